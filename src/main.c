@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The module, its parameters, and the way of one update: from the name to the outcome.
+ * One attempt at a time; each step takes the former's product. Only tdxu_install() changes the world.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/ctype.h>
+#include <linux/firmware.h>
+#include <linux/kernel.h>
+#include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/mutex.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#include "tdx_update.h"
+
+static char *image = "intel/tdx/tdx_module.blob";
+module_param(image, charp, 0644);
+MODULE_PARM_DESC(image, "what writing 1 to update installs (default: intel/tdx/tdx_module.blob)");
+
+static bool require_race_protection;
+module_param(require_race_protection, bool, 0644);
+MODULE_PARM_DESC(require_race_protection,
+		 "refuse to update a module that cannot reject a race (default: 0)");
+
+static DEFINE_MUTEX(update_lock);
+static bool lost;	/* under update_lock to write */
+
+/**
+ * tdxu_is_updating() - is an attempt under way?
+ *
+ * Context: any.
+ */
+bool tdxu_is_updating(void)
+{
+	return mutex_is_locked(&update_lock);
+}
+
+/**
+ * tdxu_is_lost() - did an update fail past the point of no return?
+ *
+ * Context: any.
+ */
+bool tdxu_is_lost(void)
+{
+	return READ_ONCE(lost);
+}
+
+/* The firmware loader takes any string; a name must lead into its search path and look like one. */
+static bool is_good_name(const char *name, size_t len)
+{
+	const char *component = name, *slash;
+	size_t i;
+
+	if (!len || len > TDXU_NAME_MAX || name[0] == '/')
+		return false;
+	for (i = 0; i < len; i++)
+		if (!isascii(name[i]) || !isprint(name[i]))
+			return false;
+
+	while ((slash = memchr(component, '/', name + len - component))) {
+		if (slash - component == 2 && !memcmp(component, "..", 2))
+			return false;
+		component = slash + 1;
+	}
+	return name + len - component != 2 || memcmp(component, "..", 2);
+}
+
+/* The name of what to install, NUL-terminated; "1" stands for parameter image. */
+static struct tdxu_verdict take_name(const char *name, size_t len, char *to)
+{
+	struct tdxu_verdict verdict = tdxu_say(TDXU_SUCCESS, NULL);
+
+	kernel_param_lock(THIS_MODULE);
+	if (len == 1 && name[0] == '1') {
+		name = image;
+		/* Up to the newline that echo leaves in a parameter. */
+		len = strcspn(image, "\n");
+	}
+	if (is_good_name(name, len)) {
+		memcpy(to, name, len);
+		to[len] = '\0';
+	} else {
+		verdict = tdxu_say(TDXU_BAD_NAME, NULL);
+	}
+	kernel_param_unlock(THIS_MODULE);
+	return verdict;
+}
+
+/*
+ * A private copy of the file: from here on no one can change what is checked and installed. The loader's
+ * own buffer is not private, two requests of one name share it.
+ */
+static struct tdxu_verdict load(const char *name, void **blob, size_t *size)
+{
+	const struct firmware *fw;
+	int err;
+
+	err = request_firmware_direct(&fw, name, NULL);
+	if (err == -ENOMEM)
+		return tdxu_say(TDXU_NO_MEMORY, NULL);
+	if (err)
+		return tdxu_say(TDXU_NO_IMAGE,
+				err == -ENOENT ? NULL : "it is empty, or cannot be read");
+
+	*size = fw->size;
+	if (fw->size > TDXU_IMAGE_MAX_SIZE) {
+		release_firmware(fw);
+		return tdxu_say(TDXU_TOO_LARGE, NULL);
+	}
+	*blob = vmalloc(fw->size);
+	if (*blob)
+		memcpy(*blob, fw->data, fw->size);
+	release_firmware(fw);
+	return tdxu_say(*blob ? TDXU_SUCCESS : TDXU_NO_MEMORY, NULL);
+}
+
+/* What the running module is after a success; the image need not tell. */
+static void look_again(struct tdxu_attempt *attempt)
+{
+	struct tdxu_module module;
+	struct seamldr_info info;
+
+	if (!tdxu_platform_read_module(&module))
+		attempt->to = module.version;
+	tdxu_platform_read_seamldr(&info);
+	attempt->updates_left = info.num_remaining_updates;
+}
+
+static struct tdxu_verdict install_blob(const void *blob, size_t size, struct tdxu_attempt *attempt)
+{
+	const struct tdxu_policy policy = {
+		.require_race_protection = READ_ONCE(require_race_protection),
+	};
+	struct tdxu_platform platform;
+	struct tdxu_verdict verdict;
+	struct tdxu_image parts;
+	struct tdxu_plan plan;
+
+	verdict = tdxu_image_parse(blob, size, &parts);
+	if (verdict.result)
+		return verdict;
+	attempt->to = parts.version;
+
+	attempt->phase = TDXU_PHASE_PLATFORM;
+	verdict = tdxu_platform_snapshot(&platform, &attempt->answer);
+	if (verdict.result)
+		return verdict;
+	attempt->from = platform.module.version;
+
+	attempt->phase = TDXU_PHASE_PLAN;
+	verdict = tdxu_plan_make(&parts, &platform, &policy, &plan);
+	if (verdict.result)
+		return verdict;
+
+	if (signal_pending(current))
+		return tdxu_say(TDXU_INTERRUPTED, NULL);
+
+	return tdxu_install(&parts, &plan, attempt);
+}
+
+static struct tdxu_verdict run(const char *name, size_t len, struct tdxu_attempt *attempt)
+{
+	struct tdxu_verdict verdict;
+	void *blob = NULL;
+	size_t size;
+
+	attempt->phase = TDXU_PHASE_NAME;
+	verdict = take_name(name, len, attempt->image);
+	if (verdict.result)
+		return verdict;
+	if (lost)
+		return tdxu_say(TDXU_LOST, "an earlier update failed");
+
+	attempt->phase = TDXU_PHASE_IMAGE;
+	verdict = load(attempt->image, &blob, &size);
+	if (!verdict.result)
+		verdict = install_blob(blob, size, attempt);
+	vfree(blob);
+	return verdict;
+}
+
+/**
+ * tdxu_update() - one attempt, from a name to its outcome
+ * @name: image name, relative to the firmware search path; "1": the parameter's; need not end in NUL
+ * @len: its length in bytes, any
+ *
+ * DESIGN.md section 4. Publishes the outcome, logs it and sends the uevent, except where another attempt
+ * runs: that one's last/ stays its own.
+ *
+ * Context: may sleep; stops every CPU for some milliseconds.
+ * Return: 0 or the result's errno, negative.
+ */
+int tdxu_update(const char *name, size_t len)
+{
+	struct tdxu_attempt *attempt;
+	struct tdxu_verdict verdict;
+	u64 start = ktime_get_ns();
+
+	if (!mutex_trylock(&update_lock)) {
+		pr_notice("another update is running\n");
+		return tdxu_result_errno(TDXU_IN_PROGRESS);
+	}
+	attempt = kzalloc(sizeof(*attempt), GFP_KERNEL);
+	if (!attempt) {
+		mutex_unlock(&update_lock);
+		return -ENOMEM;
+	}
+	attempt->answer = (struct tdxu_answer){ .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU };
+
+	verdict = run(name, len, attempt);
+	attempt->result = verdict.result;
+	attempt->why = verdict.why;
+	if (verdict.result == TDXU_SUCCESS)
+		look_again(attempt);
+	else if (verdict.result == TDXU_LOST)
+		WRITE_ONCE(lost, true);
+	attempt->total_ns = ktime_get_ns() - start;
+
+	tdxu_outcome_publish(attempt);
+	mutex_unlock(&update_lock);
+	tdxu_sysfs_announce(attempt);
+	kfree(attempt);
+	return tdxu_result_errno(verdict.result);
+}
+
+static int __init tdxu_init(void)
+{
+	const char *why;
+	int err;
+
+	err = tdxu_platform_init(&why);
+	if (err == -ENODEV)
+		pr_err("not loaded: %s\n", why);
+	if (err)
+		return err;
+
+	err = tdxu_sysfs_init();
+	if (err) {
+		tdxu_platform_exit();
+		return err;
+	}
+	return 0;
+}
+
+static void __exit tdxu_exit(void)
+{
+	tdxu_sysfs_exit();
+	tdxu_platform_exit();
+}
+
+module_init(tdxu_init);
+module_exit(tdxu_exit);
+
+MODULE_DESCRIPTION("Replaces the running Intel TDX module while the confidential guests live on");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(TDX_UPDATE_VERSION);

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How an attempt ended, for those who ask: the log line, what last/ shows, the names of it all.
+ * Judges nothing: the result is decided when it gets here.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/printk.h>
+#include <linux/spinlock.h>
+
+#include "tdx_update.h"
+
+static const struct {
+	const char *name;
+	const char *errno_name;
+	int code;
+	const char *text;
+} results[] = {
+#define RESULT(symbol, result, number, meaning) \
+	[TDXU_##symbol] = { .name = result, .errno_name = #number, .code = number, .text = meaning },
+	TDXU_RESULTS(RESULT)
+#undef RESULT
+};
+
+static const char * const phases[] = {
+#define PHASE(symbol, name) [TDXU_PHASE_##symbol] = name,
+	TDXU_PHASES(PHASE)
+#undef PHASE
+};
+
+static DEFINE_SPINLOCK(last_lock);
+static struct tdxu_attempt last = {
+	.answer = { .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU },
+};
+
+/**
+ * tdxu_result_errno() - a result as a system call returns it
+ * @result: the result
+ *
+ * Context: any.
+ * Return: 0 or a negative errno.
+ */
+int tdxu_result_errno(enum tdxu_result result)
+{
+	return -results[result].code;
+}
+
+/**
+ * tdxu_result_name() - a result as last/result shows it
+ * @result: the result
+ *
+ * Context: any.
+ */
+const char *tdxu_result_name(enum tdxu_result result)
+{
+	return results[result].name;
+}
+
+/**
+ * tdxu_phase_name() - a phase as last/phase shows it
+ * @phase: the phase
+ *
+ * Context: any.
+ */
+const char *tdxu_phase_name(enum tdxu_phase phase)
+{
+	return phases[phase];
+}
+
+/**
+ * tdxu_version_string() - a version as the specification prints it: 1.5.08
+ * @version: the version
+ * @buf: room for it
+ *
+ * Context: any.
+ * Return: @buf, or "none" for a version that is not known.
+ */
+const char *tdxu_version_string(const struct tdxu_version *version, char buf[TDXU_VERSION_SIZE])
+{
+	if (!version->major)
+		return "none";
+	snprintf(buf, TDXU_VERSION_SIZE, "%u.%u.%02u", version->major, version->minor,
+		 version->update);
+	return buf;
+}
+
+/**
+ * tdxu_outcome_last() - the last attempt that ended
+ * @attempt: filled in; its phase is TDXU_PHASE_NONE if there was none yet
+ *
+ * Context: process.
+ */
+void tdxu_outcome_last(struct tdxu_attempt *attempt)
+{
+	spin_lock(&last_lock);
+	*attempt = last;
+	spin_unlock(&last_lock);
+}
+
+/* What the firmware said, or which CPU it was: "TDH.SYS.SHUTDOWN on CPU 0: 0x... SYS_BUSY". */
+static void describe_answer(const struct tdxu_answer *answer, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	buf[0] = '\0';
+	if (answer->leaf != TDXU_NO_LEAF)
+		len += scnprintf(buf, size, ", %s", tdxu_leaf_name(answer->leaf));
+	if (answer->cpu != TDXU_NO_CPU)
+		len += scnprintf(buf + len, size - len, "%s CPU %d", len ? " on" : ",", answer->cpu);
+	if (answer->leaf != TDXU_NO_LEAF)
+		scnprintf(buf + len, size - len, ": %#018llx %s", answer->status,
+			  tdxu_status_name(answer->leaf, answer->status));
+}
+
+static const char *level_of(enum tdxu_result result)
+{
+	switch (result) {
+	case TDXU_SUCCESS:
+		return KERN_INFO;
+	case TDXU_UPDATE_RACE:		/* nothing is wrong, and it may be tried often */
+	case TDXU_INTERRUPTED:
+		return KERN_NOTICE;
+	case TDXU_LOST:
+		return KERN_CRIT;
+	default:
+		return KERN_ERR;
+	}
+}
+
+static void log_attempt(const struct tdxu_attempt *attempt)
+{
+	const char *level = level_of(attempt->result);
+	const char *image = attempt->image[0] ? attempt->image : "update";
+	char from[TDXU_VERSION_SIZE], to[TDXU_VERSION_SIZE];
+	char answer[100];
+
+	if (!attempt->result) {
+		printk("%s" pr_fmt("%s: %s -> %s, TDs live; CPUs stopped for %llu us, %u updates left\n"),
+		       level, image, tdxu_version_string(&attempt->from, from),
+		       tdxu_version_string(&attempt->to, to), attempt->blackout_ns / NSEC_PER_USEC,
+		       attempt->updates_left);
+		return;
+	}
+
+	describe_answer(&attempt->answer, answer, sizeof(answer));
+	printk("%s" pr_fmt("%s: %s (%s): %s%s%s%s [phase %s%s]\n"), level, image,
+	       tdxu_result_name(attempt->result), results[attempt->result].errno_name,
+	       results[attempt->result].text, attempt->why ? ": " : "", attempt->why ?: "",
+	       attempt->result == TDXU_LOST ? "" : "; nothing has changed",
+	       tdxu_phase_name(attempt->phase), answer);
+}
+
+/**
+ * tdxu_outcome_publish() - make an attempt that ended the last one, and log it in one line
+ * @attempt: the attempt
+ *
+ * Context: process.
+ */
+void tdxu_outcome_publish(const struct tdxu_attempt *attempt)
+{
+	spin_lock(&last_lock);
+	last = *attempt;
+	spin_unlock(&last_lock);
+
+	log_attempt(attempt);
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Asks the machine: is there SEAM, which TDX module runs, what does P-SEAMLDR say, are all CPUs there.
+ * Changes nothing. Answers are as of one moment and kept by no one: the module may be another one at the
+ * next.
+ */
+#include <linux/atomic.h>
+#include <linux/cpu.h>
+#include <linux/cpumask.h>
+#include <linux/delay.h>
+#include <linux/irqflags.h>
+#include <linux/kernel.h>
+#include <linux/mutex.h>
+#include <linux/preempt.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+
+#include <asm/msr.h>
+#include <asm/page.h>
+
+#include "tdx_update.h"
+
+/* P-SEAMLDR busy on another LP: how often and how far apart (microseconds) to ask again. */
+#define SEAMLDR_BUSY_TRIES	50
+#define SEAMLDR_BUSY_WAIT_US	100
+
+/* SEAMLDR.INFO's operand, and whose turn it is with it. */
+static struct seamldr_info *info_buffer;
+static DEFINE_MUTEX(info_turn);
+
+static u64 read_field(u64 field, u64 *value)
+{
+	struct tdxu_args args = { .rdx = field };
+	u64 status = tdxu_seamcall_retry(TDH_SYS_RD, &args);
+
+	*value = args.r8;
+	return status;
+}
+
+/**
+ * tdxu_platform_read_module() - ask the running TDX module what it is
+ * @module: filled in on success
+ *
+ * TDH.SYS.RD, SPEC.md section 2, afresh every time. All fields are of the same module: an update stops
+ * every CPU and cannot come between, since preemption is off.
+ *
+ * Context: any.
+ * Return: TDX_SUCCESS, or the status of the TDH.SYS.RD that failed. Without an initialised TDX module
+ * that is TDX_SW_UD, TDX_SW_VMFAILINVALID or a status of the kind SYS_*.
+ */
+u64 tdxu_platform_read_module(struct tdxu_module *module)
+{
+	enum { MAJOR, MINOR, UPDATE, FEATURES0, MODULE_HV, MIN_UPDATE_HV, NO_DOWNGRADE };
+	static const u64 fields[] = {
+		[MAJOR]		= TDX_MD_MAJOR_VERSION,
+		[MINOR]		= TDX_MD_MINOR_VERSION,
+		[UPDATE]	= TDX_MD_UPDATE_VERSION,
+		[FEATURES0]	= TDX_MD_FEATURES0,
+		[MODULE_HV]	= TDX_MD_MODULE_HV,
+		[MIN_UPDATE_HV]	= TDX_MD_MIN_UPDATE_HV,
+		[NO_DOWNGRADE]	= TDX_MD_NO_DOWNGRADE,
+	};
+	u64 value[ARRAY_SIZE(fields)] = {};
+	u64 status = TDX_SUCCESS;
+	size_t i;
+
+	preempt_disable();
+	for (i = 0; i < ARRAY_SIZE(fields) && !status; i++) {
+		/* A module that cannot hand over has no fields that tell how. */
+		if (i == MODULE_HV && !(value[FEATURES0] & TDX_FEATURES0_TD_PRESERVING))
+			break;
+		status = read_field(fields[i], &value[i]);
+	}
+	preempt_enable();
+
+	*module = (struct tdxu_module){
+		.version	= { value[MAJOR], value[MINOR], value[UPDATE] },
+		.features0	= value[FEATURES0],
+		.module_hv	= value[MODULE_HV],
+		.min_update_hv	= value[MIN_UPDATE_HV],
+		.no_downgrade	= value[NO_DOWNGRADE],
+	};
+	return status;
+}
+
+/**
+ * tdxu_platform_read_seamldr() - SEAMLDR.INFO
+ * @info: filled in on success, else zeroed
+ *
+ * P-SEAMLDR serves one LP at a time: our own callers take turns, and where someone else is inside it is
+ * asked again for some milliseconds.
+ *
+ * Context: may sleep.
+ * Return: the answer; its status is TDX_SW_VMFAILINVALID where P-SEAMLDR stayed busy or is not loaded,
+ * TDX_SW_UD where the CPU is not in VMX operation.
+ */
+struct tdxu_answer tdxu_platform_read_seamldr(struct seamldr_info *info)
+{
+	struct tdxu_answer answer = { .leaf = SEAMLDR_INFO };
+	unsigned int tries = 0;
+	unsigned long flags;
+
+	mutex_lock(&info_turn);
+	memset(info_buffer, 0, sizeof(*info_buffer));
+	for (;;) {
+		struct tdxu_args args = { .rcx = __pa(info_buffer) };
+
+		local_irq_save(flags);
+		answer.cpu = smp_processor_id();
+		answer.status = tdxu_seamldr_call(answer.leaf, &args);
+		local_irq_restore(flags);
+
+		if (answer.status != TDX_SW_VMFAILINVALID || ++tries == SEAMLDR_BUSY_TRIES)
+			break;
+		usleep_range(SEAMLDR_BUSY_WAIT_US, 2 * SEAMLDR_BUSY_WAIT_US);
+	}
+	*info = *info_buffer;
+	mutex_unlock(&info_turn);
+	return answer;
+}
+
+static void note_vmx_off(void *cpu)
+{
+	if (!tdxu_in_vmx_operation())
+		cmpxchg((int *)cpu, TDXU_NO_CPU, smp_processor_id());
+}
+
+/*
+ * A CPU that is not there, or cannot execute SEAMCALL, would leave the install session open. The
+ * blackout looks again; here it costs no one anything. Tells one such CPU.
+ */
+static struct tdxu_verdict check_cpus(int *cpu)
+{
+	struct tdxu_verdict verdict = tdxu_say(TDXU_SUCCESS, NULL);
+
+	cpus_read_lock();
+	for_each_present_cpu(*cpu)
+		if (!cpu_online(*cpu)) {
+			verdict = tdxu_say(TDXU_CPU_OFFLINE, NULL);
+			goto out;
+		}
+
+	*cpu = TDXU_NO_CPU;
+	on_each_cpu(note_vmx_off, cpu, true);
+	if (*cpu != TDXU_NO_CPU)
+		verdict = tdxu_say(TDXU_VMX_OFF, NULL);
+out:
+	cpus_read_unlock();
+	return verdict;
+}
+
+/* No TDX module, or one that no one has initialised: not a fault of the firmware. */
+static bool says_uninitialized(u64 status)
+{
+	switch (status & TDX_STATUS_MASK) {
+	case TDX_SYS_LP_INIT_NOT_DONE:
+	case TDX_SYS_NOT_READY:
+		return true;
+	}
+	return status == TDX_SW_VMFAILINVALID;
+}
+
+/**
+ * tdxu_platform_snapshot() - all that a plan has to know of this machine
+ * @platform: filled in on success
+ * @answer: on refusal the SEAMCALL, and the CPU, that it is about
+ *
+ * Context: may sleep.
+ * Return: TDXU_SUCCESS, TDXU_CPU_OFFLINE, TDXU_VMX_OFF, TDXU_UNSUPPORTED (TDX not initialised),
+ * TDXU_LOST (shut down by an update that failed) or TDXU_FIRMWARE_ERROR.
+ */
+struct tdxu_verdict tdxu_platform_snapshot(struct tdxu_platform *platform,
+					   struct tdxu_answer *answer)
+{
+	struct tdxu_verdict verdict;
+	struct seamldr_info info;
+	struct tdxu_answer asked;
+	u64 status;
+
+	verdict = check_cpus(&answer->cpu);
+	if (verdict.result)
+		return verdict;
+
+	status = tdxu_platform_read_module(&platform->module);
+	if (status) {
+		*answer = (struct tdxu_answer){ .leaf = TDH_SYS_RD, .status = status,
+						.cpu = TDXU_NO_CPU };
+		if ((status & TDX_STATUS_MASK) == TDX_SYS_SHUTDOWN)
+			return tdxu_say(TDXU_LOST, "the running module is shut down");
+		if (says_uninitialized(status))
+			return tdxu_say(TDXU_UNSUPPORTED, "TDX is not initialised");
+		return tdxu_say(TDXU_FIRMWARE_ERROR, NULL);
+	}
+
+	asked = tdxu_platform_read_seamldr(&info);
+	if (asked.status) {
+		*answer = asked;
+		return tdxu_say(TDXU_FIRMWARE_ERROR, NULL);
+	}
+	platform->updates_left = info.num_remaining_updates;
+	return tdxu_say(TDXU_SUCCESS, NULL);
+}
+
+/* A static string that says what this machine lacks for TDX, NULL: nothing. */
+static const char *find_obstacle(void)
+{
+	struct seamldr_info info;
+	u64 status = tdxu_platform_read_seamldr(&info).status;
+	u32 lo, hi;
+
+	if (status == TDX_SW_VMFAILINVALID)
+		return "P-SEAMLDR is not loaded";
+	if (status == TDX_SW_GP)
+		return "SEAM is not enabled on this CPU";
+	if (status != TDX_SW_UD)
+		return NULL;
+	if (tdxu_in_vmx_operation())
+		return "this CPU has no SEAM";
+	/* Without VMX only the registers of SEAM's memory range tell; KVM may turn VMX on later. */
+	if (rdmsr_safe(MSR_IA32_SEAMRR_PHYS_MASK, &lo, &hi) || !(lo & SEAMRR_PHYS_MASK_ENABLED))
+		return "this CPU has no SEAM, or the BIOS has not enabled it";
+	return NULL;
+}
+
+/**
+ * tdxu_platform_init() - get ready to ask, and find out whether there is someone to be asked
+ * @why: on -ENODEV a static string that says what this machine lacks
+ *
+ * Context: may sleep. Once, before any other call to this file.
+ * Return: 0, -ENODEV without SEAM or P-SEAMLDR, or -ENOMEM.
+ */
+int tdxu_platform_init(const char **why)
+{
+	/* kmalloc() aligns a power of two to its size, which is what P-SEAMLDR wants. */
+	static_assert(sizeof(*info_buffer) == SEAMLDR_INFO_ALIGN);
+	info_buffer = kmalloc(sizeof(*info_buffer), GFP_KERNEL);
+	if (!info_buffer)
+		return -ENOMEM;
+
+	*why = find_obstacle();
+	if (*why) {
+		tdxu_platform_exit();
+		return -ENODEV;
+	}
+	return 0;
+}
+
+/**
+ * tdxu_platform_exit() - undo tdxu_platform_init()
+ *
+ * Context: may sleep. No other call to this file may be under way or follow.
+ */
+void tdxu_platform_exit(void)
+{
+	kfree(info_buffer);
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The instructions: SEAMCALL to the TDX module and to P-SEAMLDR, and what has to stand round the latter.
+ * Usable in the blackout: nothing here sleeps, allocates, prints or takes a lock.
+ */
+#include <linux/atomic.h>
+#include <linux/irqflags.h>
+#include <linux/kernel.h>
+#include <linux/lockdep.h>
+
+#include <asm/asm.h>
+#include <asm/processor.h>
+#include <asm/trapnr.h>
+
+#include "tdx_update.h"
+
+/*
+ * How often a transient answer (busy, no entropy) is asked again before it counts. Firmware needs
+ * microseconds to become free; a thousand calls take a multiple of that.
+ */
+#define RETRIES_MAX	1000
+
+static atomic_t vmcs_lost = ATOMIC_INIT(0);
+
+/**
+ * tdxu_seamcall() - execute SEAMCALL once
+ * @leaf: leaf number
+ * @args: operands in, outputs out
+ *
+ * SPEC.md section 1. For leaves of P-SEAMLDR call tdxu_seamldr_call() instead.
+ *
+ * Context: any, interrupts on or off. A leaf that concerns the LP wants preemption off.
+ * Return: the completion status, or a software status (TDX_SW_STATUSES) where firmware gave none.
+ */
+u64 tdxu_seamcall(u64 leaf, struct tdxu_args *args)
+{
+	register u64 r8 asm("r8") = args->r8;
+	register u64 r9 asm("r9") = args->r9;
+	register u64 r10 asm("r10") = args->r10;
+	register u64 r11 asm("r11") = args->r11;
+	u64 status = leaf;
+
+	/*
+	 * A trap goes on at 2 with its vector in RAX, which TDX_SW_ERROR makes a status. VMfailInvalid
+	 * sets CF and leaves RAX alone.
+	 */
+	asm volatile("1:\t.byte 0x66, 0x0f, 0x01, 0xcf\n\t"
+		     "jnc 3f\n\t"
+		     "mov %[vmfail], %%rax\n\t"
+		     "jmp 3f\n"
+		     "2:\tor %[trap], %%rax\n"
+		     "3:\n"
+		     _ASM_EXTABLE_FAULT(1b, 2b)
+		     : "+a" (status), "+c" (args->rcx), "+d" (args->rdx),
+		       "+r" (r8), "+r" (r9), "+r" (r10), "+r" (r11)
+		     : [vmfail] "r" ((u64)TDX_SW_VMFAILINVALID), [trap] "r" ((u64)TDX_SW_ERROR)
+		     : "cc", "memory");
+
+	args->r8 = r8;
+	args->r9 = r9;
+	args->r10 = r10;
+	args->r11 = r11;
+	return status;
+}
+
+static bool is_transient(u64 status)
+{
+	switch (status & TDX_STATUS_MASK) {
+	case TDX_OPERAND_BUSY:
+	case TDX_SYS_BUSY:
+	case TDX_RND_NO_ENTROPY:
+		return true;
+	}
+	return false;
+}
+
+/**
+ * tdxu_seamcall_retry() - call a leaf of the TDX module until its answer is not a transient one
+ * @leaf: leaf number
+ * @args: operands in; outputs of the last call out
+ *
+ * Busy and no entropy are asked again, a bounded number of times.
+ *
+ * Context: as tdxu_seamcall().
+ * Return: as tdxu_seamcall(), of the last call.
+ */
+u64 tdxu_seamcall_retry(u64 leaf, struct tdxu_args *args)
+{
+	const struct tdxu_args in = *args;
+	unsigned int tries = 0;
+	u64 status;
+
+	for (;;) {
+		status = tdxu_seamcall(leaf, args);
+		if (!is_transient(status) || ++tries > RETRIES_MAX)
+			return status;
+		*args = in;
+		cpu_relax();
+	}
+}
+
+/* False where the instruction traps: this CPU is not in VMX operation. */
+static bool vmptrst(u64 *pa)
+{
+	u64 trap = 0;
+
+	asm volatile("1:\tvmptrst (%[pa])\n"
+		     "2:\n"
+		     _ASM_EXTABLE_FAULT(1b, 2b)
+		     : "+a" (trap) : [pa] "r" (pa) : "cc", "memory");
+	return !trap;
+}
+
+static bool vmptrld(u64 pa)
+{
+	u64 trap = 0;
+	bool failed;
+
+	/* CF or ZF: VMfail. */
+	asm volatile("1:\tvmptrld (%[pa])\n"
+		     "2:\n"
+		     _ASM_EXTABLE_FAULT(1b, 2b)
+		     : "+a" (trap), "=@ccbe" (failed) : [pa] "r" (&pa) : "memory");
+	return !trap && !failed;
+}
+
+/**
+ * tdxu_seamldr_call() - call a leaf of P-SEAMLDR and keep KVM's current VMCS
+ * @leaf: leaf number
+ * @args: operands in, outputs out
+ *
+ * On CPUs with IA32_VMX_BASIC bit 60 clear a P-SEAMLDR call clears the current-VMCS pointer (SPEC.md
+ * section 1). Nothing may come between, so interrupts are off; an NMI does not use the pointer.
+ * P-SEAMLDR serves one LP at a time: busy elsewhere, it answers TDX_SW_VMFAILINVALID, and so it does
+ * where it is not loaded.
+ *
+ * Context: interrupts off.
+ * Return: the completion status, or a software status; TDX_SW_UD also where the CPU is not in VMX
+ * operation, and then P-SEAMLDR was not called.
+ */
+u64 tdxu_seamldr_call(u64 leaf, struct tdxu_args *args)
+{
+	u64 status, vmcs;
+
+	lockdep_assert_irqs_disabled();
+
+	if (!vmptrst(&vmcs))
+		return TDX_SW_UD;
+	status = tdxu_seamcall(leaf, args);
+	if (vmcs != VMX_NO_CURRENT_VMCS && !vmptrld(vmcs))
+		atomic_inc(&vmcs_lost);
+	return status;
+}
+
+/**
+ * tdxu_in_vmx_operation() - is this CPU in VMX root operation?
+ *
+ * Context: any, migration off if the answer is to mean this CPU.
+ * Return: whether VMPTRST works here, which is what SEAMCALL needs (SPEC.md section 1).
+ */
+bool tdxu_in_vmx_operation(void)
+{
+	u64 vmcs;
+
+	return vmptrst(&vmcs);
+}
+
+/**
+ * tdxu_vmcs_lost() - how often a current VMCS could not be loaded again, since the module was loaded
+ *
+ * No CPU is known to do this; if one does, KVM must not be trusted on this host any more.
+ *
+ * Context: any.
+ */
+unsigned int tdxu_vmcs_lost(void)
+{
+	return atomic_read(&vmcs_lost);
+}
+
+#define NAME_OF(symbol, name, value) { value, name },
+
+struct name_of {
+	u64 value;
+	const char *name;
+};
+
+static const struct name_of leaf_names[] = { TDX_LEAVES(NAME_OF) };
+static const struct name_of module_statuses[] = { TDX_STATUSES(NAME_OF) };
+static const struct name_of seamldr_statuses[] = { SEAMLDR_STATUSES(NAME_OF) };
+static const struct name_of sw_statuses[] = { TDX_SW_STATUSES(NAME_OF) };
+
+static const char *look_up(const struct name_of *names, size_t num, u64 value)
+{
+	size_t i;
+
+	for (i = 0; i < num; i++)
+		if (names[i].value == value)
+			return names[i].name;
+	return NULL;
+}
+
+/**
+ * tdxu_leaf_name() - a leaf's name as the specification spells it
+ * @leaf: leaf number
+ *
+ * Context: any.
+ * Return: the name, "none" for TDXU_NO_LEAF.
+ */
+const char *tdxu_leaf_name(u64 leaf)
+{
+	return look_up(leaf_names, ARRAY_SIZE(leaf_names), leaf) ?: "none";
+}
+
+/**
+ * tdxu_status_name() - a status's name as the specification spells it
+ * @leaf: the leaf that answered it: P-SEAMLDR's statuses are not the TDX module's
+ * @status: the status, details included
+ *
+ * Context: any.
+ * Return: the name, "unknown status" where the specification has none.
+ */
+const char *tdxu_status_name(u64 leaf, u64 status)
+{
+	const char *name = look_up(sw_statuses, ARRAY_SIZE(sw_statuses), status);
+
+	if (!name && (leaf & TDX_LEAF_P_SEAMLDR))
+		name = look_up(seamldr_statuses, ARRAY_SIZE(seamldr_statuses), status);
+	else if (!name)
+		name = look_up(module_statuses, ARRAY_SIZE(module_statuses),
+			       status & TDX_STATUS_MASK);
+	return name ?: "unknown status";
+}

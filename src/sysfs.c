@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /sys/firmware/tdx/: shows what others know and hands writes to main.c.
+ * Decides nothing. One value a file; the formats are those of
+ * Documentation/ABI/testing/sysfs-firmware-tdx.
+ */
+#include <linux/capability.h>
+#include <linux/completion.h>
+#include <linux/kernel.h>
+#include <linux/kobject.h>
+#include <linux/sysfs.h>
+
+#include "tdx_update.h"
+
+/* What a file about the running module answers while there is none to ask. */
+static int read_module(struct tdxu_module *module)
+{
+	if (tdxu_is_lost() || tdxu_platform_read_module(module))
+		return -ENXIO;
+	return 0;
+}
+
+static ssize_t version_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	char version[TDXU_VERSION_SIZE];
+	struct tdxu_module module;
+	int err = read_module(&module);
+
+	return err ?: sysfs_emit(buf, "%s\n", tdxu_version_string(&module.version, version));
+}
+
+static ssize_t features0_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	struct tdxu_module module;
+	int err = read_module(&module);
+
+	return err ?: sysfs_emit(buf, "0x%016llx\n", module.features0);
+}
+
+static ssize_t race_protection_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	struct tdxu_module module;
+	int err = read_module(&module);
+
+	return err ?: sysfs_emit(buf, "%s\n", module.features0 & TDX_FEATURES0_UPDATE_COMPAT ?
+					      "supported" : "unsupported");
+}
+
+static ssize_t state_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	struct tdxu_module module;
+	u64 status = tdxu_platform_read_module(&module);
+	const char *state;
+
+	if (tdxu_is_updating())
+		state = "updating";
+	else if (tdxu_is_lost() || (status & TDX_STATUS_MASK) == TDX_SYS_SHUTDOWN)
+		state = "lost";
+	else if (status)
+		state = "uninitialized";
+	else
+		state = "ready";
+	return sysfs_emit(buf, "%s\n", state);
+}
+
+static int read_seamldr(struct seamldr_info *info)
+{
+	u64 status = tdxu_platform_read_seamldr(info).status;
+
+	if (status == TDX_SW_UD)
+		return -ENXIO;
+	return status ? -EIO : 0;
+}
+
+static ssize_t seamldr_version_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	char version[TDXU_VERSION_SIZE];
+	struct seamldr_info info;
+	int err = read_seamldr(&info);
+
+	return err ?: sysfs_emit(buf, "%s\n", tdxu_version_string(&(struct tdxu_version){
+					info.major, info.minor, info.update }, version));
+}
+
+static ssize_t num_remaining_updates_show(struct kobject *kobj, struct kobj_attribute *attr,
+					  char *buf)
+{
+	struct seamldr_info info;
+	int err = read_seamldr(&info);
+
+	return err ?: sysfs_emit(buf, "%u\n", info.num_remaining_updates);
+}
+
+static ssize_t update_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
+			    size_t count)
+{
+	size_t len = count;
+	int err;
+
+	/* The mode keeps others from opening the file, not from being handed it open. */
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+
+	if (len && buf[len - 1] == '\n')
+		len--;
+	err = tdxu_update(buf, len);
+	return err ?: count;
+}
+
+static struct kobj_attribute update_attr = __ATTR(update, 0200, NULL, update_store);
+static struct kobj_attribute version_attr = __ATTR_RO(version);
+static struct kobj_attribute features0_attr = __ATTR_RO(features0);
+static struct kobj_attribute race_protection_attr = __ATTR_RO(race_protection);
+static struct kobj_attribute state_attr = __ATTR_RO(state);
+static struct kobj_attribute seamldr_version_attr = __ATTR_RO_MODE(seamldr_version, 0400);
+static struct kobj_attribute num_remaining_updates_attr =
+	__ATTR_RO_MODE(num_remaining_updates, 0400);
+
+static struct attribute *tdx_attrs[] = {
+	&update_attr.attr,
+	&version_attr.attr,
+	&features0_attr.attr,
+	&race_protection_attr.attr,
+	&state_attr.attr,
+	&seamldr_version_attr.attr,
+	&num_remaining_updates_attr.attr,
+	NULL
+};
+
+static const struct attribute_group tdx_group = { .attrs = tdx_attrs };
+
+/* last/: one file, one member of the last attempt. Before the first attempt: "none" and zeroes. */
+#define LAST_ATTR(file, format, ...)							\
+static ssize_t last_##file##_show(struct kobject *kobj, struct kobj_attribute *attr,	\
+				  char *buf)						\
+{											\
+	char version[TDXU_VERSION_SIZE] __maybe_unused;					\
+	struct tdxu_attempt last;							\
+											\
+	tdxu_outcome_last(&last);							\
+	return sysfs_emit(buf, format "\n", __VA_ARGS__);				\
+}											\
+static struct kobj_attribute last_##file##_attr = __ATTR(file, 0444, last_##file##_show, NULL)
+
+LAST_ATTR(result, "%s", last.phase ? tdxu_result_name(last.result) : "none");
+LAST_ATTR(errno, "%d", -tdxu_result_errno(last.result));
+LAST_ATTR(phase, "%s", tdxu_phase_name(last.phase));
+LAST_ATTR(leaf, "%s", tdxu_leaf_name(last.answer.leaf));
+LAST_ATTR(status, "0x%016llx", last.answer.status);
+LAST_ATTR(cpu, "%d", last.answer.cpu);
+LAST_ATTR(attempts, "%u", last.sessions);
+LAST_ATTR(image, "%s", last.image[0] ? last.image : "none");
+LAST_ATTR(from, "%s", tdxu_version_string(&last.from, version));
+LAST_ATTR(to, "%s", tdxu_version_string(&last.to, version));
+LAST_ATTR(blackout_ns, "%llu", last.blackout_ns);
+LAST_ATTR(total_ns, "%llu", last.total_ns);
+
+static struct attribute *last_attrs[] = {
+	&last_result_attr.attr,
+	&last_errno_attr.attr,
+	&last_phase_attr.attr,
+	&last_leaf_attr.attr,
+	&last_status_attr.attr,
+	&last_cpu_attr.attr,
+	&last_attempts_attr.attr,
+	&last_image_attr.attr,
+	&last_from_attr.attr,
+	&last_to_attr.attr,
+	&last_blackout_ns_attr.attr,
+	&last_total_ns_attr.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(last);
+
+static DECLARE_COMPLETION(last_released);
+
+static void release_last(struct kobject *kobj)
+{
+	complete(&last_released);
+}
+
+static const struct kobj_type last_ktype = {
+	.release = release_last,
+	.sysfs_ops = &kobj_sysfs_ops,
+	.default_groups = last_groups,
+};
+
+static struct kset *tdx_kset;
+static struct kobject last_kobj;	/* a member of the kset: only those can send uevents */
+
+static void put_last(void)
+{
+	kobject_put(&last_kobj);
+	/* Its release function is this module's text: wait for it. */
+	wait_for_completion(&last_released);
+}
+
+/**
+ * tdxu_sysfs_init() - make /sys/firmware/tdx/
+ *
+ * Context: may sleep. Once, at module load; everything else stands by then.
+ * Return: 0 or a negative errno, -EEXIST where someone else has that directory.
+ */
+int tdxu_sysfs_init(void)
+{
+	int err;
+
+	tdx_kset = kset_create_and_add("tdx", NULL, firmware_kobj);
+	if (!tdx_kset)
+		return -ENOMEM;
+
+	last_kobj.kset = tdx_kset;
+	err = kobject_init_and_add(&last_kobj, &last_ktype, NULL, "last");
+	if (err)
+		goto out;
+	err = sysfs_create_group(&tdx_kset->kobj, &tdx_group);
+	if (err)
+		goto out;
+	return 0;
+out:
+	put_last();
+	kset_unregister(tdx_kset);
+	return err;
+}
+
+/**
+ * tdxu_sysfs_exit() - remove /sys/firmware/tdx/
+ *
+ * Waits for every read and write under way, an update included; there are none afterwards.
+ *
+ * Context: may sleep. Once, at module unload.
+ */
+void tdxu_sysfs_exit(void)
+{
+	sysfs_remove_group(&tdx_kset->kobj, &tdx_group);
+	put_last();
+	kset_unregister(tdx_kset);
+}
+
+/**
+ * tdxu_sysfs_announce() - the uevent that ends an attempt
+ * @attempt: the attempt, published by now
+ *
+ * KOBJ_CHANGE of /sys/firmware/tdx/last with TDX_UPDATE=<result>, TDX_FROM= and TDX_TO=.
+ *
+ * Context: may sleep.
+ */
+void tdxu_sysfs_announce(const struct tdxu_attempt *attempt)
+{
+	char from[TDXU_VERSION_SIZE], to[TDXU_VERSION_SIZE];
+	char update_env[40], from_env[40], to_env[40];
+	char *env[] = { update_env, from_env, to_env, NULL };
+
+	snprintf(update_env, sizeof(update_env), "TDX_UPDATE=%s",
+		 tdxu_result_name(attempt->result));
+	snprintf(from_env, sizeof(from_env), "TDX_FROM=%s",
+		 tdxu_version_string(&attempt->from, from));
+	snprintf(to_env, sizeof(to_env), "TDX_TO=%s", tdxu_version_string(&attempt->to, to));
+	kobject_uevent_env(&last_kobj, KOBJ_CHANGE, env);
+}
