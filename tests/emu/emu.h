@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The emulator's state and the calls between its files.
+ * All of struct emu is under emu.lock, a raw spinlock taken with interrupts off, because it is
+ * touched inside a trap. There nothing may sleep, allocate or print.
+ */
+#ifndef EMU_H
+#define EMU_H
+
+#include <linux/cpumask.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include <asm/ptrace.h>
+
+#include <crypto/hash.h>
+
+#include "tdx_arch.h"
+#include "tdx_emu_abi.h"
+
+#define EMU_MAX_FAULTS		64u		/* armed by "inject" */
+#define EMU_LOG_SIZE		16384u		/* calls */
+
+/* The leaves in the order of TDX_LEAVES; the last one stands for all that are not in it. */
+#define EMU_LEAF_INDEX(symbol, name, nr) EMU_##symbol,
+enum emu_leaf { TDX_LEAVES(EMU_LEAF_INDEX) EMU_UNKNOWN_LEAF };
+#undef EMU_LEAF_INDEX
+#define EMU_NR_LEAVES		EMU_UNKNOWN_LEAF
+
+/* Whether SEAMCALL works at all: platform key "seam". */
+#define EMU_SEAM_MODES(X)	\
+	X(EMU_SEAM_ON,	"on")	\
+	X(EMU_SEAM_OFF,	"off")	\
+	X(EMU_SEAM_GP,	"gp")
+
+/* The TDX module's life. */
+#define EMU_MODULE_STATES(X)				\
+	X(EMU_MODULE_NONE,		"none")		\
+	X(EMU_MODULE_SYSINIT_PENDING,	"sysinit_pending")	\
+	X(EMU_MODULE_SYSINIT_DONE,	"sysinit_done")	\
+	X(EMU_MODULE_READY,		"ready")	\
+	X(EMU_MODULE_SHUTDOWN,		"shutdown")
+
+#define EMU_SYMBOL(symbol, name) symbol,
+enum emu_seam_mode { EMU_SEAM_MODES(EMU_SYMBOL) };
+enum emu_module_state { EMU_MODULE_STATES(EMU_SYMBOL) };
+#undef EMU_SYMBOL
+
+struct emu_version {
+	u16 major;
+	u16 minor;
+	u16 update;
+};
+
+struct emu_svn {
+	u8 major;
+	u8 minor;
+};
+
+/* Handoff versions a module can write (all of them) and read. */
+struct emu_hv_range {
+	u16 min;
+	u16 max;
+};
+
+/* File "platform". */
+struct emu_platform {
+	/* act at once */
+	u32 erratum;
+	u32 seam;			/* enum emu_seam_mode */
+	u32 pseamldr;
+	u32 interruptions;
+	/* act at the next reset */
+	u32 remaining;
+	struct emu_version seamldr;
+	u32 debug;
+	u32 memory_pages;
+	u32 cpu_eax;
+};
+
+/* What one TDX module is. */
+struct emu_image {
+	struct emu_version version;
+	u16 build_num;
+	u32 build_date;
+	u32 vendor_id;
+	struct emu_svn svn;
+	u64 features0;
+	struct emu_hv_range hv;
+	u8 no_downgrade;
+	u16 num_handoff_pages;
+	u8 mrseam[TDX_SHA384_SIZE];
+	u32 num_faults;
+	struct tdx_emu_fault faults[TDX_EMU_DESC_MAX_FAULTS];	/* nth and count run down */
+};
+
+/* File "module": the module that runs after the next reset. */
+struct emu_first_module {
+	struct emu_version version;
+	struct emu_svn svn;
+	u64 features0;
+	struct emu_hv_range hv;
+	u32 no_downgrade;
+	u32 state;			/* enum emu_module_state */
+};
+
+struct emu {
+	raw_spinlock_t lock;
+
+	/* Settings, and the platform's as the last reset found them. */
+	struct emu_platform platform;
+	struct emu_first_module first_module;
+	struct emu_platform booted;
+	u64 delay_ns[EMU_NR_LEAVES];
+	u64 close_delay_ns;		/* SEAMLDR.INSTALL's closing call, on top */
+
+	/* Per LP. */
+	struct cpumask vmx;		/* in VMX root operation */
+	u64 *vmcs;			/* current-VMCS pointers, by CPU number */
+
+	/* P-SEAMLDR. */
+	bool seamldr_busy;		/* an LP is inside */
+	struct cpumask session;		/* who has called in the open session */
+	bool session_seam_ready;	/* seam_ready before the session */
+	bool seam_ready;		/* the TDX module is open to SEAMCALLs */
+	u32 remaining;
+	u32 installs;
+
+	/* The TDX module. */
+	enum emu_module_state state;
+	struct emu_image image;
+	struct cpumask lp_init;
+	unsigned int inside;		/* LPs inside it */
+	bool exclusive;			/* the one inside wants to be alone */
+	bool handoff;			/* handoff data lies ready */
+	u16 handoff_hv;
+	u32 updates;
+	u32 spoiled;
+
+	/* Statistics. */
+	u64 calls[EMU_NR_LEAVES + 1];	/* the last one: unknown leaves */
+	u64 vmptrst;
+	u64 vmptrld;
+};
+
+extern struct emu emu;
+
+/*
+ * One SEAMCALL under way. Handlers take operands from @regs and put outputs there, all but RAX,
+ * which is their return value: a completion status, or one of TDX_SW_STATUSES.
+ */
+struct emu_call {
+	struct pt_regs *regs;
+	u64 nr;				/* RAX */
+	enum emu_leaf leaf;
+	unsigned int cpu;
+	struct emu_td *td;		/* locked for this call, where the leaf is about one */
+	struct emu_vp *vp;
+};
+
+struct emu_log_entry {
+	u64 seq;
+	u64 nr;
+	u64 rcx;
+	u64 rdx;
+	u64 status;
+	u64 rdx_out;
+	u32 cpu;
+};
+
+/* A TD as file "tds" shows it. */
+struct emu_td_view {
+	u64 tdr;
+	u64 enters;
+	enum tdx_td_state state;
+	bool checked;
+	bool measured;
+	u8 mrtd[TDX_SHA384_SIZE];
+};
+
+/* Not a status: the call trapped or failed before any firmware answered. */
+static inline bool emu_is_sw_status(u64 status)
+{
+	return (status & TDX_SW_ERROR) == TDX_SW_ERROR;
+}
+
+/* emu_main.c */
+extern struct crypto_shash *emu_sha384;
+int emu_reset(void);
+void *emu_memory(u64 pa, u64 align);
+void emu_busy_wait(u64 ns);
+
+/* emu_call.c */
+u64 emu_seamcall(struct pt_regs *regs);
+const char *emu_leaf_name(enum emu_leaf leaf);
+u64 emu_leaf_nr(enum emu_leaf leaf);
+enum emu_leaf emu_leaf_find(u64 nr);
+int emu_call_init(void);
+void emu_call_exit(void);
+void emu_call_reset(void);
+bool emu_faults_arm(const struct tdx_emu_fault *faults, unsigned int nr, bool clear_first);
+unsigned int emu_faults_copy(struct tdx_emu_fault *faults);
+unsigned int emu_log_copy(struct emu_log_entry *entries);
+void emu_log_clear(void);
+
+/* emu_seamldr.c */
+int emu_seamldr_init(void);
+void emu_seamldr_exit(void);
+void emu_seamldr_reset(void);
+u64 emu_seamldr_fault(struct emu_call *call, const struct tdx_emu_fault *fault);
+u64 emu_seamldr_info(struct emu_call *call);
+u64 emu_seamldr_install(struct emu_call *call);
+
+/* emu_module.c */
+void emu_module_reset(void);
+void emu_module_clear(void);
+u64 emu_sys_init(struct emu_call *call);
+u64 emu_sys_rd(struct emu_call *call);
+u64 emu_sys_lp_init(struct emu_call *call);
+u64 emu_sys_lp_shutdown(struct emu_call *call);
+u64 emu_sys_shutdown(struct emu_call *call);
+u64 emu_sys_update(struct emu_call *call);
+
+/* emu_td.c */
+int emu_td_init(void);
+void emu_td_exit(void);
+void emu_td_clear(void);
+bool emu_td_update_sensitive(void);
+void emu_td_spoil(void);
+u64 emu_td_lock_tdr(struct emu_call *call, u64 tdr, u32 operand);
+u64 emu_td_lock_tdvpr(struct emu_call *call, u64 tdvpr, u32 operand);
+void emu_td_unlock(struct emu_call *call);
+unsigned int emu_td_copy(struct emu_td_view *views);
+u64 emu_mng_create(struct emu_call *call);
+u64 emu_mng_key_config(struct emu_call *call);
+u64 emu_mng_addcx(struct emu_call *call);
+u64 emu_mng_init(struct emu_call *call);
+u64 emu_mng_rd(struct emu_call *call);
+u64 emu_mng_vpflushdone(struct emu_call *call);
+u64 emu_mng_key_freeid(struct emu_call *call);
+u64 emu_mem_page_add(struct emu_call *call);
+u64 emu_mr_extend(struct emu_call *call);
+u64 emu_mr_finalize(struct emu_call *call);
+u64 emu_vp_create(struct emu_call *call);
+u64 emu_vp_init(struct emu_call *call);
+u64 emu_vp_enter(struct emu_call *call);
+u64 emu_vp_flush(struct emu_call *call);
+u64 emu_export_state(struct emu_call *call);
+u64 emu_import_state(struct emu_call *call);
+
+/* emu_debugfs.c */
+void emu_debugfs_init(void);
+void emu_debugfs_exit(void);
+
+#endif /* EMU_H */

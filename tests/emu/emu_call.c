@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The way of a SEAMCALL: who may enter, faults that tests armed, the delay, the handler, the log.
+ * Knows the rules that all leaves share; what a leaf does is in the file of its firmware.
+ * Runs in traps: nothing but emu_call_init() may sleep or allocate.
+ */
+#include <linux/kernel.h>
+#include <linux/lockdep.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#include "emu.h"
+
+#define NEEDS_LP_INIT		BIT(0)	/* this LP has done TDH.SYS.LP.INIT */
+#define NEEDS_READY		BIT(1)	/* SYS_READY */
+#define NEEDS_TD_PRESERVING	BIT(2)	/* unknown to modules without it */
+#define EXCLUSIVE		BIT(3)	/* no other LP inside the module */
+#define AFTER_SHUTDOWN		BIT(4)	/* still answered by a module shut down */
+
+enum td_operand { NO_TD, TDR_IN_RCX, TDR_IN_RDX, TDVPR_IN_RCX };
+
+struct leaf_ops {
+	u64 (*handle)(struct emu_call *call);
+	unsigned int flags;
+	enum td_operand td;
+};
+
+#define TD_LEAF			(NEEDS_LP_INIT | NEEDS_READY)
+
+static const struct leaf_ops leaf_ops[EMU_NR_LEAVES] = {
+	[EMU_SEAMLDR_INFO] = { emu_seamldr_info },
+	[EMU_SEAMLDR_INSTALL] = { emu_seamldr_install },
+
+	[EMU_TDH_SYS_INIT] = { emu_sys_init, EXCLUSIVE },
+	[EMU_TDH_SYS_RD] = { emu_sys_rd, NEEDS_LP_INIT },
+	[EMU_TDH_SYS_LP_INIT] = { emu_sys_lp_init },
+	[EMU_TDH_SYS_LP_SHUTDOWN] = { emu_sys_lp_shutdown, AFTER_SHUTDOWN },
+	[EMU_TDH_SYS_SHUTDOWN] = { emu_sys_shutdown,
+				   TD_LEAF | NEEDS_TD_PRESERVING | EXCLUSIVE },
+	[EMU_TDH_SYS_UPDATE] = { emu_sys_update, NEEDS_TD_PRESERVING | EXCLUSIVE },
+
+	[EMU_TDH_MNG_CREATE] = { emu_mng_create, TD_LEAF },
+	[EMU_TDH_MNG_KEY_CONFIG] = { emu_mng_key_config, TD_LEAF, TDR_IN_RCX },
+	[EMU_TDH_MNG_ADDCX] = { emu_mng_addcx, TD_LEAF, TDR_IN_RDX },
+	[EMU_TDH_MNG_INIT] = { emu_mng_init, TD_LEAF, TDR_IN_RCX },
+	[EMU_TDH_MNG_RD] = { emu_mng_rd, TD_LEAF, TDR_IN_RCX },
+	[EMU_TDH_MNG_VPFLUSHDONE] = { emu_mng_vpflushdone, TD_LEAF, TDR_IN_RCX },
+	[EMU_TDH_MNG_KEY_FREEID] = { emu_mng_key_freeid, TD_LEAF, TDR_IN_RCX },
+	[EMU_TDH_MEM_PAGE_ADD] = { emu_mem_page_add, TD_LEAF, TDR_IN_RDX },
+	[EMU_TDH_MR_EXTEND] = { emu_mr_extend, TD_LEAF, TDR_IN_RDX },
+	[EMU_TDH_MR_FINALIZE] = { emu_mr_finalize, TD_LEAF, TDR_IN_RCX },
+	[EMU_TDH_VP_CREATE] = { emu_vp_create, TD_LEAF, TDR_IN_RDX },
+	[EMU_TDH_VP_INIT] = { emu_vp_init, TD_LEAF, TDVPR_IN_RCX },
+	[EMU_TDH_VP_ENTER] = { emu_vp_enter, TD_LEAF, TDVPR_IN_RCX },
+	[EMU_TDH_VP_FLUSH] = { emu_vp_flush, TD_LEAF, TDVPR_IN_RCX },
+	[EMU_TDH_EXPORT_STATE_IMMUTABLE] = { emu_export_state, TD_LEAF, TDR_IN_RCX },
+	[EMU_TDH_EXPORT_STATE_TD] = { emu_export_state, TD_LEAF, TDR_IN_RCX },
+	[EMU_TDH_EXPORT_STATE_VP] = { emu_export_state, TD_LEAF, TDR_IN_RCX },
+	[EMU_TDH_IMPORT_STATE_IMMUTABLE] = { emu_import_state, TD_LEAF, TDR_IN_RCX },
+	[EMU_TDH_IMPORT_STATE_TD] = { emu_import_state, TD_LEAF, TDR_IN_RCX },
+	[EMU_TDH_IMPORT_STATE_VP] = { emu_import_state, TD_LEAF, TDR_IN_RCX },
+};
+
+#define LEAF_NAME(symbol, name, nr) [EMU_##symbol] = name,
+#define LEAF_NR(symbol, name, nr) [EMU_##symbol] = nr,
+static const char *const leaf_names[] = { TDX_LEAVES(LEAF_NAME) };
+static const u64 leaf_nrs[] = { TDX_LEAVES(LEAF_NR) };
+
+/* All under emu.lock. */
+static struct tdx_emu_fault injected[EMU_MAX_FAULTS];
+static unsigned int nr_injected;
+static struct emu_log_entry *call_log;	/* a ring: entry N is at N % EMU_LOG_SIZE */
+static u64 log_first, log_next;
+
+/**
+ * emu_leaf_name() - name of a leaf in the specification
+ * @leaf: a known one
+ *
+ * Context: any.
+ * Return: the name.
+ */
+const char *emu_leaf_name(enum emu_leaf leaf)
+{
+	return leaf_names[leaf];
+}
+
+/**
+ * emu_leaf_nr() - number of a leaf
+ * @leaf: a known one
+ *
+ * Context: any.
+ * Return: the number.
+ */
+u64 emu_leaf_nr(enum emu_leaf leaf)
+{
+	return leaf_nrs[leaf];
+}
+
+/**
+ * emu_leaf_find() - the leaf of a number
+ * @nr: RAX of a SEAMCALL
+ *
+ * Context: any.
+ * Return: the leaf, or EMU_UNKNOWN_LEAF.
+ */
+enum emu_leaf emu_leaf_find(u64 nr)
+{
+	unsigned int leaf;
+
+	for (leaf = 0; leaf < EMU_NR_LEAVES; leaf++)
+		if (leaf_nrs[leaf] == nr)
+			break;
+	return leaf;
+}
+
+/*
+ * Does a fault of @faults meet this call? Each that matches counts the call; the first one that is
+ * due answers it, and another one due at the same time waits for the next.
+ */
+static bool fault_due(struct tdx_emu_fault *faults, u32 *nr, const struct emu_call *call,
+		      struct tdx_emu_fault *due)
+{
+	struct tdx_emu_fault *fault;
+	unsigned int i, kept = 0;
+	bool hit = false;
+
+	for (i = 0; i < *nr; i++) {
+		bool used_up = false;
+
+		fault = &faults[i];
+		if (fault->leaf == call->nr &&
+		    (fault->cpu == TDX_EMU_ANY_CPU || fault->cpu == (int)call->cpu)) {
+			if (fault->nth > 1) {
+				fault->nth--;
+			} else if (!hit) {
+				*due = *fault;
+				hit = true;
+				used_up = fault->count && !--fault->count;
+			}
+		}
+		if (!used_up)
+			faults[kept++] = *fault;
+	}
+	*nr = kept;
+	return hit;
+}
+
+static bool any_fault_due(const struct emu_call *call, struct tdx_emu_fault *due)
+{
+	struct tdx_emu_fault of_image;
+	bool hit;
+
+	/* Both lists count the call, whichever answers it. */
+	hit = fault_due(injected, &nr_injected, call, due);
+	if (fault_due(emu.image.faults, &emu.image.num_faults, call, &of_image) && !hit) {
+		*due = of_image;
+		hit = true;
+	}
+	return hit;
+}
+
+/* The time a leaf takes. The LP stays inside the firmware, as others can see. */
+static void leaf_delay(const struct emu_call *call)
+	__releases(&emu.lock) __acquires(&emu.lock)
+{
+	u64 ns = call->leaf < EMU_NR_LEAVES ? emu.delay_ns[call->leaf] : 0;
+
+	if (!ns)
+		return;
+	raw_spin_unlock(&emu.lock);
+	emu_busy_wait(ns);
+	raw_spin_lock(&emu.lock);
+}
+
+/* One LP at a time for the whole machine (SPEC.md section 1). */
+static u64 call_seamldr(struct emu_call *call)
+{
+	struct tdx_emu_fault fault;
+	bool faulty;
+	u64 status;
+
+	if (!emu.platform.pseamldr || emu.seamldr_busy)
+		return TDX_SW_VMFAILINVALID;
+	faulty = any_fault_due(call, &fault);
+	if (faulty && emu_is_sw_status(fault.status))
+		return fault.status;
+
+	emu.seamldr_busy = true;
+	leaf_delay(call);
+	if (faulty)
+		status = emu_seamldr_fault(call, &fault);
+	else if (call->leaf == EMU_UNKNOWN_LEAF)
+		status = SEAMLDR_EBADPARAM;
+	else
+		status = leaf_ops[call->leaf].handle(call);
+	emu.seamldr_busy = false;
+
+	if (emu.platform.erratum)
+		emu.vmcs[call->cpu] = VMX_NO_CURRENT_VMCS;
+	return status;
+}
+
+/* What the TDX module checks before it looks at what a leaf does. */
+static u64 admit(struct emu_call *call)
+{
+	const struct leaf_ops *ops = &leaf_ops[call->leaf];
+	bool known = call->leaf != EMU_UNKNOWN_LEAF;
+
+	if (emu.state == EMU_MODULE_SHUTDOWN && !(known && ops->flags & AFTER_SHUTDOWN))
+		return TDX_SYS_SHUTDOWN;
+	/* The operand to blame is RAX, whose id is 0. */
+	if (!known || (ops->flags & NEEDS_TD_PRESERVING &&
+		       !(emu.image.features0 & TDX_FEATURES0_TD_PRESERVING)))
+		return TDX_OPERAND_INVALID;
+	if (ops->flags & NEEDS_LP_INIT && !cpumask_test_cpu(call->cpu, &emu.lp_init))
+		return TDX_SYS_LP_INIT_NOT_DONE;
+	if (ops->flags & NEEDS_READY && emu.state != EMU_MODULE_READY)
+		return TDX_SYS_NOT_READY;
+	if (emu.exclusive || (ops->flags & EXCLUSIVE && emu.inside))
+		return TDX_SYS_BUSY;
+
+	switch (ops->td) {
+	case TDR_IN_RCX:
+		return emu_td_lock_tdr(call, call->regs->cx, TDX_OPERAND_ID_RCX);
+	case TDR_IN_RDX:
+		return emu_td_lock_tdr(call, call->regs->dx, TDX_OPERAND_ID_RDX);
+	case TDVPR_IN_RCX:
+		return emu_td_lock_tdvpr(call, call->regs->cx, TDX_OPERAND_ID_RCX);
+	default:
+		return TDX_SUCCESS;
+	}
+}
+
+static u64 call_module(struct emu_call *call)
+{
+	struct tdx_emu_fault fault;
+	u64 status;
+
+	if (emu.state == EMU_MODULE_NONE || !emu.seam_ready)
+		return TDX_SW_VMFAILINVALID;
+
+	if (any_fault_due(call, &fault)) {
+		if (!emu_is_sw_status(fault.status)) {
+			emu.inside++;
+			leaf_delay(call);
+			emu.inside--;
+			call->regs->dx = fault.rdx;
+		}
+		return fault.status;
+	}
+
+	status = admit(call);
+	if (status)
+		return status;
+
+	emu.inside++;
+	if (leaf_ops[call->leaf].flags & EXCLUSIVE)
+		emu.exclusive = true;
+	leaf_delay(call);
+	status = leaf_ops[call->leaf].handle(call);
+	if (leaf_ops[call->leaf].flags & EXCLUSIVE)
+		emu.exclusive = false;
+	emu.inside--;
+	if (call->td)
+		emu_td_unlock(call);
+	return status;
+}
+
+/**
+ * emu_seamcall() - carry out one SEAMCALL
+ * @regs: the caller's registers: operands in, outputs but RAX out
+ *
+ * SPEC.md section 1.
+ *
+ * Context: a trap; does not sleep, allocate or print. Waits for the delay that is set for the leaf.
+ * Return: the completion status, or one of TDX_SW_STATUSES.
+ */
+u64 emu_seamcall(struct pt_regs *regs)
+{
+	struct emu_call call = {
+		.regs = regs,
+		.nr = regs->ax,
+		.leaf = emu_leaf_find(regs->ax),
+		.cpu = smp_processor_id(),
+	};
+	struct emu_log_entry entry = {
+		.cpu = call.cpu,
+		.nr = call.nr,
+		.rcx = regs->cx,
+		.rdx = regs->dx,
+	};
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&emu.lock, flags);
+	emu.calls[call.leaf]++;
+	if (!cpumask_test_cpu(call.cpu, &emu.vmx) || emu.platform.seam == EMU_SEAM_OFF)
+		entry.status = TDX_SW_UD;
+	else if (emu.platform.seam == EMU_SEAM_GP)
+		entry.status = TDX_SW_GP;
+	else if (call.nr & TDX_LEAF_P_SEAMLDR)
+		entry.status = call_seamldr(&call);
+	else
+		entry.status = call_module(&call);
+
+	entry.rdx_out = regs->dx;
+	entry.seq = log_next + 1;
+	call_log[log_next++ % EMU_LOG_SIZE] = entry;
+	raw_spin_unlock_irqrestore(&emu.lock, flags);
+	return entry.status;
+}
+
+/**
+ * emu_faults_arm() - arm faults behind those that are armed
+ * @faults: the faults
+ * @nr: how many
+ * @clear_first: disarm the old ones first
+ *
+ * Context: under emu.lock.
+ * Return: false where there is no room for all, and then nothing has changed.
+ */
+bool emu_faults_arm(const struct tdx_emu_fault *faults, unsigned int nr, bool clear_first)
+{
+	unsigned int kept = clear_first ? 0 : nr_injected;
+
+	lockdep_assert_held(&emu.lock);
+
+	if (nr > EMU_MAX_FAULTS - kept)
+		return false;
+	memcpy(&injected[kept], faults, nr * sizeof(*faults));
+	nr_injected = kept + nr;
+	return true;
+}
+
+/**
+ * emu_faults_copy() - the faults that are armed, counted from now
+ * @faults: room for EMU_MAX_FAULTS
+ *
+ * Context: under emu.lock.
+ * Return: how many.
+ */
+unsigned int emu_faults_copy(struct tdx_emu_fault *faults)
+{
+	lockdep_assert_held(&emu.lock);
+
+	memcpy(faults, injected, nr_injected * sizeof(*faults));
+	return nr_injected;
+}
+
+/**
+ * emu_log_copy() - the log, oldest call first
+ * @entries: room for EMU_LOG_SIZE, or NULL
+ *
+ * Calls stand in the order in which they ended.
+ *
+ * Context: under emu.lock.
+ * Return: how many.
+ */
+unsigned int emu_log_copy(struct emu_log_entry *entries)
+{
+	u64 first, seq;
+
+	lockdep_assert_held(&emu.lock);
+
+	first = log_next - log_first > EMU_LOG_SIZE ? log_next - EMU_LOG_SIZE : log_first;
+	for (seq = first; entries && seq < log_next; seq++)
+		*entries++ = call_log[seq % EMU_LOG_SIZE];
+	return log_next - first;
+}
+
+/**
+ * emu_log_clear() - forget all calls; the numbers go on
+ *
+ * Context: under emu.lock.
+ */
+void emu_log_clear(void)
+{
+	lockdep_assert_held(&emu.lock);
+
+	log_first = log_next;
+}
+
+/**
+ * emu_call_reset() - no fault injected, counters 0, log empty
+ *
+ * Context: under emu.lock.
+ */
+void emu_call_reset(void)
+{
+	lockdep_assert_held(&emu.lock);
+
+	nr_injected = 0;
+	memset(emu.calls, 0, sizeof(emu.calls));
+	log_first = 0;
+	log_next = 0;
+}
+
+/**
+ * emu_call_init() - make room for the log
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int emu_call_init(void)
+{
+	BUILD_BUG_ON(ARRAY_SIZE(leaf_names) != EMU_NR_LEAVES);
+
+	call_log = vzalloc(EMU_LOG_SIZE * sizeof(*call_log));
+	return call_log ? 0 : -ENOMEM;
+}
+
+/**
+ * emu_call_exit() - the opposite
+ *
+ * Context: may sleep; no call can come any more.
+ */
+void emu_call_exit(void)
+{
+	vfree(call_log);
+}

@@ -1,0 +1,525 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Catches SEAMCALL, VMPTRST and VMPTRLD where they trap, and steps over them.
+ * Knows instructions, exception tables and this module's life; what a call means others know.
+ * A trap may come from anywhere, with interrupts off: emu_trap() may not sleep or allocate.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/delay.h>
+#include <linux/io.h>
+#include <linux/kdebug.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/notifier.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+
+#include <asm/extable.h>
+#include <asm/processor.h>
+#include <asm/processor-flags.h>
+#include <asm/trapnr.h>
+
+#include "emu.h"
+
+struct emu emu = {
+	.lock = __RAW_SPIN_LOCK_UNLOCKED(emu.lock),
+	.platform = {
+		.erratum = 1,
+		.seam = EMU_SEAM_ON,
+		.pseamldr = 1,
+		.interruptions = 1,
+		.remaining = 20,
+		.seamldr = { 1, 5, 2 },
+		.memory_pages = 2048,
+	},
+	.first_module = {
+		.version = { 1, 5, 24 },
+		.svn = { 1, 5 },
+		.features0 = TDX_FEATURES0_TD_PRESERVING | TDX_FEATURES0_NO_RBP_MOD |
+			     TDX_FEATURES0_UPDATE_COMPAT,
+		.state = EMU_MODULE_READY,
+	},
+};
+
+struct crypto_shash *emu_sha384;
+
+/* VMX instructions clear all of these where they succeed, and set CF for VMfailInvalid. */
+#define VMX_FLAGS	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | \
+			 X86_EFLAGS_ZF | X86_EFLAGS_SF | X86_EFLAGS_OF)
+
+enum insn_op { INSN_OTHER, INSN_SEAMCALL, INSN_VMPTRST, INSN_VMPTRLD };
+
+struct insn {
+	enum insn_op op;
+	unsigned int length;
+	u64 *operand;			/* VMPTRST, VMPTRLD */
+};
+
+/* Modules loaded after the emulator, for their exception tables. */
+struct watched_module {
+	struct list_head node;
+	const struct module *module;
+};
+
+static LIST_HEAD(watched_modules);
+static DEFINE_RAW_SPINLOCK(watched_modules_lock);
+
+/**
+ * emu_memory() - reach a caller's memory by its physical address
+ * @pa: physical address
+ * @align: power of two that @pa must be aligned to
+ *
+ * What hardware asks of an address is that it is shared memory below the maximum physical address;
+ * here that is ordinary memory that the kernel gives out, so that touching it cannot fault.
+ *
+ * Context: any.
+ * Return: the address in the direct map, NULL where @pa is not acceptable.
+ */
+void *emu_memory(u64 pa, u64 align)
+{
+	if (pa & (align - 1) || pa >> boot_cpu_data.x86_phys_bits)
+		return NULL;
+	if (!pfn_valid(PHYS_PFN(pa)) || PageReserved(pfn_to_page(PHYS_PFN(pa))))
+		return NULL;
+	return __va(pa);
+}
+
+/**
+ * emu_busy_wait() - let time pass as a long call does
+ * @ns: how long
+ *
+ * Context: any; not under emu.lock.
+ */
+void emu_busy_wait(u64 ns)
+{
+	/* The delay functions take a few milliseconds at most. */
+	while (ns > NSEC_PER_MSEC) {
+		udelay(USEC_PER_MSEC);
+		ns -= NSEC_PER_MSEC;
+	}
+	if (ns)
+		ndelay(ns);
+}
+
+/*
+ * General registers by their number in an instruction. RSP as a base is the interrupted stack
+ * pointer, which is where the trap frame says.
+ */
+static unsigned long reg_value(const struct pt_regs *regs, unsigned int nr)
+{
+	switch (nr) {
+	case 0:
+		return regs->ax;
+	case 1:
+		return regs->cx;
+	case 2:
+		return regs->dx;
+	case 3:
+		return regs->bx;
+	case 4:
+		return regs->sp;
+	case 5:
+		return regs->bp;
+	case 6:
+		return regs->si;
+	case 7:
+		return regs->di;
+	case 8:
+		return regs->r8;
+	case 9:
+		return regs->r9;
+	case 10:
+		return regs->r10;
+	case 11:
+		return regs->r11;
+	case 12:
+		return regs->r12;
+	case 13:
+		return regs->r13;
+	case 14:
+		return regs->r14;
+	default:
+		return regs->r15;
+	}
+}
+
+static s32 disp32(const u8 *p)
+{
+	s32 value;
+
+	memcpy(&value, p, sizeof(value));
+	return value;
+}
+
+/*
+ * The memory operand whose ModRM byte is at @p, of an instruction that ends with it. False for
+ * registers and for forms that compilers do not make of a plain pointer (an index register).
+ */
+static bool decode_operand(const struct pt_regs *regs, const u8 *p, bool rex_b, struct insn *insn)
+{
+	unsigned int mod = *p >> 6, rm = *p & 7;
+	unsigned long address;
+
+	p++;
+	if (mod == 3)
+		return false;
+	if (mod == 0 && rm == 5) {
+		/* RIP-relative: to the end of the instruction. */
+		p += sizeof(s32);
+		address = (unsigned long)p + disp32(p - sizeof(s32));
+	} else {
+		if (rm == 4) {
+			/* SIB: index 4 without REX.X is none; base 5 with mod 0 is no base. */
+			if (((*p >> 3) & 7) != 4 || (mod == 0 && (*p & 7) == 5))
+				return false;
+			rm = *p++ & 7;
+		}
+		address = reg_value(regs, rm + (rex_b ? 8 : 0));
+		if (mod == 1) {
+			address += (s8)*p++;
+		} else if (mod == 2) {
+			address += disp32(p);
+			p += sizeof(s32);
+		}
+	}
+	if (address < TASK_SIZE_MAX)
+		return false;
+	insn->operand = (u64 *)address;
+	insn->length = (unsigned long)p - regs->ip;
+	return true;
+}
+
+/* The instruction has been fetched, so the bytes that belong to it are there to be read. */
+static struct insn decode(const struct pt_regs *regs)
+{
+	const u8 *p = (const u8 *)regs->ip;
+	struct insn insn = { INSN_OTHER };
+	u8 rex = 0;
+
+	if (p[0] == 0x66) {
+		if (p[1] == 0x0f && p[2] == 0x01 && p[3] == 0xcf)
+			insn = (struct insn){ INSN_SEAMCALL, 4 };
+		return insn;
+	}
+
+	if ((*p & 0xf0) == 0x40)
+		rex = *p++;
+	/* REX.X would make index 4 a real index register. */
+	if (rex & 2 || p[0] != 0x0f || p[1] != 0xc7)
+		return insn;
+	p += 2;
+	switch ((*p >> 3) & 7) {
+	case 6:
+		if (decode_operand(regs, p, rex & 1, &insn))
+			insn.op = INSN_VMPTRLD;
+		break;
+	case 7:
+		if (decode_operand(regs, p, rex & 1, &insn))
+			insn.op = INSN_VMPTRST;
+		break;
+	}
+	return insn;
+}
+
+/* Where the code at @ip wants to go on after a trap of any kind; 0: it has not said. */
+static unsigned long find_fixup(unsigned long ip)
+{
+	const struct exception_table_entry *entry;
+	struct watched_module *watched;
+	unsigned long flags, fixup = 0;
+	unsigned int i;
+
+	raw_spin_lock_irqsave(&watched_modules_lock, flags);
+	list_for_each_entry(watched, &watched_modules, node) {
+		for (i = 0; i < watched->module->num_exentries && !fixup; i++) {
+			entry = &watched->module->extable[i];
+			if ((unsigned long)&entry->insn + entry->insn != ip)
+				continue;
+			if ((entry->data & EX_DATA_TYPE_MASK) == EX_TYPE_FAULT)
+				fixup = (unsigned long)&entry->fixup + entry->fixup;
+		}
+	}
+	raw_spin_unlock_irqrestore(&watched_modules_lock, flags);
+	return fixup;
+}
+
+/*
+ * A notifier of #UD cannot turn it into #GP, so do what the kernel would do with one. Code that is
+ * not in a module loaded after the emulator, or that has no fixup, gets the #UD.
+ */
+static int raise_gp(struct pt_regs *regs)
+{
+	unsigned long fixup = find_fixup(regs->ip);
+
+	if (!fixup) {
+		pr_err_once("#GP at %pS without a fixup that the emulator can see, left as #UD\n",
+			    (void *)regs->ip);
+		return NOTIFY_DONE;
+	}
+	regs->ip = fixup;
+	regs->ax = X86_TRAP_GP;
+	return NOTIFY_STOP;
+}
+
+static int step_over(struct pt_regs *regs, const struct insn *insn, bool vmfail_invalid)
+{
+	regs->flags &= ~VMX_FLAGS;
+	if (vmfail_invalid)
+		regs->flags |= X86_EFLAGS_CF;
+	regs->ip += insn->length;
+	return NOTIFY_STOP;
+}
+
+static int do_seamcall(struct pt_regs *regs, const struct insn *insn)
+{
+	u64 status = emu_seamcall(regs);
+
+	switch (status) {
+	case TDX_SW_UD:
+		return NOTIFY_DONE;
+	case TDX_SW_GP:
+		return raise_gp(regs);
+	case TDX_SW_VMFAILINVALID:
+		return step_over(regs, insn, true);
+	}
+	regs->ax = status;
+	return step_over(regs, insn, false);
+}
+
+static int do_vmptrst(struct pt_regs *regs, const struct insn *insn)
+{
+	unsigned int cpu = smp_processor_id();
+	unsigned long flags;
+	u64 pointer;
+	bool vmx;
+
+	raw_spin_lock_irqsave(&emu.lock, flags);
+	emu.vmptrst++;
+	vmx = cpumask_test_cpu(cpu, &emu.vmx);
+	pointer = emu.vmcs[cpu];
+	raw_spin_unlock_irqrestore(&emu.lock, flags);
+	if (!vmx)
+		return NOTIFY_DONE;
+
+	*insn->operand = pointer;
+	return step_over(regs, insn, false);
+}
+
+static int do_vmptrld(struct pt_regs *regs, const struct insn *insn)
+{
+	unsigned int cpu = smp_processor_id();
+	u64 pointer = *insn->operand;
+	unsigned long flags;
+	bool vmx, valid;
+
+	valid = PAGE_ALIGNED(pointer) && !(pointer >> boot_cpu_data.x86_phys_bits);
+	raw_spin_lock_irqsave(&emu.lock, flags);
+	emu.vmptrld++;
+	vmx = cpumask_test_cpu(cpu, &emu.vmx);
+	if (vmx && valid)
+		emu.vmcs[cpu] = pointer;
+	raw_spin_unlock_irqrestore(&emu.lock, flags);
+	if (!vmx)
+		return NOTIFY_DONE;
+
+	return step_over(regs, insn, !valid);
+}
+
+static int emu_trap(struct notifier_block *nb, unsigned long reason, void *data)
+{
+	struct die_args *args = data;
+	struct pt_regs *regs = args->regs;
+	struct insn insn;
+
+	if (reason != DIE_TRAP || args->trapnr != X86_TRAP_UD)
+		return NOTIFY_DONE;
+	if (user_mode(regs) || regs->ip < TASK_SIZE_MAX)
+		return NOTIFY_DONE;
+
+	insn = decode(regs);
+	switch (insn.op) {
+	case INSN_SEAMCALL:
+		return do_seamcall(regs, &insn);
+	case INSN_VMPTRST:
+		return do_vmptrst(regs, &insn);
+	case INSN_VMPTRLD:
+		return do_vmptrld(regs, &insn);
+	default:
+		return NOTIFY_DONE;
+	}
+}
+
+/* Before anyone else: others print, or take the trap for a bug. */
+static struct notifier_block trap_notifier = {
+	.notifier_call = emu_trap,
+	.priority = INT_MAX,
+};
+
+static void watch(const struct module *module)
+{
+	struct watched_module *watched = kmalloc(sizeof(*watched), GFP_KERNEL);
+	unsigned long flags;
+
+	if (!watched) {
+		pr_err("no memory for the exception table of %s\n", module->name);
+		return;
+	}
+	watched->module = module;
+	raw_spin_lock_irqsave(&watched_modules_lock, flags);
+	list_add(&watched->node, &watched_modules);
+	raw_spin_unlock_irqrestore(&watched_modules_lock, flags);
+}
+
+static void unwatch(const struct module *module)
+{
+	struct watched_module *watched, *next, *found = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&watched_modules_lock, flags);
+	list_for_each_entry_safe(watched, next, &watched_modules, node) {
+		if (module && watched->module != module)
+			continue;
+		list_del(&watched->node);
+		found = watched;
+		break;
+	}
+	raw_spin_unlock_irqrestore(&watched_modules_lock, flags);
+	kfree(found);
+}
+
+static int module_changed(struct notifier_block *nb, unsigned long state, void *module)
+{
+	/* COMING: the table is sorted and the module's init function has not run yet. */
+	if (state == MODULE_STATE_COMING)
+		watch(module);
+	else if (state == MODULE_STATE_GOING)
+		unwatch(module);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block module_notifier = {
+	.notifier_call = module_changed,
+};
+
+/**
+ * emu_reset() - firmware and platform as after loading the emulator, under the settings
+ *
+ * Waits for calls that are inside the firmware, whose state it would pull away.
+ *
+ * Context: may sleep.
+ * Return: 0, or -EINTR after a signal, and then nothing has changed.
+ */
+int emu_reset(void)
+{
+	unsigned int cpu;
+
+	for (;;) {
+		raw_spin_lock_irq(&emu.lock);
+		if (!emu.seamldr_busy && !emu.inside)
+			break;
+		raw_spin_unlock_irq(&emu.lock);
+		if (msleep_interruptible(1))
+			return -EINTR;
+	}
+
+	emu.booted = emu.platform;
+	cpumask_copy(&emu.vmx, cpu_possible_mask);
+	for_each_possible_cpu(cpu)
+		emu.vmcs[cpu] = (cpu + 1ULL) << PAGE_SHIFT;
+	emu.vmptrst = 0;
+	emu.vmptrld = 0;
+	emu_call_reset();
+	emu_seamldr_reset();
+	emu_module_reset();
+	emu_td_clear();
+	raw_spin_unlock_irq(&emu.lock);
+	return 0;
+}
+
+/* By hand: the kernel's function for it has moved between headers. */
+static u32 __init cpuid_1_eax(void)
+{
+	u32 eax = 1, ebx, ecx = 0, edx;
+
+	asm("cpuid" : "+a" (eax), "=b" (ebx), "+c" (ecx), "=d" (edx));
+	return eax;
+}
+
+static int __init emu_init(void)
+{
+	int ret;
+
+	/* The plain implementation: the others want the FPU, which a trap may find in use. */
+	emu_sha384 = crypto_alloc_shash("sha384-generic", 0, 0);
+	if (IS_ERR(emu_sha384))
+		emu_sha384 = crypto_alloc_shash("sha384", 0, 0);
+	if (IS_ERR(emu_sha384)) {
+		pr_err("no SHA-384\n");
+		return PTR_ERR(emu_sha384);
+	}
+
+	ret = -ENOMEM;
+	emu.vmcs = kcalloc(nr_cpu_ids, sizeof(*emu.vmcs), GFP_KERNEL);
+	if (!emu.vmcs)
+		goto free_sha384;
+	ret = emu_call_init();
+	if (ret)
+		goto free_vmcs;
+	ret = emu_seamldr_init();
+	if (ret)
+		goto exit_call;
+	ret = emu_td_init();
+	if (ret)
+		goto exit_seamldr;
+
+	emu.platform.cpu_eax = cpuid_1_eax();
+	ret = emu_reset();
+	if (ret)
+		goto exit_td;
+	ret = register_module_notifier(&module_notifier);
+	if (ret)
+		goto exit_td;
+	ret = register_die_notifier(&trap_notifier);
+	if (ret)
+		goto unregister_module;
+	emu_debugfs_init();
+	pr_info("TDX firmware emulated with %s, for tests only\n",
+		crypto_shash_driver_name(emu_sha384));
+	return 0;
+
+unregister_module:
+	unregister_module_notifier(&module_notifier);
+exit_td:
+	emu_td_exit();
+exit_seamldr:
+	emu_seamldr_exit();
+exit_call:
+	emu_call_exit();
+free_vmcs:
+	kfree(emu.vmcs);
+free_sha384:
+	crypto_free_shash(emu_sha384);
+	return ret;
+}
+
+static void __exit emu_exit(void)
+{
+	emu_debugfs_exit();
+	/* Waits for traps under way on other CPUs. */
+	unregister_die_notifier(&trap_notifier);
+	unregister_module_notifier(&module_notifier);
+	while (!list_empty(&watched_modules))
+		unwatch(NULL);
+	emu_td_exit();
+	emu_seamldr_exit();
+	emu_call_exit();
+	kfree(emu.vmcs);
+	crypto_free_shash(emu_sha384);
+}
+
+module_init(emu_init);
+module_exit(emu_exit);
+MODULE_DESCRIPTION("Emulator of Intel TDX firmware, for tests only");
+MODULE_LICENSE("GPL");

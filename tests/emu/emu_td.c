@@ -1,0 +1,773 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The TDs: their life cycle, their measurement and what an update must not split (tdx_emu_abi.h).
+ * Enough of a TD to be built, run, migrated and lost. No guest code runs, no memory is protected.
+ * Runs in traps under emu.lock: a pool made in emu_td_init() holds all TDs.
+ */
+#include <linux/io.h>
+#include <linux/kernel.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#include "emu.h"
+
+#define MAX_VPS			8u
+#define HKID_BITS		16u
+
+struct emu_vp {
+	u64 tdvpr;
+	bool initialized;
+	bool associated;		/* entered since the last VP.FLUSH */
+};
+
+struct emu_td {
+	u64 tdr;			/* 0: this place in the pool is free */
+	bool busy;			/* an LP is in it */
+	enum tdx_td_state state;
+	bool keyed;			/* KEY.CONFIG done */
+	unsigned int tdcs_pages;
+	bool checked;			/* initialised under a module with UPDATE_COMPAT */
+	u64 attributes;			/* first field of TD_PARAMS */
+	u64 enters;
+
+	struct emu_vp vp[MAX_VPS];
+	unsigned int nr_vps;
+	struct { u64 gpa, pa; } page[TDX_TD_MAX_PAGES];
+	unsigned int nr_pages;
+
+	struct shash_desc *hash;	/* MRTD so far, in state build */
+	bool measured;
+	u8 mrtd[TDX_SHA384_SIZE];
+	bool spoiled;
+
+	unsigned int step;		/* EXPORT/IMPORT.STATE leaves done */
+	bool interrupted;		/* in the next one */
+	u32 interruptions;		/* that are to come in it */
+	u64 stream;			/* which export it is, and whose pages an import takes */
+};
+
+/* What EXPORT.STATE.* leave in the caller's page. */
+#define STATE_MAGIC		"TDXEMUTD"
+struct state_page {
+	u8 magic[8];
+	u64 stream;
+	u64 step;
+	u64 attributes;
+	u8 mrtd[TDX_SHA384_SIZE];
+};
+
+static struct emu_td *tds;
+static void *hashes;
+static unsigned int tds_used;		/* all places from here on are free */
+static u64 last_stream;
+
+static u64 invalid(u32 operand)
+{
+	return TDX_OPERAND_INVALID | operand;
+}
+
+static struct emu_td *find_td(u64 tdr)
+{
+	unsigned int i;
+
+	for (i = 0; i < tds_used; i++)
+		if (tdr && tds[i].tdr == tdr)
+			return &tds[i];
+	return NULL;
+}
+
+static struct emu_td *find_vp(u64 tdvpr, struct emu_vp **vp)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < tds_used; i++) {
+		if (!tds[i].tdr)
+			continue;
+		for (j = 0; j < tds[i].nr_vps; j++) {
+			if (tds[i].vp[j].tdvpr != tdvpr)
+				continue;
+			*vp = &tds[i].vp[j];
+			return &tds[i];
+		}
+	}
+	return NULL;
+}
+
+static u64 lock_td(struct emu_call *call, struct emu_td *td, u32 operand)
+{
+	if (!td)
+		return invalid(operand);
+	if (td->busy)
+		return TDX_OPERAND_BUSY | operand;
+	td->busy = true;
+	call->td = td;
+	return TDX_SUCCESS;
+}
+
+/**
+ * emu_td_lock_tdr() - take the TD of a TDR for a call
+ * @call: the call
+ * @tdr: physical address of the TDR
+ * @operand: operand id to blame
+ *
+ * Context: a trap, under emu.lock.
+ * Return: status; OPERAND_BUSY where another LP is in the TD.
+ */
+u64 emu_td_lock_tdr(struct emu_call *call, u64 tdr, u32 operand)
+{
+	return lock_td(call, find_td(tdr), operand);
+}
+
+/**
+ * emu_td_lock_tdvpr() - take the VP of a TDVPR and its TD for a call
+ * @call: the call
+ * @tdvpr: physical address of the TDVPR
+ * @operand: operand id to blame
+ *
+ * Context: a trap, under emu.lock.
+ * Return: status; OPERAND_BUSY where another LP is in the TD.
+ */
+u64 emu_td_lock_tdvpr(struct emu_call *call, u64 tdvpr, u32 operand)
+{
+	return lock_td(call, find_vp(tdvpr, &call->vp), operand);
+}
+
+/**
+ * emu_td_unlock() - give it back
+ * @call: the call
+ *
+ * Context: a trap, under emu.lock.
+ */
+void emu_td_unlock(struct emu_call *call)
+{
+	call->td->busy = false;
+}
+
+/* A page that a TD may take over. */
+static bool page_is_free(u64 pa)
+{
+	struct emu_vp *vp;
+
+	return emu_memory(pa, TDX_PAGE_SIZE) && !find_td(pa) && !find_vp(pa, &vp);
+}
+
+/*
+ * The hash functions' own errors are about setting them up, and that has been done. Should one come
+ * nevertheless, the measurement is wrong, which is what a test looks at.
+ */
+static void measure_operation(struct emu_td *td, const char *name, u64 gpa)
+{
+	u8 buffer[TDX_TD_MR_BUFFER_SIZE] = {};
+
+	memcpy(buffer, name, strlen(name));
+	memcpy(buffer + TDX_TD_MR_GPA_OFFSET, &gpa, sizeof(gpa));
+	crypto_shash_update(td->hash, buffer, sizeof(buffer));
+}
+
+/**
+ * emu_mng_create() - TDH.MNG.CREATE
+ * @call: RCX = TDR page, RDX = HKID
+ *
+ * Whether HKIDs differ from each other is not checked.
+ *
+ * Context: a trap, under emu.lock.
+ * Return: status.
+ */
+u64 emu_mng_create(struct emu_call *call)
+{
+	struct shash_desc *hash;
+	struct emu_td *td;
+
+	if (!page_is_free(call->regs->cx))
+		return invalid(TDX_OPERAND_ID_RCX);
+	if (call->regs->dx >> HKID_BITS)
+		return invalid(TDX_OPERAND_ID_RDX);
+
+	for (td = tds; td < tds + TDX_TD_MAX && td->tdr; td++)
+		;
+	if (td == tds + TDX_TD_MAX)
+		return invalid(TDX_OPERAND_ID_RCX);
+	tds_used = max_t(unsigned int, tds_used, td - tds + 1);
+
+	hash = td->hash;
+	memset(td, 0, sizeof(*td));
+	td->hash = hash;
+	td->tdr = call->regs->cx;
+	td->state = TDX_TD_CREATED;
+	return TDX_SUCCESS;
+}
+
+/**
+ * emu_mng_key_config() - TDH.MNG.KEY.CONFIG
+ * @call: RCX = TDR
+ *
+ * Context: a trap, under emu.lock, @call->td locked.
+ * Return: status.
+ */
+u64 emu_mng_key_config(struct emu_call *call)
+{
+	if (call->td->state != TDX_TD_CREATED || call->td->keyed)
+		return TDX_TD_LIFECYCLE_STATE_INCORRECT;
+	call->td->keyed = true;
+	return TDX_SUCCESS;
+}
+
+/* The two state machines of a TD: keys, then operations. */
+static u64 check_keyed(const struct emu_td *td)
+{
+	if (!td->keyed || td->state == TDX_TD_TEARDOWN)
+		return TDX_TD_LIFECYCLE_STATE_INCORRECT;
+	return TDX_SUCCESS;
+}
+
+static u64 check_state(const struct emu_td *td, enum tdx_td_state state)
+{
+	u64 status = check_keyed(td);
+
+	if (!status && td->state != state)
+		status = TDX_TD_OP_STATE_INCORRECT;
+	return status;
+}
+
+/**
+ * emu_mng_addcx() - TDH.MNG.ADDCX
+ * @call: RCX = TDCS page, RDX = TDR
+ *
+ * Takes any number of pages; one is enough.
+ *
+ * Context: a trap, under emu.lock, @call->td locked.
+ * Return: status.
+ */
+u64 emu_mng_addcx(struct emu_call *call)
+{
+	u64 status = check_state(call->td, TDX_TD_CREATED);
+
+	if (status)
+		return status;
+	if (!page_is_free(call->regs->cx))
+		return invalid(TDX_OPERAND_ID_RCX);
+	call->td->tdcs_pages++;
+	return TDX_SUCCESS;
+}
+
+/* The TD begins to be one, by MNG.INIT or an import; from here on it is watched. */
+static u64 check_uninitialized(const struct emu_td *td)
+{
+	u64 status = check_state(td, TDX_TD_CREATED);
+
+	if (!status && !td->tdcs_pages)
+		status = TDX_TD_OP_STATE_INCORRECT;
+	return status;
+}
+
+static void initialize(struct emu_td *td, enum tdx_td_state state)
+{
+	td->state = state;
+	td->checked = emu.image.features0 & TDX_FEATURES0_UPDATE_COMPAT;
+}
+
+/**
+ * emu_mng_init() - TDH.MNG.INIT
+ * @call: RCX = TDR, RDX = TD_PARAMS page
+ *
+ * Context: a trap, under emu.lock, @call->td locked.
+ * Return: status.
+ */
+u64 emu_mng_init(struct emu_call *call)
+{
+	u64 *params = emu_memory(call->regs->dx, TDX_PAGE_SIZE);
+	u64 status = check_uninitialized(call->td);
+
+	if (status)
+		return status;
+	if (!params)
+		return invalid(TDX_OPERAND_ID_RDX);
+	call->td->attributes = *params;
+	crypto_shash_init(call->td->hash);
+	initialize(call->td, TDX_TD_BUILD);
+	return TDX_SUCCESS;
+}
+
+/**
+ * emu_vp_create() - TDH.VP.CREATE
+ * @call: RCX = TDVPR page, RDX = TDR
+ *
+ * Context: a trap, under emu.lock, @call->td locked.
+ * Return: status.
+ */
+u64 emu_vp_create(struct emu_call *call)
+{
+	struct emu_td *td = call->td;
+	u64 status = check_keyed(td);
+
+	if (status)
+		return status;
+	if (td->state != TDX_TD_BUILD && td->state != TDX_TD_RUNNABLE &&
+	    td->state != TDX_TD_IMPORT)
+		return TDX_TD_OP_STATE_INCORRECT;
+	if (!page_is_free(call->regs->cx) || td->nr_vps == MAX_VPS)
+		return invalid(TDX_OPERAND_ID_RCX);
+	td->vp[td->nr_vps++] = (struct emu_vp){ .tdvpr = call->regs->cx };
+	return TDX_SUCCESS;
+}
+
+/**
+ * emu_vp_init() - TDH.VP.INIT
+ * @call: RCX = TDVPR, RDX = initial RCX
+ *
+ * Context: a trap, under emu.lock, @call->td locked.
+ * Return: status.
+ */
+u64 emu_vp_init(struct emu_call *call)
+{
+	u64 status = check_keyed(call->td);
+
+	if (status)
+		return status;
+	if ((call->td->state != TDX_TD_BUILD && call->td->state != TDX_TD_RUNNABLE) ||
+	    call->vp->initialized)
+		return TDX_TD_OP_STATE_INCORRECT;
+	call->vp->initialized = true;
+	return TDX_SUCCESS;
+}
+
+/**
+ * emu_mem_page_add() - TDH.MEM.PAGE.ADD
+ * @call: RCX = GPA, RDX = TDR, R8 = the TD's page, R9 = source page
+ *
+ * Context: a trap, under emu.lock, @call->td locked.
+ * Return: status.
+ */
+u64 emu_mem_page_add(struct emu_call *call)
+{
+	u64 gpa = call->regs->cx, status = check_state(call->td, TDX_TD_BUILD);
+	void *page = emu_memory(call->regs->r8, TDX_PAGE_SIZE);
+	void *source = emu_memory(call->regs->r9, TDX_PAGE_SIZE);
+	struct emu_td *td = call->td;
+	unsigned int i;
+
+	if (status)
+		return status;
+	if (!PAGE_ALIGNED(gpa) || td->nr_pages == TDX_TD_MAX_PAGES)
+		return invalid(TDX_OPERAND_ID_RCX);
+	for (i = 0; i < td->nr_pages; i++)
+		if (td->page[i].gpa == gpa)
+			return invalid(TDX_OPERAND_ID_RCX);
+	if (!page || !page_is_free(call->regs->r8))
+		return invalid(TDX_OPERAND_ID_R8);
+	if (!source)
+		return invalid(TDX_OPERAND_ID_R9);
+
+	if (page != source)
+		memcpy(page, source, TDX_PAGE_SIZE);
+	td->page[td->nr_pages].gpa = gpa;
+	td->page[td->nr_pages].pa = call->regs->r8;
+	td->nr_pages++;
+	measure_operation(td, "MEM.PAGE.ADD", gpa);
+	return TDX_SUCCESS;
+}
+
+/**
+ * emu_mr_extend() - TDH.MR.EXTEND
+ * @call: RCX = GPA of a chunk, RDX = TDR
+ *
+ * Context: a trap, under emu.lock, @call->td locked.
+ * Return: status.
+ */
+u64 emu_mr_extend(struct emu_call *call)
+{
+	u64 gpa = call->regs->cx, status = check_state(call->td, TDX_TD_BUILD);
+	u64 offset = gpa & (TDX_PAGE_SIZE - 1);
+	struct emu_td *td = call->td;
+	unsigned int i;
+
+	if (status)
+		return status;
+	for (i = 0; i < td->nr_pages; i++)
+		if (td->page[i].gpa == gpa - offset)
+			break;
+	if (i == td->nr_pages || offset % TDX_TD_CHUNK_SIZE)
+		return invalid(TDX_OPERAND_ID_RCX);
+
+	measure_operation(td, "MR.EXTEND", gpa);
+	crypto_shash_update(td->hash, __va(td->page[i].pa + offset), TDX_TD_CHUNK_SIZE);
+	return TDX_SUCCESS;
+}
+
+/**
+ * emu_mr_finalize() - TDH.MR.FINALIZE
+ * @call: RCX = TDR
+ *
+ * Context: a trap, under emu.lock, @call->td locked.
+ * Return: status.
+ */
+u64 emu_mr_finalize(struct emu_call *call)
+{
+	u64 status = check_state(call->td, TDX_TD_BUILD);
+
+	if (status)
+		return status;
+	crypto_shash_final(call->td->hash, call->td->mrtd);
+	call->td->measured = true;
+	call->td->state = TDX_TD_RUNNABLE;
+	return TDX_SUCCESS;
+}
+
+/**
+ * emu_vp_enter() - TDH.VP.ENTER
+ * @call: RCX = TDVPR
+ *
+ * The guest exits at once.
+ *
+ * Context: a trap, under emu.lock, @call->td locked.
+ * Return: status.
+ */
+u64 emu_vp_enter(struct emu_call *call)
+{
+	u64 status = check_state(call->td, TDX_TD_RUNNABLE);
+
+	if (status)
+		return status;
+	if (!call->vp->initialized)
+		return TDX_TD_OP_STATE_INCORRECT;
+	call->vp->associated = true;
+	call->td->enters++;
+	return TDX_SUCCESS;
+}
+
+/**
+ * emu_vp_flush() - TDH.VP.FLUSH
+ * @call: RCX = TDVPR
+ *
+ * Context: a trap, under emu.lock, @call->td locked.
+ * Return: status.
+ */
+u64 emu_vp_flush(struct emu_call *call)
+{
+	if (call->td->state == TDX_TD_TEARDOWN)
+		return TDX_TD_LIFECYCLE_STATE_INCORRECT;
+	call->vp->associated = false;
+	return TDX_SUCCESS;
+}
+
+/**
+ * emu_mng_vpflushdone() - TDH.MNG.VPFLUSHDONE
+ * @call: RCX = TDR
+ *
+ * The end of the TD, whatever it was doing.
+ *
+ * Context: a trap, under emu.lock, @call->td locked.
+ * Return: status.
+ */
+u64 emu_mng_vpflushdone(struct emu_call *call)
+{
+	struct emu_td *td = call->td;
+	unsigned int i;
+
+	if (td->state == TDX_TD_TEARDOWN)
+		return TDX_TD_LIFECYCLE_STATE_INCORRECT;
+	for (i = 0; i < td->nr_vps; i++)
+		if (td->vp[i].associated)
+			return TDX_TD_OP_STATE_INCORRECT;
+	td->state = TDX_TD_TEARDOWN;
+	td->interrupted = false;
+	return TDX_SUCCESS;
+}
+
+/**
+ * emu_mng_key_freeid() - TDH.MNG.KEY.FREEID
+ * @call: RCX = TDR
+ *
+ * Context: a trap, under emu.lock, @call->td locked.
+ * Return: status.
+ */
+u64 emu_mng_key_freeid(struct emu_call *call)
+{
+	if (call->td->state != TDX_TD_TEARDOWN)
+		return TDX_TD_LIFECYCLE_STATE_INCORRECT;
+	call->td->tdr = 0;
+	return TDX_SUCCESS;
+}
+
+/**
+ * emu_mng_rd() - TDH.MNG.RD
+ * @call: RCX = TDR, RDX = field id; R8 out: value
+ *
+ * Context: a trap, under emu.lock, @call->td locked.
+ * Return: status.
+ */
+u64 emu_mng_rd(struct emu_call *call)
+{
+	u64 field = call->regs->dx, value;
+	struct emu_td *td = call->td;
+
+	switch (field) {
+	case TDX_TD_FIELD_STATE:
+		value = td->state;
+		break;
+	case TDX_TD_FIELD_ENTERS:
+		value = td->enters;
+		break;
+	case TDX_TD_FIELD_MRTD ... TDX_TD_FIELD_MRTD + TDX_SHA384_SIZE / sizeof(value) - 1:
+		if (!td->measured)
+			return TDX_TD_OP_STATE_INCORRECT;
+		memcpy(&value, td->mrtd + (field - TDX_TD_FIELD_MRTD) * sizeof(value),
+		       sizeof(value));
+		break;
+	default:
+		return TDX_METADATA_FIELD_ID_INCORRECT;
+	}
+	call->regs->r8 = value;
+	return TDX_SUCCESS;
+}
+
+/*
+ * One round of an EXPORT/IMPORT.STATE leaf that may go on: INTERRUPTED_RESUMABLE while
+ * interruptions are left. An interrupted leaf goes on with RESUME, and only with it.
+ */
+static u64 round_of_leaf(struct emu_td *td, bool resume)
+{
+	if (!resume)
+		td->interruptions = emu.platform.interruptions;
+	td->interrupted = td->interruptions > 0;
+	if (!td->interrupted)
+		return TDX_SUCCESS;
+	td->interruptions--;
+	return TDX_TD_INTERRUPTED_RESUMABLE;
+}
+
+/**
+ * emu_export_state() - TDH.EXPORT.STATE.IMMUTABLE, .TD and .VP
+ * @call: RCX = TDR, R8 = buffer page, R10 bit 63 = resume
+ *
+ * Context: a trap, under emu.lock, @call->td locked.
+ * Return: status.
+ */
+u64 emu_export_state(struct emu_call *call)
+{
+	struct state_page *page = emu_memory(call->regs->r8, TDX_PAGE_SIZE);
+	unsigned int step = call->leaf - EMU_TDH_EXPORT_STATE_IMMUTABLE;
+	bool resume = call->regs->r10 & TDX_TD_RESUME;
+	struct emu_td *td = call->td;
+	u64 status;
+
+	status = check_keyed(td);
+	if (status)
+		return status;
+	if (resume != td->interrupted || (td->state == TDX_TD_EXPORT ? step != td->step :
+					  td->state != TDX_TD_RUNNABLE || step))
+		return TDX_TD_OP_STATE_INCORRECT;
+	if (!page)
+		return invalid(TDX_OPERAND_ID_R8);
+
+	if (td->state == TDX_TD_RUNNABLE) {
+		td->state = TDX_TD_EXPORT;
+		td->step = 0;
+		td->stream = ++last_stream;
+	}
+	status = round_of_leaf(td, resume);
+	if (status)
+		return status;
+
+	memset(page, 0, TDX_PAGE_SIZE);
+	memcpy(page->magic, STATE_MAGIC, sizeof(page->magic));
+	page->stream = td->stream;
+	page->step = step;
+	page->attributes = td->attributes;
+	memcpy(page->mrtd, td->mrtd, sizeof(page->mrtd));
+	td->step++;
+	if (call->leaf == EMU_TDH_EXPORT_STATE_VP)
+		td->state = TDX_TD_EXPORTED;
+	return TDX_SUCCESS;
+}
+
+/**
+ * emu_import_state() - TDH.IMPORT.STATE.IMMUTABLE, .TD and .VP
+ * @call: RCX = TDR, R8 = page from the same EXPORT.STATE leaf, R10 bit 63 = resume
+ *
+ * Context: a trap, under emu.lock, @call->td locked.
+ * Return: status.
+ */
+u64 emu_import_state(struct emu_call *call)
+{
+	const struct state_page *page = emu_memory(call->regs->r8, TDX_PAGE_SIZE);
+	unsigned int step = call->leaf - EMU_TDH_IMPORT_STATE_IMMUTABLE;
+	bool resume = call->regs->r10 & TDX_TD_RESUME;
+	struct emu_td *td = call->td;
+	unsigned int i;
+	u64 status;
+
+	status = td->state == TDX_TD_IMPORT ? check_keyed(td) : check_uninitialized(td);
+	if (status)
+		return status;
+	if (resume != td->interrupted || step != td->step)
+		return TDX_TD_OP_STATE_INCORRECT;
+	if (call->leaf == EMU_TDH_IMPORT_STATE_VP && !td->nr_vps)
+		return TDX_TD_OP_STATE_INCORRECT;
+	if (!page || memcmp(page->magic, STATE_MAGIC, sizeof(page->magic)) || page->step != step ||
+	    (td->stream && page->stream != td->stream))
+		return invalid(TDX_OPERAND_ID_R8);
+
+	if (td->state == TDX_TD_CREATED)
+		initialize(td, TDX_TD_IMPORT);
+	td->stream = page->stream;
+	status = round_of_leaf(td, resume);
+	if (status)
+		return status;
+
+	td->attributes = page->attributes;
+	memcpy(td->mrtd, page->mrtd, sizeof(td->mrtd));
+	td->step++;
+	if (call->leaf != EMU_TDH_IMPORT_STATE_VP)
+		return TDX_SUCCESS;
+
+	/* The state of all VPs comes in one page. */
+	for (i = 0; i < td->nr_vps; i++)
+		td->vp[i].initialized = true;
+	if (td->spoiled)
+		td->mrtd[0] ^= 0xff;
+	td->measured = true;
+	td->state = TDX_TD_RUNNABLE;
+	return TDX_SUCCESS;
+}
+
+/* A hash is under way in it that a change of modules can split (SPEC.md section 3). */
+static bool update_sensitive(const struct emu_td *td)
+{
+	return td->tdr && (td->state == TDX_TD_BUILD || td->interrupted);
+}
+
+/**
+ * emu_td_update_sensitive() - is there a TD that a protected shutdown must not touch?
+ *
+ * TDs initialised under a module without UPDATE_COMPAT are not looked at (SPEC.md section 3).
+ *
+ * Context: under emu.lock.
+ * Return: true if so.
+ */
+bool emu_td_update_sensitive(void)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&emu.lock);
+
+	for (i = 0; i < tds_used; i++)
+		if (tds[i].checked && update_sensitive(&tds[i]))
+			return true;
+	return false;
+}
+
+/**
+ * emu_td_spoil() - break the hash contexts that an unprotected shutdown splits
+ *
+ * A build's hash starts again from something that was never measured. An interrupted export hands
+ * out a wrong measurement from here on, an interrupted import will end with one.
+ *
+ * Context: under emu.lock.
+ */
+void emu_td_spoil(void)
+{
+	static const u8 noise = 0xa5;
+	unsigned int i;
+
+	lockdep_assert_held(&emu.lock);
+
+	for (i = 0; i < tds_used; i++) {
+		struct emu_td *td = &tds[i];
+
+		/* Once: a second change of modules must not repair what the first one broke. */
+		if (!update_sensitive(td) || td->spoiled)
+			continue;
+		td->spoiled = true;
+		emu.spoiled++;
+		if (td->state == TDX_TD_BUILD) {
+			crypto_shash_init(td->hash);
+			crypto_shash_update(td->hash, &noise, sizeof(noise));
+		} else if (td->state == TDX_TD_EXPORT) {
+			td->mrtd[0] ^= 0xff;
+		}
+	}
+}
+
+/**
+ * emu_td_clear() - all TDs are gone
+ *
+ * Context: under emu.lock, no one inside the module.
+ */
+void emu_td_clear(void)
+{
+	lockdep_assert_held(&emu.lock);
+
+	while (tds_used)
+		tds[--tds_used].tdr = 0;
+}
+
+/**
+ * emu_td_copy() - the TDs as file "tds" shows them
+ * @views: room for TDX_TD_MAX
+ *
+ * Context: under emu.lock.
+ * Return: how many.
+ */
+unsigned int emu_td_copy(struct emu_td_view *views)
+{
+	unsigned int i, nr = 0;
+
+	lockdep_assert_held(&emu.lock);
+
+	for (i = 0; i < tds_used; i++) {
+		if (!tds[i].tdr)
+			continue;
+		views[nr].tdr = tds[i].tdr;
+		views[nr].state = tds[i].state;
+		views[nr].enters = tds[i].enters;
+		views[nr].checked = tds[i].checked;
+		views[nr].measured = tds[i].measured;
+		memcpy(views[nr].mrtd, tds[i].mrtd, sizeof(views[nr].mrtd));
+		nr++;
+	}
+	return nr;
+}
+
+/**
+ * emu_td_init() - make the pool
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int emu_td_init(void)
+{
+	size_t size = ALIGN(sizeof(struct shash_desc) + crypto_shash_descsize(emu_sha384),
+			    CRYPTO_MINALIGN);
+	unsigned int i;
+
+	BUILD_BUG_ON(sizeof(struct state_page) > TDX_PAGE_SIZE);
+	/* The leaves of a step follow each other, as do their numbers. */
+	BUILD_BUG_ON(EMU_TDH_EXPORT_STATE_VP - EMU_TDH_EXPORT_STATE_IMMUTABLE != 2);
+	BUILD_BUG_ON(EMU_TDH_IMPORT_STATE_VP - EMU_TDH_IMPORT_STATE_IMMUTABLE != 2);
+
+	tds = vzalloc(TDX_TD_MAX * sizeof(*tds));
+	hashes = vzalloc(TDX_TD_MAX * size);
+	if (!tds || !hashes) {
+		emu_td_exit();
+		return -ENOMEM;
+	}
+	for (i = 0; i < TDX_TD_MAX; i++) {
+		tds[i].hash = hashes + i * size;
+		tds[i].hash->tfm = emu_sha384;
+	}
+	return 0;
+}
+
+/**
+ * emu_td_exit() - the opposite
+ *
+ * Context: may sleep; no call can come any more.
+ */
+void emu_td_exit(void)
+{
+	vfree(hashes);
+	vfree(tds);
+}

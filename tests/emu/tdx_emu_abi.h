@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the emulator, its TD client and mkimage agree on beyond include/tdx_arch.h: the descriptor in a
+ * test image, and the operands of the TD life-cycle leaves as the emulator takes them. The latter are
+ * the specification's where SPEC.md gives one, a sensible subset of it elsewhere. Tests only.
+ */
+#ifndef TDX_EMU_ABI_H
+#define TDX_EMU_ABI_H
+
+#include "tdx_arch.h"
+
+/*
+ * Descriptor at offset 0 of a test image's first module page. A validly built image without one runs
+ * too: as a module with its sigstruct's version (or 1.5.<SVN minor> where that is zero), its handoff
+ * range, and TD_PRESERVING and NO_RBP_MOD as features.
+ */
+#define TDX_EMU_DESC_MAGIC		"TDX-EMU1"
+#define TDX_EMU_DESC_MAGIC_SIZE		8
+#define TDX_EMU_DESC_MAX_FAULTS		8
+#define TDX_EMU_ANY_CPU			(-1)
+
+/* A fault the image's module acts out from its installation on; see "inject" in tests/emu/README.md. */
+struct tdx_emu_fault {
+	u64 leaf;
+	u64 status;
+	u64 rdx;
+	int32_t cpu;			/* TDX_EMU_ANY_CPU: any */
+	u32 nth;			/* 1: the first call of this leaf since the image was installed */
+	u32 count;			/* how many calls in a row, 0: all from the nth on */
+	u32 reserved;
+} __attribute__((packed));
+
+struct tdx_emu_desc {
+	u8 magic[TDX_EMU_DESC_MAGIC_SIZE];
+	u16 major;
+	u16 minor;
+	u16 update;
+	u16 build_num;
+	u32 build_date;
+	u32 num_faults;
+	u64 features0;
+	u16 module_hv;			/* what the running module answers; the sigstruct's rule INSTALL */
+	u16 min_update_hv;
+	u8 no_downgrade;
+	u8 reserved[3];
+	struct tdx_emu_fault faults[TDX_EMU_DESC_MAX_FAULTS];
+} __attribute__((packed));
+static_assert(sizeof(struct tdx_emu_fault) == 40);
+static_assert(offsetof(struct tdx_emu_desc, features0) == 24);
+static_assert(offsetof(struct tdx_emu_desc, faults) == 40);
+
+/*
+ * TD life cycle. All addresses are physical, of 4096-byte pages of ordinary memory that the caller
+ * keeps allocated and unchanged while the TD lives. "TDR" names the TD.
+ *
+ *   leaf                      RCX            RDX          R8            R9          R10
+ *   TDH.MNG.CREATE            TDR page       HKID
+ *   TDH.MNG.KEY.CONFIG        TDR
+ *   TDH.MNG.ADDCX             TDCS page      TDR
+ *   TDH.MNG.INIT              TDR            TD_PARAMS page (hashed into nothing; may be zeroes)
+ *   TDH.VP.CREATE             TDVPR page     TDR
+ *   TDH.VP.INIT               TDVPR          initial RCX
+ *   TDH.MEM.PAGE.ADD          GPA            TDR          TD's page     source page
+ *   TDH.MR.EXTEND             GPA (256-byte aligned)      TDR in RDX
+ *   TDH.MR.FINALIZE           TDR
+ *   TDH.VP.ENTER              TDVPR
+ *   TDH.MNG.RD                TDR            field id     -> R8 value
+ *   TDH.VP.FLUSH              TDVPR
+ *   TDH.MNG.VPFLUSHDONE       TDR
+ *   TDH.MNG.KEY.FREEID        TDR (the TD is gone afterwards)
+ *   TDH.EXPORT.STATE.*        TDR            -            buffer page   -           bit 63 = resume
+ *   TDH.IMPORT.STATE.*        TDR            -            buffer page   -           bit 63 = resume
+ *
+ * MRTD is the SHA-384 of, for each MEM.PAGE.ADD, 128 bytes ("MEM.PAGE.ADD", zeroes to 16, GPA, zeroes),
+ * for each MR.EXTEND, 128 bytes ("MR.EXTEND", zeroes to 16, GPA, zeroes) and the chunk's 256 bytes.
+ *
+ * EXPORT order: IMMUTABLE, TD, VP of a finalized TD; the TD cannot be entered after the first, and is
+ * only good for teardown after the last. IMPORT order: the same, into a TD that is created, keyed and
+ * has its TDCS page, instead of MNG.INIT; it may be entered (once a VP exists: IMPORT.STATE.VP needs
+ * VP.CREATE) after the last, with the exporter's MRTD and attributes. Each of them is
+ * interrupted a set number of times (platform key "interruptions") with TDX_TD_INTERRUPTED_RESUMABLE
+ * and goes on when called again with bit 63 of R10.
+ */
+#define TDX_TD_RESUME			(1ULL << 63)
+#define TDX_TD_CHUNK_SIZE		256u
+#define TDX_TD_MR_BUFFER_SIZE		128u
+#define TDX_TD_MR_GPA_OFFSET		16u
+#define TDX_TD_MAX_PAGES		64u	/* measured pages a TD may have in the emulator */
+#define TDX_TD_MAX			1100u	/* TDs alive at once in the emulator */
+
+/* Statuses of the life-cycle leaves beyond SPEC.md's table. */
+#define TDX_TD_STATUSES(X)								\
+	X(TDX_TD_INTERRUPTED_RESUMABLE,		"INTERRUPTED_RESUMABLE",	0x8000000300000000ULL) \
+	X(TDX_TD_LIFECYCLE_STATE_INCORRECT,	"LIFECYCLE_STATE_INCORRECT",	0xC000060700000000ULL) \
+	X(TDX_TD_OP_STATE_INCORRECT,		"OP_STATE_INCORRECT",		0xC000060800000000ULL)
+#define TDX_EMU_ENUM(symbol, name, value) symbol = (value),
+enum tdx_td_status { TDX_TD_STATUSES(TDX_EMU_ENUM) };
+#undef TDX_EMU_ENUM
+
+/* Fields of TDH.MNG.RD here; six fields make MRTD, 8 bytes each, in order. Numbers are the emulator's. */
+#define TDX_TD_FIELD_STATE		0x01ULL	/* enum tdx_td_state */
+#define TDX_TD_FIELD_ENTERS		0x02ULL	/* VP.ENTERs that succeeded */
+#define TDX_TD_FIELD_MRTD		0x10ULL	/* .. + 5 */
+
+#define TDX_TD_STATES(X)								\
+	X(TDX_TD_CREATED,	"created")	/* until MNG.INIT or the first import */	\
+	X(TDX_TD_BUILD,		"build")	/* until MR.FINALIZE */			\
+	X(TDX_TD_RUNNABLE,	"runnable")						\
+	X(TDX_TD_EXPORT,	"export")						\
+	X(TDX_TD_EXPORTED,	"exported")						\
+	X(TDX_TD_IMPORT,	"import")						\
+	X(TDX_TD_TEARDOWN,	"teardown")	/* after VPFLUSHDONE */
+#define TDX_EMU_STATE_ENUM(symbol, name) symbol,
+enum tdx_td_state { TDX_TD_STATES(TDX_EMU_STATE_ENUM) };
+#undef TDX_EMU_STATE_ENUM
+
+#endif /* TDX_EMU_ABI_H */
