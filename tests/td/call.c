@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * SEAMCALL, repeated while the module is busy, and the count of what it answered.
+ * It is written apart from the wrapper of the module under test, so that one cannot hide the
+ * other's mistakes. It may not know what a TD is, nor remember anything of the platform.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+
+#include <asm/asm.h>
+
+#include "td.h"
+
+/* Long enough for any lock in the module, short enough for a test to see the failure. */
+#define BUSY_TIMEOUT		HZ
+#define MAX_PAIRS		256
+#define PACE_STEP_US		1000u
+
+/* How a SEAMCALL ended that may have brought no status. */
+enum outcome { OUTCOME_STATUS, OUTCOME_VMFAILINVALID, OUTCOME_TRAP };
+
+struct pair {
+	u64 leaf;
+	u64 status;
+	u64 count;
+};
+
+static DEFINE_SPINLOCK(stats_lock);
+static u64 counters[TD_NR_COUNTERS];
+static struct pair pairs[MAX_PAIRS];
+static unsigned int nr_pairs;
+
+static const char * const counter_names[TD_NR_COUNTERS] = {
+	[TD_BUILT]	= "built",
+	[TD_WRONG]	= "wrong",
+	[TD_MIGRATED]	= "migrated",
+	[TD_ENTERED]	= "entered",
+	[TD_FAILED]	= "failed",
+};
+
+/* Pause of the threads between two SEAMCALLs, in microseconds. */
+u32 td_pace_us = 50;
+
+static u64 seamcall(u64 leaf, struct td_args *args)
+{
+	register u64 r8 asm("r8") = args->r8;
+	register u64 r9 asm("r9") = args->r9;
+	register u64 r10 asm("r10") = args->r10;
+	register u64 r11 asm("r11") = args->r11;
+	u64 rax = leaf, rcx = args->rcx, rdx = args->rdx;
+	u8 outcome;
+
+	/* A trap comes back at 2: with its number in RAX, whatever was in it. */
+	asm volatile("1:	.byte	0x66, 0x0f, 0x01, 0xcf\n"
+		     "	setc	%[outcome]\n"
+		     "	jmp	3f\n"
+		     "2:	movb	%[trap], %[outcome]\n"
+		     "3:\n"
+		     _ASM_EXTABLE_FAULT(1b, 2b)
+		     : [outcome] "=&q" (outcome), "+a" (rax), "+c" (rcx), "+d" (rdx),
+		       "+r" (r8), "+r" (r9), "+r" (r10), "+r" (r11)
+		     : [trap] "i" (OUTCOME_TRAP)
+		     : "cc", "memory");
+
+	args->rcx = rcx;
+	args->rdx = rdx;
+	args->r8 = r8;
+	args->r9 = r9;
+	args->r10 = r10;
+	args->r11 = r11;
+
+	if (outcome == OUTCOME_VMFAILINVALID)
+		return TDX_SW_VMFAILINVALID;
+	if (outcome == OUTCOME_TRAP)
+		return TDX_SW_ERROR | (u32)rax;
+	return rax;
+}
+
+static void count_pair(u64 leaf, u64 status)
+{
+	unsigned int i;
+
+	spin_lock(&stats_lock);
+	for (i = 0; i < nr_pairs; i++)
+		if (pairs[i].leaf == leaf && pairs[i].status == status)
+			break;
+	if (i < MAX_PAIRS) {
+		if (i == nr_pairs)
+			pairs[nr_pairs++] = (struct pair){ .leaf = leaf, .status = status };
+		pairs[i].count++;
+	} else {
+		pr_warn_once("stats: more than %d pairs of leaf and status\n", MAX_PAIRS);
+	}
+	spin_unlock(&stats_lock);
+}
+
+static bool is_busy(u64 status)
+{
+	switch (status & TDX_STATUS_MASK) {
+	case TDX_SYS_BUSY:
+	case TDX_OPERAND_BUSY:
+	case TDX_RND_NO_ENTROPY:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/**
+ * td_pace - the pause of a thread between two SEAMCALLs
+ *
+ * Ends early when the thread is to stop. Context: a kthread; may sleep.
+ */
+void td_pace(void)
+{
+	u32 pace = READ_ONCE(td_pace_us), slept = 0;
+
+	if (!pace)
+		cond_resched();
+	/* In small steps, by the setting of the moment: neither a stop nor a new setting waits. */
+	while (slept < pace && !kthread_should_stop()) {
+		u32 step = min(pace - slept, PACE_STEP_US);
+
+		usleep_range(step, step + step / 4 + 1);
+		slept += step;
+		pace = READ_ONCE(td_pace_us);
+	}
+}
+
+/* The status goes to @caller, but does not displace that of an earlier call that failed. */
+static int call(struct td_caller *caller, u64 leaf, struct td_args *args, u64 *status)
+{
+	unsigned long deadline = jiffies + BUSY_TIMEOUT;
+	const struct td_args in = *args;
+
+	if (caller->paced) {
+		td_pace();
+		if (kthread_should_stop())
+			return -EINTR;
+	}
+
+	for (;;) {
+		*args = in;
+		*status = seamcall(leaf, args);
+		count_pair(leaf, *status);
+		if (!is_busy(*status) || time_after(jiffies, deadline))
+			break;
+		usleep_range(20, 50);
+	}
+
+	if (!caller->failed) {
+		caller->leaf = leaf;
+		caller->status = *status;
+	}
+	return 0;
+}
+
+/**
+ * td_call - make a SEAMCALL that ought to succeed, and repeat it while the module is busy
+ * @caller: on whose account; takes leaf and status, and is marked as failed by a bad one
+ * @leaf: the leaf's number
+ * @args: the other registers, in and out
+ *
+ * A module that stays busy for a second is taken at its word. Context: may sleep; a kthread if
+ * @caller is paced.
+ *
+ * Return: 0; -EIO on any status but success; -EINTR if a thread that is to stop did not call.
+ */
+int td_call(struct td_caller *caller, u64 leaf, struct td_args *args)
+{
+	u64 status;
+	int ret;
+
+	ret = call(caller, leaf, args, &status);
+	if (ret || (status & TDX_STATUS_MASK) == TDX_SUCCESS)
+		return ret;
+	caller->failed = true;
+	return -EIO;
+}
+
+/**
+ * td_call_resumable - make a SEAMCALL that may be interrupted
+ * @caller: as for td_call()
+ * @leaf: the leaf's number
+ * @args: the other registers, in and out
+ *
+ * Context: as for td_call().
+ *
+ * Return: 0 when the leaf has come to its end; 1 when it was interrupted; -EIO and -EINTR as
+ * td_call().
+ */
+int td_call_resumable(struct td_caller *caller, u64 leaf, struct td_args *args)
+{
+	u64 status;
+	int ret;
+
+	ret = call(caller, leaf, args, &status);
+	if (ret || (status & TDX_STATUS_MASK) == TDX_SUCCESS)
+		return ret;
+	if ((status & TDX_STATUS_MASK) == TDX_TD_INTERRUPTED_RESUMABLE)
+		return 1;
+	caller->failed = true;
+	return -EIO;
+}
+
+/**
+ * td_leaf_name - the specification's name of a leaf
+ * @leaf: its number
+ *
+ * Return: the name, or NULL if it has none here.
+ */
+const char *td_leaf_name(u64 leaf)
+{
+#define LEAF_NAME(symbol, name, value) { name, value },
+	static const struct {
+		const char *name;
+		u64 leaf;
+	} names[] = { TDX_LEAVES(LEAF_NAME) };
+#undef LEAF_NAME
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i].leaf == leaf)
+			return names[i].name;
+	return NULL;
+}
+
+/**
+ * td_count - count an event of the threads
+ * @counter: which
+ *
+ * Context: any but interrupts.
+ */
+void td_count(enum td_counter counter)
+{
+	spin_lock(&stats_lock);
+	counters[counter]++;
+	spin_unlock(&stats_lock);
+}
+
+/**
+ * td_stats_show - print all that was counted since the last td_stats_clear()
+ * @file: where to
+ */
+void td_stats_show(struct seq_file *file)
+{
+	unsigned int i;
+
+	spin_lock(&stats_lock);
+	for (i = 0; i < TD_NR_COUNTERS; i++)
+		seq_printf(file, "%s=%llu\n", counter_names[i], counters[i]);
+	for (i = 0; i < nr_pairs; i++)
+		seq_printf(file, "%s 0x%llx %llu\n", td_leaf_name(pairs[i].leaf), pairs[i].status,
+			   pairs[i].count);
+	spin_unlock(&stats_lock);
+}
+
+/**
+ * td_stats_clear - forget all that was counted
+ */
+void td_stats_clear(void)
+{
+	spin_lock(&stats_lock);
+	memset(counters, 0, sizeof(counters));
+	nr_pairs = 0;
+	spin_unlock(&stats_lock);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of tdx_td.ko share: a TD as its host sees it, and the calls between the files.
+ * call.c executes SEAMCALL, td.c knows one TD, cmd.c and threads.c use TDs, main.c owns debugfs.
+ * Nothing here may hold what is the platform's: an update between any two calls must not matter.
+ */
+#ifndef TDX_TD_H
+#define TDX_TD_H
+
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/seq_file.h>
+#include <linux/types.h>
+
+#include "tdx_arch.h"
+#include "tdx_emu_abi.h"
+
+/* Registers of a SEAMCALL beside RAX, in and out. */
+struct td_args {
+	u64 rcx;
+	u64 rdx;
+	u64 r8;
+	u64 r9;
+	u64 r10;
+	u64 r11;
+};
+
+/*
+ * On whose account SEAMCALLs are made. @paced: by a thread, which pauses before each and gives up
+ * when it is to stop. @leaf and @status: of the last call, or of the first bad one once @failed.
+ */
+struct td_caller {
+	u64 leaf;
+	u64 status;
+	bool paced;
+	bool failed;
+};
+
+enum td_counter { TD_BUILT, TD_WRONG, TD_MIGRATED, TD_ENTERED, TD_FAILED, TD_NR_COUNTERS };
+
+#define TD_CALLER_NONE		(~0ULL)		/* td_caller.leaf before the first call */
+
+extern u32 td_pace_us;
+
+void td_pace(void);
+int td_call(struct td_caller *caller, u64 leaf, struct td_args *args);
+int td_call_resumable(struct td_caller *caller, u64 leaf, struct td_args *args);
+const char *td_leaf_name(u64 leaf);
+void td_count(enum td_counter counter);
+void td_stats_show(struct seq_file *file);
+void td_stats_clear(void);
+
+/* How far a TD has come, by what its module has accepted. What is allowed next hangs on it. */
+enum td_phase {
+	TD_NEW,			/* not yet building or importing; stays so if that went wrong */
+	TD_BUILDING,
+	TD_RUNNABLE,
+	TD_EXPORTING,
+	TD_EXPORTED,
+	TD_IMPORTING,
+	TD_GONE,		/* destroyed: nothing is left but the structure */
+};
+
+/* EXPORT.STATE.* and IMPORT.STATE.* are three leaves each, with a page of state for each. */
+#define TD_MIGRATION_STEPS	3
+
+/* A page of the TD that is measured. Both stay as they are while the TD lives. */
+struct td_page {
+	void *private;
+	void *source;
+	unsigned int extends;		/* MR.EXTENDs that the module accepted */
+};
+
+struct td {
+	struct list_head node;		/* of cmd.c's list */
+	refcount_t refs;
+	u64 id;
+
+	struct mutex lock;		/* protects all that follows, and the order of SEAMCALLs */
+	enum td_phase phase;
+	bool created;			/* the module knows it */
+	bool has_vp;
+	bool measured;			/* @mrtd is known */
+	int hkid;
+	u64 seed;			/* of the contents of its pages */
+	u64 enters;
+	unsigned int step;		/* of an export or import; TD_MIGRATION_STEPS: done */
+	bool interrupted;		/* that step is to be resumed */
+	void *tdr;
+	void *tdcs;
+	void *tdvpr;
+	void *params;
+	void *state[TD_MIGRATION_STEPS];
+	unsigned int nr_pages;
+	struct td_page pages[TDX_TD_MAX_PAGES];
+	u8 mrtd[TDX_SHA384_SIZE];	/* what the measurement must be, by our own reckoning */
+};
+
+int td_init(void);
+void td_exit(void);
+struct td *td_alloc(u64 id, u64 seed);
+struct td *td_get(struct td *td);
+void td_put(struct td *td);
+u64 td_address(const struct td *td);
+int td_new(struct td_caller *caller, struct td *td);
+int td_add(struct td_caller *caller, struct td *td, unsigned int count);
+int td_finalize(struct td_caller *caller, struct td *td);
+int td_enter(struct td_caller *caller, struct td *td);
+int td_export(struct td_caller *caller, struct td *td);
+int td_export_end(struct td_caller *caller, struct td *td);
+int td_take_export(struct td *to, struct td *from);
+int td_import(struct td_caller *caller, struct td *td);
+int td_import_end(struct td_caller *caller, struct td *td);
+int td_read_state(struct td_caller *caller, struct td *td, u64 *state);
+int td_read_mrtd(struct td_caller *caller, struct td *td, u8 *mrtd);
+int td_destroy(struct td_caller *caller, struct td *td);
+
+extern const struct file_operations td_cmd_fops;
+extern const struct file_operations td_tds_fops;
+extern const struct file_operations td_last_status_fops;
+int td_enter_any(struct td_caller *caller, unsigned int nth);
+void td_destroy_all(struct td_caller *caller);
+
+extern const struct file_operations td_threads_fops;
+extern u32 td_thread_pages;
+void td_stop_threads(void);
+
+#endif /* TDX_TD_H */
