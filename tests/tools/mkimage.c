@@ -1,0 +1,1054 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * mkimage: makes and shows TDX-BLOB containers for the tests, signed with a key of one's own.
+ * Container, sigstruct and signature are as Intel ships them; the module pages are noise.
+ * It may share nothing with the image code under test but two headers: it is the second opinion.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
+#ifdef __clang__
+/* The kernel's static_assert() needs no message; clang reports that as newer than gnu11. */
+#pragma clang diagnostic ignored "-Wc2x-extensions"
+#endif
+#include "tdx_arch.h"
+#include "tdx_emu_abi.h"
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "structures are used in place");
+
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+
+#define MAX_PAGES		4096u
+#define MAX_SIGSTRUCT_PAGES	64u
+#define MAX_FILE_SIZE		(64u << 20)
+#define KEY_BITS		(SEAM_SIGSTRUCT_MODULUS_SIZE * 8)
+
+/* The signature covers the sigstruct without the three fields that are made by signing. */
+#define SIGNED_HEAD_SIZE	offsetof(struct seam_sigstruct, modulus)
+#define SIGNED_TAIL		offsetof(struct seam_sigstruct, seamhash)
+#define SIGNED_TAIL_SIZE	(sizeof(struct seam_sigstruct) - SIGNED_TAIL)
+
+/* SHA-384 of the modulus of Intel's production signer (SPEC.md section 5). */
+#define INTEL_SIGNER_HEX	"c8572f548869a0beca19376b81c2dffc2a23b5a5f71da0b87579b43f408daa1a" \
+				"33bad9c149eb56c634f883737968a34c"
+
+enum exit_code { EXIT_BAD = 1, EXIT_USAGE = 2 };
+
+struct name {
+	const char *name;
+	u64 value;
+	u64 mask;			/* compared when a value is to be named */
+};
+
+#define NAME_WHOLE(symbol, name, value)		{ name, value, ~0ULL },
+#define NAME_MASKED(symbol, name, value)	{ name, value, TDX_STATUS_MASK },
+
+static const struct name leaves[] = { TDX_LEAVES(NAME_WHOLE) };
+
+static const struct name statuses[] = {
+	SEAMLDR_STATUSES(NAME_WHOLE)
+	TDX_SW_STATUSES(NAME_WHOLE)
+	TDX_STATUSES(NAME_MASKED)
+	TDX_TD_STATUSES(NAME_MASKED)
+	/* As the emulator's "inject" spells them, without a '#' that a shell might swallow. */
+	{ "vmfail", TDX_SW_VMFAILINVALID, ~0ULL },
+	{ "ud", TDX_SW_UD, ~0ULL },
+	{ "gp", TDX_SW_GP, ~0ULL },
+};
+
+static const char usage_text[] =
+"usage: mkimage make [options] --key KEY.pem -o FILE\n"
+"       mkimage key -o KEY.pem      make a signing key (RSA-3072, e=65537)\n"
+"       mkimage signer KEY.pem      print the SHA-384 of its modulus as a sigstruct stores it\n"
+"       mkimage show FILE           print and check a container; 0 only if all of it is good\n"
+"       mkimage --help\n"
+"\n"
+"Options of make:\n"
+"  -o, --output FILE           the container to write\n"
+"  --key KEY.pem               the signing key\n"
+"  --container 1|2             container version (2)\n"
+"  --version X.Y.Z             module version, in sigstruct and descriptor (1.5.24)\n"
+"  --no-sigstruct-version      leave it out of the sigstruct, as old images do\n"
+"  --build N                   build number (1)\n"
+"  --date yyyymmdd             build date (20250101)\n"
+"  --svn MAJOR.MINOR           security version (1.5)\n"
+"  --cpu 0xEAX                 CPU of the CPU table, repeatable (0x806F8)\n"
+"  --no-cpu                    empty CPU table\n"
+"  --hv MIN-MAX                handoff versions, in sigstruct and descriptor (0-0)\n"
+"  --running-hv MIN-MAX        handoff versions in the descriptor only\n"
+"  --no-downgrade              handoff in the newest version only\n"
+"  --handoff-pages N           size of the handoff data (8)\n"
+"  --features0 0xN             TDX_FEATURES0 (TD_PRESERVING|NO_RBP_MOD|UPDATE_COMPAT)\n"
+"  --pages N                   module pages, 1 to 4096 (8); firmware takes up to 496\n"
+"  --seed N                    other contents of the module pages (0)\n"
+"  --sigstruct-pages N         1 to 64 (1)\n"
+"  --debug-signed              set the sigstruct's debug bit\n"
+"  --no-descriptor             no descriptor for the emulator in the first module page\n"
+"  --fault LEAF:CPU:NTH:STATUS[:RDX[:COUNT]]\n"
+"                              the module acts out a fault, repeatable up to 8 times.\n"
+"                              LEAF: name or number. CPU: number or any. NTH: from 1.\n"
+"                              STATUS: number or name.\n"
+"                              RDX (0). COUNT of calls in a row (1), 0: all\n";
+
+static void usage(const char *format, ...)
+	__attribute__((noreturn, format(printf, 1, 2)));
+static void fail(const char *format, ...)
+	__attribute__((noreturn, format(printf, 1, 2)));
+
+static void complain(const char *format, va_list args)
+{
+	fputs("mkimage: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+}
+
+static void usage(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	complain(format, args);
+	va_end(args);
+	fputs("mkimage: 'mkimage --help' lists commands and options\n", stderr);
+	exit(EXIT_USAGE);
+}
+
+static void fail(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	complain(format, args);
+	va_end(args);
+	ERR_print_errors_fp(stderr);
+	exit(EXIT_BAD);
+}
+
+static void *zalloc(size_t size)
+{
+	void *memory = calloc(1, size);
+
+	if (!memory)
+		fail("out of memory");
+	return memory;
+}
+
+/* ---- names and numbers ---- */
+
+static bool find_value(const struct name *table, size_t size, const char *name, u64 *value)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (!strcasecmp(table[i].name, name)) {
+			*value = table[i].value;
+			return true;
+		}
+	}
+	return false;
+}
+
+static const char *find_name(const struct name *table, size_t size, u64 value)
+{
+	for (size_t i = 0; i < size; i++)
+		if (table[i].value == (value & table[i].mask))
+			return table[i].name;
+	return NULL;
+}
+
+static bool parse_number(const char *text, u64 min, u64 max, u64 *value)
+{
+	char *end;
+
+	/* strtoull() would take blanks and signs. */
+	if (!isdigit((unsigned char)text[0]))
+		return false;
+	errno = 0;
+	*value = strtoull(text, &end, 0);
+	return !errno && !*end && *value >= min && *value <= max;
+}
+
+static u64 number_option(const char *option, const char *text, u64 min, u64 max)
+{
+	u64 value;
+
+	if (!parse_number(text, min, max, &value))
+		usage("--%s: '%s' is no number from %llu to %llu", option, text,
+		      (unsigned long long)min, (unsigned long long)max);
+	return value;
+}
+
+/* @count numbers with @separator between them, all decimal: 1.5.08 is no octal number. */
+static void numbers_option(const char *option, const char *text, char separator, const char *form,
+			   const unsigned long *max, unsigned long *values, int count)
+{
+	const char *at = text;
+	char *end;
+
+	for (int i = 0; i < count; i++, at = end + 1) {
+		char expected = i == count - 1 ? '\0' : separator;
+
+		if (!isdigit((unsigned char)*at))
+			usage("--%s: '%s' is not of the form %s", option, text, form);
+		errno = 0;
+		values[i] = strtoul(at, &end, 10);
+		if (*end != expected)
+			usage("--%s: '%s' is not of the form %s", option, text, form);
+		if (errno || values[i] > max[i])
+			usage("--%s: a number of '%s' is greater than %lu", option, text, max[i]);
+	}
+}
+
+static void range_option(const char *option, const char *text, u16 *low, u16 *high)
+{
+	static const unsigned long max[] = { UINT16_MAX, UINT16_MAX };
+	unsigned long values[2];
+
+	numbers_option(option, text, '-', "MIN-MAX", max, values, 2);
+	if (values[0] > values[1])
+		usage("--%s: '%s': MIN is greater than MAX", option, text);
+	*low = values[0];
+	*high = values[1];
+}
+
+static u32 date_option(const char *text)
+{
+	if (strlen(text) != 8 || strspn(text, "0123456789") != 8)
+		usage("--date: '%s' is not of the form yyyymmdd", text);
+	return strtoul(text, NULL, 16);		/* BCD */
+}
+
+/* LEAF:CPU:NTH:STATUS[:RDX[:COUNT]] */
+static void fault_option(const char *text, struct tdx_emu_fault *fault)
+{
+	char *parts[6] = { NULL }, *copy = strdup(text), *rest = copy;
+	size_t count = 0;
+	u64 value;
+
+	if (!copy)
+		fail("out of memory");
+	while (rest && count < ARRAY_SIZE(parts))
+		parts[count++] = strsep(&rest, ":");
+	if (rest || count < 4)
+		usage("--fault: '%s' is not of the form LEAF:CPU:NTH:STATUS[:RDX[:COUNT]]", text);
+
+	memset(fault, 0, sizeof(*fault));
+	if (!find_value(leaves, ARRAY_SIZE(leaves), parts[0], &value) &&
+	    !parse_number(parts[0], 0, UINT64_MAX, &value))
+		usage("--fault: '%s' is no leaf", parts[0]);
+	fault->leaf = value;
+
+	fault->cpu = TDX_EMU_ANY_CPU;
+	if (strcmp(parts[1], "any")) {
+		if (!parse_number(parts[1], 0, INT32_MAX, &value))
+			usage("--fault: '%s' is neither a CPU number nor 'any'", parts[1]);
+		fault->cpu = value;
+	}
+
+	if (!parse_number(parts[2], 1, UINT32_MAX, &value))
+		usage("--fault: '%s' is no number of a call, from 1", parts[2]);
+	fault->nth = value;
+
+	if (!find_value(statuses, ARRAY_SIZE(statuses), parts[3], &value) &&
+	    !parse_number(parts[3], 0, UINT64_MAX, &value))
+		usage("--fault: '%s' is no status", parts[3]);
+	fault->status = value;
+
+	value = 0;
+	if (parts[4] && !parse_number(parts[4], 0, UINT64_MAX, &value))
+		usage("--fault: '%s' is no value for RDX", parts[4]);
+	fault->rdx = value;
+
+	value = 1;
+	if (parts[5] && !parse_number(parts[5], 0, UINT32_MAX, &value))
+		usage("--fault: '%s' is no count", parts[5]);
+	fault->count = value;
+	free(copy);
+}
+
+/* ---- files, keys, signatures ---- */
+
+static u8 *read_file(const char *path, size_t *size)
+{
+	FILE *file = fopen(path, "rb");
+	u8 *data;
+
+	if (!file)
+		fail("%s: %s", path, strerror(errno));
+	data = zalloc(MAX_FILE_SIZE + 1);
+	*size = fread(data, 1, MAX_FILE_SIZE + 1, file);
+	if (ferror(file))
+		fail("%s: %s", path, strerror(errno));
+	if (*size > MAX_FILE_SIZE)
+		fail("%s: larger than %u bytes", path, MAX_FILE_SIZE);
+	fclose(file);
+	/* Exactly as large as the file, so that a sanitizer sees any read beyond it. */
+	data = realloc(data, *size ? *size : 1);
+	if (!data)
+		fail("out of memory");
+	return data;
+}
+
+static void write_file(const char *path, const u8 *data, size_t size)
+{
+	FILE *file = fopen(path, "wb");
+
+	if (!file)
+		fail("%s: %s", path, strerror(errno));
+	if (fwrite(data, 1, size, file) != size || fflush(file)) {
+		int error = errno;
+
+		remove(path);
+		fail("%s: %s", path, strerror(error));
+	}
+	if (fclose(file))
+		fail("%s: %s", path, strerror(errno));
+}
+
+static void sha384(const void *data, size_t size, u8 *digest)
+{
+	if (!EVP_Digest(data, size, digest, NULL, EVP_sha384(), NULL))
+		fail("SHA-384");
+}
+
+static void reverse(u8 *to, const u8 *from, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		to[i] = from[size - 1 - i];
+}
+
+static EVP_PKEY *load_key(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	BIGNUM *exponent = NULL;
+	EVP_PKEY *key;
+
+	if (!file)
+		fail("%s: %s", path, strerror(errno));
+	/* The empty passphrase keeps OpenSSL from asking for one. */
+	key = PEM_read_PrivateKey(file, NULL, NULL, (void *)"");
+	fclose(file);
+	if (!key)
+		fail("%s: no private key", path);
+	if (!EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_get_bits(key) != KEY_BITS ||
+	    !EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) ||
+	    !BN_is_word(exponent, SEAM_SIGSTRUCT_EXPONENT))
+		fail("%s: not an RSA-%u key with exponent %u", path, KEY_BITS,
+		     SEAM_SIGSTRUCT_EXPONENT);
+	BN_free(exponent);
+	return key;
+}
+
+static void get_modulus(EVP_PKEY *key, u8 *modulus)
+{
+	BIGNUM *number = NULL;
+
+	if (!EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &number) ||
+	    BN_bn2lebinpad(number, modulus, SEAM_SIGSTRUCT_MODULUS_SIZE) < 0)
+		fail("no modulus");
+	BN_free(number);
+}
+
+static void sign(struct seam_sigstruct *sigstruct, EVP_PKEY *key)
+{
+	u8 signature[SEAM_SIGSTRUCT_MODULUS_SIZE];
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	size_t size = sizeof(signature);
+
+	/* PKCS#1 v1.5 is the default padding of RSA signatures. */
+	if (!context || EVP_DigestSignInit(context, NULL, EVP_sha384(), NULL, key) <= 0 ||
+	    EVP_DigestSignUpdate(context, sigstruct, SIGNED_HEAD_SIZE) <= 0 ||
+	    EVP_DigestSignUpdate(context, (u8 *)sigstruct + SIGNED_TAIL, SIGNED_TAIL_SIZE) <= 0 ||
+	    EVP_DigestSignFinal(context, signature, &size) <= 0 || size != sizeof(signature))
+		fail("cannot sign");
+	EVP_MD_CTX_free(context);
+	get_modulus(key, sigstruct->modulus);
+	reverse(sigstruct->signature, signature, sizeof(signature));
+}
+
+static bool signature_is_good(const struct seam_sigstruct *sigstruct)
+{
+	u8 modulus[SEAM_SIGSTRUCT_MODULUS_SIZE], signature[SEAM_SIGSTRUCT_MODULUS_SIZE];
+	u32 exponent = sigstruct->exponent;
+	/* Numbers are taken in the byte order of the machine, which is the sigstruct's. */
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, modulus, sizeof(modulus)),
+		OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, (u8 *)&exponent, sizeof(exponent)),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	EVP_PKEY *key = NULL;
+	bool good;
+
+	memcpy(modulus, sigstruct->modulus, sizeof(modulus));
+	reverse(signature, sigstruct->signature, sizeof(signature));
+	good = maker && context && EVP_PKEY_fromdata_init(maker) > 0 &&
+	       EVP_PKEY_fromdata(maker, &key, EVP_PKEY_PUBLIC_KEY, params) > 0 &&
+	       EVP_DigestVerifyInit(context, NULL, EVP_sha384(), NULL, key) > 0 &&
+	       EVP_DigestVerifyUpdate(context, sigstruct, SIGNED_HEAD_SIZE) > 0 &&
+	       EVP_DigestVerifyUpdate(context, (const u8 *)sigstruct + SIGNED_TAIL,
+				      SIGNED_TAIL_SIZE) > 0 &&
+	       EVP_DigestVerifyFinal(context, signature, sizeof(signature)) == 1;
+	EVP_PKEY_free(key);
+	EVP_MD_CTX_free(context);
+	EVP_PKEY_CTX_free(maker);
+	ERR_clear_error();
+	return good;
+}
+
+static u16 word_sum(const u8 *data, size_t size)
+{
+	u16 sum = 0;
+
+	for (size_t i = 0; i + 1 < size; i += 2)
+		sum += data[i] | data[i + 1] << 8;
+	return sum;
+}
+
+static void print_hex(const char *name, const u8 *data, size_t size)
+{
+	if (name)
+		printf("%s: ", name);
+	while (size--)
+		printf("%02x", *data++);
+	putchar('\n');
+}
+
+/* ---- make ---- */
+
+struct recipe {
+	const char *output;
+	const char *key;
+	unsigned int container;
+	u32 pages;
+	u32 sigstruct_pages;
+	u64 seed;
+	bool no_sigstruct_version;
+	bool no_descriptor;
+	bool running_hv;
+	bool cpus_given;
+	struct seam_sigstruct sigstruct;	/* without version, hash and signature */
+	struct tdx_emu_desc desc;
+};
+
+/* What a real sigstruct has and no option changes. */
+static void init_recipe(struct recipe *recipe)
+{
+	static const struct seam_sigstruct sigstruct = {
+		.header_type = SEAM_SIGSTRUCT_HEADER_TYPE,
+		.header_length = SEAM_SIGSTRUCT_HEADER_LENGTH,
+		.header_version = SEAM_SIGSTRUCT_HEADER_VERSION,
+		.module_vendor = SEAM_SIGSTRUCT_VENDOR_INTEL,
+		.date = 0x20250101,
+		.size = SEAM_SIGSTRUCT_SIZE_DWORDS,
+		.key_size = SEAM_SIGSTRUCT_KEY_DWORDS,
+		.modulus_size = SEAM_SIGSTRUCT_KEY_DWORDS,
+		.exponent_size = SEAM_SIGSTRUCT_EXPONENT_DWORDS,
+		.exponent = SEAM_SIGSTRUCT_EXPONENT,
+		.svn_minor = 5,
+		.svn_major = 1,
+		/* Inside the first page, behind the descriptor, so that one page will do. */
+		.rip_offset = 0x400,
+		.num_stack_pages = 2,
+		.num_tls_pages = 1,
+		.num_keyhole_pages = 64,
+		.num_global_data_pages = 8,
+		.max_tdmrs = 64,
+		.max_rsvd_per_tdmr = 16,
+		.pamt_entry_size_4k = 16,
+		.pamt_entry_size_2m = 16,
+		.pamt_entry_size_1g = 16,
+		.num_handoff_pages = 8,
+		.gdt_idt_offset = 0x800,
+		.fault_wrapper_offset = 0xC00,
+	};
+
+	*recipe = (struct recipe){
+		.container = 2,
+		.pages = 8,
+		.sigstruct_pages = 1,
+		.sigstruct = sigstruct,
+		.desc = {
+			.major = 1,
+			.minor = 5,
+			.update = 24,
+			.build_num = 1,
+			.features0 = TDX_FEATURES0_TD_PRESERVING | TDX_FEATURES0_NO_RBP_MOD |
+				     TDX_FEATURES0_UPDATE_COMPAT,
+		},
+	};
+	memcpy(recipe->desc.magic, TDX_EMU_DESC_MAGIC, TDX_EMU_DESC_MAGIC_SIZE);
+}
+
+static void add_cpu(struct recipe *recipe, u32 cpu)
+{
+	if (recipe->sigstruct.cpuid_table_size >= SEAM_SIGSTRUCT_MAX_CPUIDS)
+		usage("--cpu: more than %u CPUs", SEAM_SIGSTRUCT_MAX_CPUIDS);
+	recipe->sigstruct.cpuid_table[recipe->sigstruct.cpuid_table_size++] = cpu;
+	recipe->cpus_given = true;
+}
+
+enum option_id {
+	OPT_HELP = 'h', OPT_OUTPUT = 'o',
+	OPT_KEY = 256, OPT_CONTAINER, OPT_VERSION, OPT_NO_SIGSTRUCT_VERSION, OPT_BUILD, OPT_DATE,
+	OPT_SVN, OPT_CPU, OPT_NO_CPU, OPT_HV, OPT_RUNNING_HV, OPT_NO_DOWNGRADE, OPT_HANDOFF_PAGES,
+	OPT_FEATURES0, OPT_PAGES, OPT_SEED, OPT_SIGSTRUCT_PAGES, OPT_DEBUG_SIGNED,
+	OPT_NO_DESCRIPTOR, OPT_FAULT,
+};
+
+static const struct option make_options[] = {
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "output", required_argument, NULL, OPT_OUTPUT },
+	{ "key", required_argument, NULL, OPT_KEY },
+	{ "container", required_argument, NULL, OPT_CONTAINER },
+	{ "version", required_argument, NULL, OPT_VERSION },
+	{ "no-sigstruct-version", no_argument, NULL, OPT_NO_SIGSTRUCT_VERSION },
+	{ "build", required_argument, NULL, OPT_BUILD },
+	{ "date", required_argument, NULL, OPT_DATE },
+	{ "svn", required_argument, NULL, OPT_SVN },
+	{ "cpu", required_argument, NULL, OPT_CPU },
+	{ "no-cpu", no_argument, NULL, OPT_NO_CPU },
+	{ "hv", required_argument, NULL, OPT_HV },
+	{ "running-hv", required_argument, NULL, OPT_RUNNING_HV },
+	{ "no-downgrade", no_argument, NULL, OPT_NO_DOWNGRADE },
+	{ "handoff-pages", required_argument, NULL, OPT_HANDOFF_PAGES },
+	{ "features0", required_argument, NULL, OPT_FEATURES0 },
+	{ "pages", required_argument, NULL, OPT_PAGES },
+	{ "seed", required_argument, NULL, OPT_SEED },
+	{ "sigstruct-pages", required_argument, NULL, OPT_SIGSTRUCT_PAGES },
+	{ "debug-signed", no_argument, NULL, OPT_DEBUG_SIGNED },
+	{ "no-descriptor", no_argument, NULL, OPT_NO_DESCRIPTOR },
+	{ "fault", required_argument, NULL, OPT_FAULT },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* @name is the option's long name, for messages; @text its argument. */
+static void make_option(struct recipe *recipe, int option, const char *name, const char *text)
+{
+	static const unsigned long version_max[] = { UINT8_MAX, UINT8_MAX, UINT16_MAX };
+	static const unsigned long svn_max[] = { UINT8_MAX, UINT8_MAX };
+	struct seam_sigstruct *sigstruct = &recipe->sigstruct;
+	struct tdx_emu_desc *desc = &recipe->desc;
+	unsigned long values[3];
+	u16 low, high;
+
+	switch (option) {
+	case OPT_OUTPUT:
+		recipe->output = text;
+		break;
+	case OPT_KEY:
+		recipe->key = text;
+		break;
+	case OPT_CONTAINER:
+		recipe->container = number_option(name, text, 1, 2);
+		break;
+	case OPT_VERSION:
+		numbers_option(name, text, '.', "X.Y.Z", version_max, values, 3);
+		desc->major = values[0];
+		desc->minor = values[1];
+		desc->update = values[2];
+		break;
+	case OPT_NO_SIGSTRUCT_VERSION:
+		recipe->no_sigstruct_version = true;
+		break;
+	case OPT_BUILD:
+		desc->build_num = number_option(name, text, 0, UINT16_MAX);
+		break;
+	case OPT_DATE:
+		sigstruct->date = date_option(text);
+		break;
+	case OPT_SVN:
+		numbers_option(name, text, '.', "MAJOR.MINOR", svn_max, values, 2);
+		sigstruct->svn_major = values[0];
+		sigstruct->svn_minor = values[1];
+		break;
+	case OPT_CPU:
+		add_cpu(recipe, number_option(name, text, 0, UINT32_MAX));
+		break;
+	case OPT_NO_CPU:
+		recipe->cpus_given = true;
+		break;
+	case OPT_HV:
+		range_option(name, text, &low, &high);
+		sigstruct->min_update_hv = low;
+		sigstruct->module_hv = high;
+		break;
+	case OPT_RUNNING_HV:
+		range_option(name, text, &low, &high);
+		desc->min_update_hv = low;
+		desc->module_hv = high;
+		recipe->running_hv = true;
+		break;
+	case OPT_NO_DOWNGRADE:
+		sigstruct->no_downgrade = 1;
+		break;
+	case OPT_HANDOFF_PAGES:
+		sigstruct->num_handoff_pages = number_option(name, text, 0, UINT16_MAX);
+		break;
+	case OPT_FEATURES0:
+		desc->features0 = number_option(name, text, 0, UINT64_MAX);
+		break;
+	case OPT_PAGES:
+		recipe->pages = number_option(name, text, 1, MAX_PAGES);
+		break;
+	case OPT_SEED:
+		recipe->seed = number_option(name, text, 0, UINT64_MAX);
+		break;
+	case OPT_SIGSTRUCT_PAGES:
+		recipe->sigstruct_pages = number_option(name, text, 1, MAX_SIGSTRUCT_PAGES);
+		break;
+	case OPT_DEBUG_SIGNED:
+		sigstruct->module_type |= SEAM_SIGSTRUCT_DEBUG_SIGNED;
+		break;
+	case OPT_NO_DESCRIPTOR:
+		recipe->no_descriptor = true;
+		break;
+	case OPT_FAULT:
+		if (desc->num_faults >= TDX_EMU_DESC_MAX_FAULTS)
+			usage("--fault: more than %d faults", TDX_EMU_DESC_MAX_FAULTS);
+		fault_option(text, &desc->faults[desc->num_faults++]);
+		break;
+	default:
+		usage("unknown option");
+	}
+}
+
+static void parse_make(int argc, char **argv, struct recipe *recipe)
+{
+	bool no_cpu = false;
+	int option, index;
+
+	opterr = 0;
+	for (;;) {
+		const char *given = argv[optind];
+
+		index = -1;
+		option = getopt_long(argc, argv, ":ho:", make_options, &index);
+		if (option < 0)
+			break;
+		if (option == OPT_HELP) {
+			fputs(usage_text, stdout);
+			exit(EXIT_SUCCESS);
+		}
+		if (option == ':')
+			usage("make: %s needs an argument", given);
+		if (option == '?')
+			usage("make: '%s' is no option, not the whole of one, or takes no argument",
+			      given);
+		no_cpu |= option == OPT_NO_CPU;
+		make_option(recipe, option, index < 0 ? "output" : make_options[index].name,
+			    optarg);
+	}
+	if (optind < argc)
+		usage("make: '%s' is no option", argv[optind]);
+	if (!recipe->output)
+		usage("make: -o FILE is missing");
+	if (!recipe->key)
+		usage("make: --key KEY.pem is missing");
+	if (no_cpu && recipe->sigstruct.cpuid_table_size)
+		usage("make: --cpu and --no-cpu exclude each other");
+	if (recipe->no_descriptor && (recipe->desc.num_faults || recipe->running_hv))
+		usage("make: --fault and --running-hv need a descriptor");
+}
+
+/* Fills @size bytes, a multiple of 8, with a SplitMix64 sequence. */
+static void fill(u8 *data, size_t size, u64 seed)
+{
+	for (size_t i = 0; i < size; i += sizeof(u64)) {
+		u64 mixed = seed += 0x9E3779B97F4A7C15ULL;
+
+		mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9ULL;
+		mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EBULL;
+		mixed ^= mixed >> 31;
+		memcpy(data + i, &mixed, sizeof(mixed));
+	}
+}
+
+static void make_module(struct recipe *recipe, u8 *module)
+{
+	struct seam_sigstruct *sigstruct = &recipe->sigstruct;
+	struct tdx_emu_desc *desc = &recipe->desc;
+	u64 version = (u64)desc->major << 32 | (u64)desc->minor << 16 | desc->update;
+
+	/* The odd factor keeps neighbouring seeds from meeting neighbouring versions. */
+	fill(module, (size_t)recipe->pages * TDX_PAGE_SIZE,
+	     version ^ recipe->seed * 0xD6E8FEB86659FD93ULL);
+	if (recipe->no_descriptor)
+		return;
+	desc->build_date = sigstruct->date;
+	desc->no_downgrade = sigstruct->no_downgrade;
+	if (!recipe->running_hv) {
+		desc->module_hv = sigstruct->module_hv;
+		desc->min_update_hv = sigstruct->min_update_hv;
+	}
+	memcpy(module, desc, sizeof(*desc));
+}
+
+static int cmd_make(int argc, char **argv)
+{
+	struct recipe recipe;
+	size_t offset, module_size, size;
+	u8 *file, *module;
+	EVP_PKEY *key;
+	u16 checksum;
+
+	init_recipe(&recipe);
+	parse_make(argc, argv, &recipe);
+	if (!recipe.cpus_given)
+		add_cpu(&recipe, 0x806F8);
+	key = load_key(recipe.key);
+
+	offset = (size_t)(1 + recipe.sigstruct_pages) * TDX_PAGE_SIZE;
+	module_size = (size_t)recipe.pages * TDX_PAGE_SIZE;
+	size = offset + module_size;
+	file = zalloc(size);
+	module = file + offset;
+
+	make_module(&recipe, module);
+	if (!recipe.no_sigstruct_version) {
+		recipe.sigstruct.major = recipe.desc.major;
+		recipe.sigstruct.minor = recipe.desc.minor;
+		recipe.sigstruct.update = recipe.desc.update;
+		recipe.sigstruct.build_num = recipe.desc.build_num;
+	}
+	sha384(module, module_size, recipe.sigstruct.seamhash);
+	sign(&recipe.sigstruct, key);
+	memcpy(file + TDX_PAGE_SIZE, &recipe.sigstruct, sizeof(recipe.sigstruct));
+
+	if (recipe.container == 1) {
+		struct tdx_blob_v1 *blob = (struct tdx_blob_v1 *)file;
+
+		blob->version = TDX_BLOB_VERSION_1;
+		blob->offset_of_module = offset;
+		memcpy(blob->signature, TDX_BLOB_SIGNATURE, TDX_BLOB_SIGNATURE_SIZE);
+		blob->length = size;
+	} else {
+		struct tdx_blob_v2 *blob = (struct tdx_blob_v2 *)file;
+
+		blob->version = TDX_BLOB_VERSION_2;
+		memcpy(blob->signature, TDX_BLOB_SIGNATURE, TDX_BLOB_SIGNATURE_SIZE);
+		blob->sigstruct_nr_pages = recipe.sigstruct_pages;
+		blob->module_nr_pages = recipe.pages;
+	}
+	checksum = -word_sum(file, size);
+	memcpy(file + offsetof(struct tdx_blob_v1, checksum), &checksum, sizeof(checksum));
+
+	write_file(recipe.output, file, size);
+	EVP_PKEY_free(key);
+	free(file);
+	return EXIT_SUCCESS;
+}
+
+/* ---- key, signer ---- */
+
+static int cmd_key(int argc, char **argv)
+{
+	const char *path = NULL;
+	EVP_PKEY *key;
+	FILE *file;
+
+	if (argc == 3 && !strcmp(argv[1], "-o"))
+		path = argv[2];
+	if (!path)
+		usage("key: takes -o KEY.pem and nothing else");
+	key = EVP_RSA_gen(KEY_BITS);
+	if (!key)
+		fail("cannot make a key");
+	umask(077);
+	file = fopen(path, "w");
+	if (!file)
+		fail("%s: %s", path, strerror(errno));
+	if (!PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL) || fclose(file))
+		fail("%s: cannot write the key", path);
+	EVP_PKEY_free(key);
+	return EXIT_SUCCESS;
+}
+
+static int cmd_signer(int argc, char **argv)
+{
+	u8 modulus[SEAM_SIGSTRUCT_MODULUS_SIZE], digest[TDX_SHA384_SIZE];
+	EVP_PKEY *key;
+
+	if (argc != 2)
+		usage("signer: takes KEY.pem and nothing else");
+	key = load_key(argv[1]);
+	get_modulus(key, modulus);
+	sha384(modulus, sizeof(modulus), digest);
+	print_hex(NULL, digest, sizeof(digest));
+	EVP_PKEY_free(key);
+	return EXIT_SUCCESS;
+}
+
+/* ---- show ---- */
+
+static unsigned int problems;
+
+static void problem(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+static void problem(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fputs("problem: ", stdout);
+	vprintf(format, args);
+	putchar('\n');
+	va_end(args);
+	problems++;
+}
+
+static bool all_zero(const u8 *data, size_t size)
+{
+	while (size--)
+		if (*data++)
+			return false;
+	return true;
+}
+
+/* Says where a container's parts lie; returns whether they lie inside it. */
+static bool show_container(const u8 *file, size_t size, u64 *sigstruct_pages, u64 *module_pages)
+{
+	const struct tdx_blob_v1 *v1 = (const void *)file;
+	const struct tdx_blob_v2 *v2 = (const void *)file;
+	const u8 *signature;
+
+	printf("file-size: %zu\n", size);
+	if (size < TDX_PAGE_SIZE || size % TDX_PAGE_SIZE) {
+		problem("the file is not one or more whole pages of %u bytes", TDX_PAGE_SIZE);
+		return false;
+	}
+	printf("container: 0x%04x\n", v1->version);
+	if (v1->version != TDX_BLOB_VERSION_1 && v1->version != TDX_BLOB_VERSION_2) {
+		problem("unknown container version");
+		return false;
+	}
+
+	if (v1->version == TDX_BLOB_VERSION_1) {
+		signature = v1->signature;
+		printf("offset-of-module: %u\nlength: %u\n", v1->offset_of_module, v1->length);
+		if (v1->length != size)
+			problem("the length is not that of the file");
+		if (v1->offset_of_module % TDX_PAGE_SIZE ||
+		    v1->offset_of_module < 2 * TDX_PAGE_SIZE || v1->offset_of_module >= size) {
+			problem("the module's offset leaves no room for sigstruct or module");
+			return false;
+		}
+		*sigstruct_pages = v1->offset_of_module / TDX_PAGE_SIZE - 1;
+		*module_pages = size / TDX_PAGE_SIZE - 1 - *sigstruct_pages;
+		if (v1->reserved0 || !all_zero((const u8 *)v1->reserved1, sizeof(v1->reserved1)))
+			problem("reserved bytes of the container are not zero");
+	} else {
+		signature = v2->signature;
+		*sigstruct_pages = v2->sigstruct_nr_pages;
+		*module_pages = v2->module_nr_pages;
+		if (!all_zero(v2->reserved, sizeof(v2->reserved)))
+			problem("reserved bytes of the container are not zero");
+	}
+	printf("sigstruct-pages: %llu\nmodule-pages: %llu\n", (unsigned long long)*sigstruct_pages,
+	       (unsigned long long)*module_pages);
+	if (memcmp(signature, TDX_BLOB_SIGNATURE, TDX_BLOB_SIGNATURE_SIZE))
+		problem("the container's signature is not " TDX_BLOB_SIGNATURE);
+
+	printf("checksum: %s\n", word_sum(file, size) ? "bad" : "good");
+	if (word_sum(file, size))
+		problem("the checksum is wrong");
+	if (!*sigstruct_pages || !*module_pages ||
+	    (1 + *sigstruct_pages + *module_pages) * TDX_PAGE_SIZE != size) {
+		problem("the page counts do not make up the file");
+		return false;
+	}
+	if (*module_pages > SEAMLDR_MAX_MODULE_PAGES)
+		problem("more module pages than firmware takes (%u)", SEAMLDR_MAX_MODULE_PAGES);
+	return true;
+}
+
+static void expect_field(const char *name, u64 seen, u64 expected)
+{
+	if (seen != expected)
+		problem("%s is 0x%llx, must be 0x%llx", name, (unsigned long long)seen,
+			(unsigned long long)expected);
+}
+
+static void show_offset(const char *name, u32 offset, u64 module_size)
+{
+	printf("%s: 0x%x\n", name, offset);
+	if (offset >= module_size)
+		problem("%s lies outside the module", name);
+}
+
+static void show_sigstruct(const struct seam_sigstruct *s, u64 module_size)
+{
+	u8 digest[TDX_SHA384_SIZE];
+	char hex[2 * TDX_SHA384_SIZE + 1];
+	bool good;
+
+	expect_field("header_type", s->header_type, SEAM_SIGSTRUCT_HEADER_TYPE);
+	expect_field("header_length", s->header_length, SEAM_SIGSTRUCT_HEADER_LENGTH);
+	expect_field("header_version", s->header_version, SEAM_SIGSTRUCT_HEADER_VERSION);
+	expect_field("module_type", s->module_type & ~SEAM_SIGSTRUCT_DEBUG_SIGNED, 0);
+	expect_field("module_vendor", s->module_vendor, SEAM_SIGSTRUCT_VENDOR_INTEL);
+	expect_field("size", s->size, SEAM_SIGSTRUCT_SIZE_DWORDS);
+	expect_field("key_size", s->key_size, SEAM_SIGSTRUCT_KEY_DWORDS);
+	expect_field("modulus_size", s->modulus_size, SEAM_SIGSTRUCT_KEY_DWORDS);
+	expect_field("exponent_size", s->exponent_size, SEAM_SIGSTRUCT_EXPONENT_DWORDS);
+	expect_field("exponent", s->exponent, SEAM_SIGSTRUCT_EXPONENT);
+	expect_field("attributes", s->attributes, 0);
+	if (!all_zero(s->reserved0, sizeof(s->reserved0)) ||
+	    !all_zero(s->reserved1, sizeof(s->reserved1)) || s->reserved2)
+		problem("reserved bytes of the sigstruct are not zero");
+
+	if (s->major || s->minor || s->update)
+		printf("version: %u.%u.%02u\nbuild: %u\n", s->major, s->minor, s->update,
+		       s->build_num);
+	else
+		printf("version: none\n");
+	printf("date: %08x\nsvn: %u.%u\n", s->date, s->svn_major, s->svn_minor);
+	printf("hv: %u-%u\nno-downgrade: %u\nhandoff-pages: %u\n", s->min_update_hv, s->module_hv,
+	       s->no_downgrade, s->num_handoff_pages);
+	if (s->min_update_hv > s->module_hv)
+		problem("the lowest handoff version is above the highest");
+	show_offset("rip-offset", s->rip_offset, module_size);
+	show_offset("gdt-idt-offset", s->gdt_idt_offset, module_size);
+	show_offset("fault-wrapper-offset", s->fault_wrapper_offset, module_size);
+
+	if (s->cpuid_table_size > SEAM_SIGSTRUCT_MAX_CPUIDS) {
+		problem("%u CPUs in a table of %u", s->cpuid_table_size, SEAM_SIGSTRUCT_MAX_CPUIDS);
+	} else {
+		printf("cpus:");
+		for (u32 i = 0; i < s->cpuid_table_size; i++)
+			printf(" 0x%x", s->cpuid_table[i]);
+		puts(s->cpuid_table_size ? "" : " none");
+	}
+
+	printf("debug-signed: %s\n", s->module_type & SEAM_SIGSTRUCT_DEBUG_SIGNED ? "yes" : "no");
+	sha384(s->modulus, sizeof(s->modulus), digest);
+	print_hex("signer", digest, sizeof(digest));
+	for (size_t i = 0; i < sizeof(digest); i++)
+		sprintf(hex + 2 * i, "%02x", digest[i]);
+	printf("signer-is-intel: %s\n", strcmp(hex, INTEL_SIGNER_HEX) ? "no" : "yes");
+	good = signature_is_good(s);
+	printf("signature: %s\n", good ? "good" : "bad");
+	if (!good)
+		problem("the signature is wrong");
+}
+
+static void show_named(const struct name *table, size_t size, u64 value)
+{
+	const char *name = find_name(table, size, value);
+
+	/* A status with details is named, but must not be taken for the bare one. */
+	if (name)
+		printf("%s", name);
+	for (size_t i = 0; i < size; i++)
+		if (table[i].value == value)
+			return;
+	printf(name ? "(0x%llx)" : "0x%llx", (unsigned long long)value);
+}
+
+static void show_descriptor(const u8 *module)
+{
+	struct tdx_emu_desc desc;
+
+	memcpy(&desc, module, sizeof(desc));
+	if (memcmp(desc.magic, TDX_EMU_DESC_MAGIC, TDX_EMU_DESC_MAGIC_SIZE)) {
+		printf("descriptor: none\n");
+		return;
+	}
+	printf("descriptor: yes\nrunning-version: %u.%u.%02u\nrunning-build: %u\n", desc.major,
+	       desc.minor, desc.update, desc.build_num);
+	printf("running-date: %08x\nrunning-features0: 0x%016llx\n", desc.build_date,
+	       (unsigned long long)desc.features0);
+	printf("running-hv: %u-%u\nrunning-no-downgrade: %u\n", desc.min_update_hv, desc.module_hv,
+	       desc.no_downgrade);
+	if (desc.num_faults > TDX_EMU_DESC_MAX_FAULTS) {
+		problem("%u faults in a descriptor for %d", desc.num_faults,
+			TDX_EMU_DESC_MAX_FAULTS);
+		return;
+	}
+	for (u32 i = 0; i < desc.num_faults; i++) {
+		const struct tdx_emu_fault *fault = &desc.faults[i];
+
+		printf("fault: ");
+		show_named(leaves, ARRAY_SIZE(leaves), fault->leaf);
+		if (fault->cpu == TDX_EMU_ANY_CPU)
+			printf(":any");
+		else
+			printf(":%d", fault->cpu);
+		printf(":%u:", fault->nth);
+		show_named(statuses, ARRAY_SIZE(statuses), fault->status);
+		printf(":0x%llx:%u\n", (unsigned long long)fault->rdx, fault->count);
+	}
+}
+
+static int cmd_show(int argc, char **argv)
+{
+	const struct seam_sigstruct *sigstruct;
+	u64 sigstruct_pages, module_pages;
+	u8 digest[TDX_SHA384_SIZE];
+	const u8 *module;
+	size_t size;
+	bool good;
+	u8 *file;
+
+	if (argc != 2)
+		usage("show: takes FILE and nothing else");
+	file = read_file(argv[1], &size);
+	if (show_container(file, size, &sigstruct_pages, &module_pages)) {
+		sigstruct = (const void *)(file + TDX_PAGE_SIZE);
+		module = file + (1 + sigstruct_pages) * TDX_PAGE_SIZE;
+		if (!all_zero((const u8 *)(sigstruct + 1),
+			      sigstruct_pages * TDX_PAGE_SIZE - sizeof(*sigstruct)))
+			problem("the sigstruct pages are not padded with zeroes");
+		show_sigstruct(sigstruct, module_pages * TDX_PAGE_SIZE);
+		print_hex("seamhash-value", sigstruct->seamhash, sizeof(sigstruct->seamhash));
+		sha384(module, module_pages * TDX_PAGE_SIZE, digest);
+		good = !memcmp(digest, sigstruct->seamhash, sizeof(digest));
+		printf("seamhash: %s\n", good ? "good" : "bad");
+		if (!good)
+			problem("SEAMHASH is not that of the module pages");
+		show_descriptor(module);
+	}
+	printf("verdict: %s\n", problems ? "bad" : "good");
+	free(file);
+	return problems ? EXIT_BAD : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*run)(int argc, char **argv);
+	} commands[] = {
+		{ "make", cmd_make },
+		{ "key", cmd_key },
+		{ "signer", cmd_signer },
+		{ "show", cmd_show },
+	};
+
+	if (argc < 2)
+		usage("a command is missing");
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		fputs(usage_text, stdout);
+		return EXIT_SUCCESS;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	usage("'%s' is no command", argv[1]);
+}
