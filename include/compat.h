@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The only place that knows kernel versions. The code is written for the newest kernel; what an older
- * one lacks is made up for here, by feature where it can be probed and by version range otherwise.
+ * The only place that knows kernel versions. The code is written for the newest kernel; what an
+ * older one lacks is made up for here, by feature where it can be probed and by version range
+ * otherwise.
  */
 #ifndef TDX_UPDATE_COMPAT_H
 #define TDX_UPDATE_COMPAT_H

@@ -4,8 +4,9 @@
  * Nothing here is ours to choose and nothing here has behaviour. Also compiles in user space,
  * for the image tools and the table tests.
  *
- * Sources: "Intel TDX Module Base Architecture / ABI Reference Specification" (TDH.* leaves, statuses,
- * metadata) and "Intel TDX Loader Interface Specification" (SEAMLDR.* leaves, SEAM_SIGSTRUCT).
+ * Sources: "Intel TDX Module Base Architecture / ABI Reference Specification" (TDH.* leaves,
+ * statuses, metadata) and "Intel TDX Loader Interface Specification" (SEAMLDR.* leaves,
+ * SEAM_SIGSTRUCT).
  */
 #ifndef TDX_ARCH_H
 #define TDX_ARCH_H
@@ -30,13 +31,14 @@ typedef uint64_t u64;
 
 /*
  * Leaves: symbol, name in the specification, number. Bit 63 selects P-SEAMLDR.
- * The life-cycle leaves below the blank line are those of KVM; this project calls them in tests only.
+ * The life-cycle leaves below the blank line are those of KVM; this project calls them in tests
+ * only.
  */
 #define TDX_LEAF_P_SEAMLDR		(1ULL << 63)
 
 #define TDX_LEAVES(X)									\
-	X(SEAMLDR_INFO,			"SEAMLDR.INFO",			TDX_LEAF_P_SEAMLDR | 0)	\
-	X(SEAMLDR_INSTALL,		"SEAMLDR.INSTALL",		TDX_LEAF_P_SEAMLDR | 1)	\
+	X(SEAMLDR_INFO,			"SEAMLDR.INFO",			TDX_LEAF_P_SEAMLDR | 0) \
+	X(SEAMLDR_INSTALL,		"SEAMLDR.INSTALL",		TDX_LEAF_P_SEAMLDR | 1) \
 	X(TDH_SYS_INIT,			"TDH.SYS.INIT",			33)		\
 	X(TDH_SYS_RD,			"TDH.SYS.RD",			34)		\
 	X(TDH_SYS_LP_INIT,		"TDH.SYS.LP.INIT",		35)		\
@@ -66,45 +68,45 @@ typedef uint64_t u64;
 	X(TDH_IMPORT_STATE_VP,		"TDH.IMPORT.STATE.VP",		87)
 
 /*
- * Completion statuses of the TDX module: symbol, name, value. Bits 63:32 are the class and name, bits
- * 31:0 details, so they are compared under TDX_STATUS_MASK.
+ * Completion statuses of the TDX module: symbol, name, value. Bits 63:32 are the class and name,
+ * bits 31:0 details, so they are compared under TDX_STATUS_MASK.
  */
 #define TDX_STATUS_MASK			0xFFFFFFFF00000000ULL
 
 #define TDX_STATUSES(X)									\
-	X(TDX_SUCCESS,				"SUCCESS",			0)	\
-	X(TDX_OPERAND_INVALID,			"OPERAND_INVALID",		0xC000010000000000ULL) \
-	X(TDX_OPERAND_BUSY,			"OPERAND_BUSY",			0x8000020000000000ULL) \
-	X(TDX_SYS_BUSY,				"SYS_BUSY",			0x8000020200000000ULL) \
-	X(TDX_RND_NO_ENTROPY,			"RND_NO_ENTROPY",		0x8000020300000000ULL) \
-	X(TDX_SYS_INIT_NOT_PENDING,		"SYS_INIT_NOT_PENDING",		0xC000050000000000ULL) \
-	X(TDX_SYS_LP_INIT_NOT_DONE,		"SYS_LP_INIT_NOT_DONE",		0xC000050200000000ULL) \
-	X(TDX_SYS_LP_INIT_DONE,			"SYS_LP_INIT_DONE",		0xC000050300000000ULL) \
-	X(TDX_SYS_NOT_READY,			"SYS_NOT_READY",		0xC000050500000000ULL) \
-	X(TDX_SYS_SHUTDOWN,			"SYS_SHUTDOWN",			0xC000050600000000ULL) \
-	X(TDX_SYS_STATE_INCORRECT,		"SYS_STATE_INCORRECT",		0xC000050800000000ULL) \
-	X(TDX_SYS_INVALID_HANDOFF,		"SYS_INVALID_HANDOFF",		0xC000050900000000ULL) \
-	X(TDX_SYS_INCOMPATIBLE_SIGSTRUCT,	"SYS_INCOMPATIBLE_SIGSTRUCT",	0xC000050A00000000ULL) \
-	X(TDX_SYS_LP_INIT_NOT_PENDING,		"SYS_LP_INIT_NOT_PENDING",	0xC000050B00000000ULL) \
-	X(TDX_SYS_CONFIG_NOT_PENDING,		"SYS_CONFIG_NOT_PENDING",	0xC000050C00000000ULL) \
-	X(TDX_UPDATE_COMPAT_SENSITIVE,		"UPDATE_COMPAT_SENSITIVE",	0x8000051200000000ULL) \
-	X(TDX_METADATA_FIELD_ID_INCORRECT,	"METADATA_FIELD_ID_INCORRECT",	0xC0000C0000000000ULL)
+	X(TDX_SUCCESS,                     "SUCCESS",                     0)                    \
+	X(TDX_OPERAND_INVALID,             "OPERAND_INVALID",             0xC000010000000000ULL) \
+	X(TDX_OPERAND_BUSY,                "OPERAND_BUSY",                0x8000020000000000ULL) \
+	X(TDX_SYS_BUSY,                    "SYS_BUSY",                    0x8000020200000000ULL) \
+	X(TDX_RND_NO_ENTROPY,              "RND_NO_ENTROPY",              0x8000020300000000ULL) \
+	X(TDX_SYS_INIT_NOT_PENDING,        "SYS_INIT_NOT_PENDING",        0xC000050000000000ULL) \
+	X(TDX_SYS_LP_INIT_NOT_DONE,        "SYS_LP_INIT_NOT_DONE",        0xC000050200000000ULL) \
+	X(TDX_SYS_LP_INIT_DONE,            "SYS_LP_INIT_DONE",            0xC000050300000000ULL) \
+	X(TDX_SYS_NOT_READY,               "SYS_NOT_READY",               0xC000050500000000ULL) \
+	X(TDX_SYS_SHUTDOWN,                "SYS_SHUTDOWN",                0xC000050600000000ULL) \
+	X(TDX_SYS_STATE_INCORRECT,         "SYS_STATE_INCORRECT",         0xC000050800000000ULL) \
+	X(TDX_SYS_INVALID_HANDOFF,         "SYS_INVALID_HANDOFF",         0xC000050900000000ULL) \
+	X(TDX_SYS_INCOMPATIBLE_SIGSTRUCT,  "SYS_INCOMPATIBLE_SIGSTRUCT",  0xC000050A00000000ULL) \
+	X(TDX_SYS_LP_INIT_NOT_PENDING,     "SYS_LP_INIT_NOT_PENDING",     0xC000050B00000000ULL) \
+	X(TDX_SYS_CONFIG_NOT_PENDING,      "SYS_CONFIG_NOT_PENDING",      0xC000050C00000000ULL) \
+	X(TDX_UPDATE_COMPAT_SENSITIVE,     "UPDATE_COMPAT_SENSITIVE",     0x8000051200000000ULL) \
+	X(TDX_METADATA_FIELD_ID_INCORRECT, "METADATA_FIELD_ID_INCORRECT", 0xC0000C0000000000ULL)
 
 /* Completion statuses of P-SEAMLDR, compared whole. */
 #define SEAMLDR_STATUSES(X)								\
-	X(SEAMLDR_SUCCESS,			"SUCCESS",			0)	\
-	X(SEAMLDR_EBADPARAM,			"EBADPARAM",			0x8000000000000000ULL) \
-	X(SEAMLDR_EBADCALL,			"EBADCALL",			0x8000000000000003ULL) \
-	X(SEAMLDR_EBADHANDOFF,			"EBADHANDOFF",			0x8000000000000004ULL) \
-	X(SEAMLDR_ECLEANUPREQ,			"ECLEANUPREQ",			0x8000000000000005ULL) \
-	X(SEAMLDR_EUNSUPPORTED,			"EUNSUPPORTED",			0x8000000000000006ULL) \
-	X(SEAMLDR_ENOMEM,			"ENOMEM",			0x8000000000010002ULL) \
-	X(SEAMLDR_EUNSPECERR,			"EUNSPECERR",			0x8000000000010003ULL) \
-	X(SEAMLDR_EUNSUPCPU,			"EUNSUPCPU",			0x8000000000010004ULL) \
-	X(SEAMLDR_EBADSIG,			"EBADSIG",			0x8000000000020000ULL) \
-	X(SEAMLDR_EBADHASH,			"EBADHASH",			0x8000000000020001ULL) \
-	X(SEAMLDR_EINTERRUPT,			"EINTERRUPT",			0x8000000000030000ULL) \
-	X(SEAMLDR_ENOENTROPY,			"ENOENTROPY",			0x8000000000030001ULL)
+	X(SEAMLDR_SUCCESS,                 "SUCCESS",                     0)                    \
+	X(SEAMLDR_EBADPARAM,               "EBADPARAM",                   0x8000000000000000ULL) \
+	X(SEAMLDR_EBADCALL,                "EBADCALL",                    0x8000000000000003ULL) \
+	X(SEAMLDR_EBADHANDOFF,             "EBADHANDOFF",                 0x8000000000000004ULL) \
+	X(SEAMLDR_ECLEANUPREQ,             "ECLEANUPREQ",                 0x8000000000000005ULL) \
+	X(SEAMLDR_EUNSUPPORTED,            "EUNSUPPORTED",                0x8000000000000006ULL) \
+	X(SEAMLDR_ENOMEM,                  "ENOMEM",                      0x8000000000010002ULL) \
+	X(SEAMLDR_EUNSPECERR,              "EUNSPECERR",                  0x8000000000010003ULL) \
+	X(SEAMLDR_EUNSUPCPU,               "EUNSUPCPU",                   0x8000000000010004ULL) \
+	X(SEAMLDR_EBADSIG,                 "EBADSIG",                     0x8000000000020000ULL) \
+	X(SEAMLDR_EBADHASH,                "EBADHASH",                    0x8000000000020001ULL) \
+	X(SEAMLDR_EINTERRUPT,              "EINTERRUPT",                  0x8000000000030000ULL) \
+	X(SEAMLDR_ENOENTROPY,              "ENOENTROPY",                  0x8000000000030001ULL)
 
 /*
  * Software statuses for a SEAMCALL that brought none back. Firmware never uses 0xFF in bits 47:40.
@@ -112,9 +114,9 @@ typedef uint64_t u64;
  */
 #define TDX_SW_ERROR			0x8000FF0000000000ULL
 #define TDX_SW_STATUSES(X)								\
-	X(TDX_SW_VMFAILINVALID,			"VMfailInvalid",		TDX_SW_ERROR | 0xFFFF0000) \
-	X(TDX_SW_UD,				"#UD",				TDX_SW_ERROR | 6) \
-	X(TDX_SW_GP,				"#GP",				TDX_SW_ERROR | 13)
+	X(TDX_SW_VMFAILINVALID, "VMfailInvalid",	TDX_SW_ERROR | 0xFFFF0000)	\
+	X(TDX_SW_UD,		"#UD",			TDX_SW_ERROR | 6)		\
+	X(TDX_SW_GP,		"#GP",			TDX_SW_ERROR | 13)
 
 #define TDX_ARCH_ENUM(symbol, name, value) symbol = (value),
 enum tdx_leaf { TDX_LEAVES(TDX_ARCH_ENUM) };
@@ -123,6 +125,7 @@ enum tdx_status {
 	SEAMLDR_STATUSES(TDX_ARCH_ENUM)
 	TDX_SW_STATUSES(TDX_ARCH_ENUM)
 };
+
 #undef TDX_ARCH_ENUM
 
 /* Operand ids in bits 31:0 of OPERAND_INVALID and OPERAND_BUSY: the number of the register. */
@@ -270,7 +273,7 @@ struct seam_sigstruct {
 	u16 num_handoff_pages;
 	u32 gdt_idt_offset;
 	u32 fault_wrapper_offset;
-	/* From here to the CPU table older images have zeroes and later ones may have more than we know. */
+	/* To the CPU table older images have zeroes, later ones may have more than we know. */
 	u16 update;
 	u8 minor;
 	u8 major;

@@ -18,24 +18,41 @@
  * Every way an attempt can end: symbol, name, errno, meaning. The one table that code, tests and
  * documentation are checked against.
  */
-#define TDXU_RESULTS(X)										\
-	X(SUCCESS,	"success",	0,		"the new module runs, TDs live")	\
-	X(UPDATE_RACE,	"update-race",	EBUSY,		"a TD is in an update-sensitive operation: wait for it, try again") \
-	X(IN_PROGRESS,	"in-progress",	EALREADY,	"another update is running")		\
-	X(NO_IMAGE,	"no-image",	ENOENT,		"the file is not in the firmware search path") \
-	X(BAD_NAME,	"bad-name",	EINVAL,		"the name is absolute, has '..' in it, or is no name") \
-	X(BAD_IMAGE,	"bad-image",	EINVAL,		"container or sigstruct malformed")	\
-	X(TOO_LARGE,	"too-large",	EFBIG,		"more than 496 module pages")		\
-	X(CORRUPT,	"corrupt",	EBADMSG,	"checksum or SEAMHASH wrong")		\
-	X(NO_UPDATES_LEFT, "no-updates-left", ENOSPC,	"P-SEAMLDR's log is full until reboot")	\
-	X(BAD_HANDOFF,	"bad-handoff",	EPROTO,		"no handoff version that both modules speak") \
-	X(UNSUPPORTED,	"unsupported",	EOPNOTSUPP,	"the running module cannot be updated like this") \
-	X(CPU_OFFLINE,	"cpu-offline",	EHOSTDOWN,	"a present CPU is offline")		\
-	X(VMX_OFF,	"vmx-off",	ENXIO,		"a CPU is not in VMX operation: load kvm_intel with tdx=1") \
-	X(FIRMWARE_ERROR, "firmware-error", EIO,	"the firmware refused")			\
-	X(LOST,		"lost",		ENOTRECOVERABLE, "TDX is down until reboot")		\
-	X(INTERRUPTED,	"interrupted",	EINTR,		"a signal came before anything was changed") \
-	X(NO_MEMORY,	"no-memory",	ENOMEM,		"out of memory")
+#define TDXU_RESULTS(X)								\
+	X(SUCCESS, "success", 0,							\
+	  "the new module runs, TDs live")						\
+	X(UPDATE_RACE, "update-race", EBUSY,						\
+	  "a TD is in an update-sensitive operation: wait for it, try again")		\
+	X(IN_PROGRESS, "in-progress", EALREADY,						\
+	  "another update is running")							\
+	X(NO_IMAGE, "no-image", ENOENT,							\
+	  "the file is not in the firmware search path")				\
+	X(BAD_NAME, "bad-name", EINVAL,							\
+	  "the name is absolute, has '..' in it, or is no name")			\
+	X(BAD_IMAGE, "bad-image", EINVAL,						\
+	  "container or sigstruct malformed")						\
+	X(TOO_LARGE, "too-large", EFBIG,						\
+	  "more than 496 module pages")							\
+	X(CORRUPT, "corrupt", EBADMSG,							\
+	  "checksum or SEAMHASH wrong")							\
+	X(NO_UPDATES_LEFT, "no-updates-left", ENOSPC,					\
+	  "P-SEAMLDR's log is full until reboot")					\
+	X(BAD_HANDOFF, "bad-handoff", EPROTO,						\
+	  "no handoff version that both modules speak")					\
+	X(UNSUPPORTED, "unsupported", EOPNOTSUPP,					\
+	  "the running module cannot be updated like this")				\
+	X(CPU_OFFLINE, "cpu-offline", EHOSTDOWN,					\
+	  "a present CPU is offline")							\
+	X(VMX_OFF, "vmx-off", ENXIO,							\
+	  "a CPU is not in VMX operation: load kvm_intel with tdx=1")			\
+	X(FIRMWARE_ERROR, "firmware-error", EIO,					\
+	  "the firmware refused")							\
+	X(LOST, "lost", ENOTRECOVERABLE,						\
+	  "TDX is down until reboot")							\
+	X(INTERRUPTED, "interrupted", EINTR,						\
+	  "a signal came before anything was changed")					\
+	X(NO_MEMORY, "no-memory", ENOMEM,						\
+	  "out of memory")
 
 #define TDXU_RESULT_ENUM(symbol, name, code, text) TDXU_##symbol,
 enum tdxu_result { TDXU_RESULTS(TDXU_RESULT_ENUM) };
@@ -106,7 +123,7 @@ struct tdxu_policy {
 	bool require_race_protection;
 };
 
-/* What the blackout is to do: RCX of TDH.SYS.SHUTDOWN, that is handoff version and race rejection. */
+/* What the blackout is to do: RCX of TDH.SYS.SHUTDOWN, handoff version and race rejection. */
 struct tdxu_plan {
 	u64 shutdown_rcx;
 };

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The blackout: every CPU stopped in one stop_machine(), from quiesce to TDH.SYS.UPDATE.
- * Inside it nothing sleeps, allocates, prints, takes a lock or looks anything up; every wait ends, and no
- * CPU leaves while an install session is open.
+ * Inside it nothing sleeps, allocates, prints, takes a lock or looks anything up; every wait ends,
+ * and no CPU leaves while an install session is open.
  */
 
 /**
  * DOC: The blackout
  *
- * The first online CPU conducts, the others follow. They speak through words that only grow and have one
- * writer each:
+ * The first online CPU conducts, the others follow. They speak through words that only grow and
+ * have one writer each:
  *
  * - each LP's @reports: how many of the conductor's questions it has answered (in @answer). The
  *   conductor waits for all of them: that is the barrier.
- * - each LP's @turn: the install session in which it may call SEAMLDR.INSTALL now. The LP before it in
- *   the chain writes it, after its own call. So one LP calls at a time, each once a session.
+ * - each LP's @turn: the install session in which it may call SEAMLDR.INSTALL now. The LP before it
+ *   in the chain writes it, after its own call. So one LP calls at a time, each once a session.
  * - @closed: the last session whose last LP has called.
  * - @init: how many rounds of TDH.SYS.LP.INIT the conductor has asked for.
  * - @over: everyone may go. Written once, with no session open and no question unanswered.
@@ -54,7 +54,7 @@ struct lp {
 	int cpu;
 	unsigned int turn;
 	unsigned int reports;
-	struct tdxu_answer answer;	/* of its last call, valid as of @reports or the end of its turn */
+	struct tdxu_answer answer;	/* of its last call: once reported, or past its turn */
 } ____cacheline_aligned_in_smp;
 
 struct blackout {
@@ -75,7 +75,7 @@ struct blackout {
 
 	/* The conductor writes, all read. */
 	unsigned int init ____cacheline_aligned_in_smp;
-	bool over;
+	unsigned int over;
 
 	/* The last LP of the chain writes, the conductor reads. */
 	unsigned int closed ____cacheline_aligned_in_smp;
@@ -83,16 +83,29 @@ struct blackout {
 	struct lp lp[];			/* by CPU number */
 };
 
-/* A spin of any length must look neither stuck to the NMI watchdog nor busy to the sibling thread. */
+/* A spin must look neither stuck to the NMI watchdog nor busy to the sibling thread. */
 static void relax(void)
 {
 	touch_nmi_watchdog();
 	cpu_relax();
 }
 
+/* What a CPU did before it tells, another one sees that has heard it. */
+static void tell(unsigned int *word, unsigned int value)
+{
+	/* Pairs with the acquire in hear(). */
+	smp_store_release(word, value);
+}
+
+static unsigned int hear(const unsigned int *word)
+{
+	/* Pairs with the release in tell(). */
+	return smp_load_acquire(word);
+}
+
 static void report(struct lp *lp)
 {
-	smp_store_release(&lp->reports, lp->reports + 1);
+	tell(&lp->reports, lp->reports + 1);
 }
 
 static void quiesce(struct lp *lp)
@@ -121,9 +134,9 @@ static void install(struct blackout *b, struct lp *lp, unsigned int session)
 	lp->answer = (struct tdxu_answer){ .leaf = SEAMLDR_INSTALL, .status = status,
 					   .rdx = args.rdx, .cpu = lp->cpu };
 	if (lp->next)
-		smp_store_release(&lp->next->turn, session);
+		tell(&lp->next->turn, session);
 	else
-		smp_store_release(&b->closed, session);
+		tell(&b->closed, session);
 }
 
 static void call_module(struct lp *lp, u64 leaf)
@@ -145,10 +158,10 @@ static void follow(struct blackout *b, struct lp *lp)
 {
 	unsigned int sessions = 0, inits = 0;
 
-	while (!smp_load_acquire(&b->over)) {
-		if (smp_load_acquire(&lp->turn) != sessions)
+	while (!hear(&b->over)) {
+		if (hear(&lp->turn) != sessions)
 			install(b, lp, ++sessions);
-		else if (smp_load_acquire(&b->init) != inits)
+		else if (hear(&b->init) != inits)
 			inits++, init_lp(lp);
 		else
 			relax();
@@ -161,14 +174,14 @@ static void fail(struct blackout *b, struct tdxu_verdict verdict, const struct t
 	b->answer = *answer;
 }
 
-/* Wait until every LP has answered the next question. Return the first that firmware did not like. */
+/* Wait until every LP has answered the next question. Return the first with a bad answer. */
 static const struct lp *gather(struct blackout *b)
 {
 	const struct lp *lp, *bad = NULL;
 
 	b->questions++;
 	for (lp = b->first; lp; lp = lp->next) {
-		while (smp_load_acquire(&lp->reports) != b->questions)
+		while (hear(&lp->reports) != b->questions)
 			relax();
 		if (!bad && lp->answer.status)
 			bad = lp;
@@ -223,15 +236,16 @@ static bool shut_down(struct blackout *b, struct lp *lp)
 }
 
 /*
- * One session, every LP once. Return the LP whose answer is its result: the last, whose call closed it,
- * unless an earlier one got an answer other than success, which says that its call did not count.
+ * One session, every LP once. Return the LP whose answer is its result: the last, whose call closed
+ * it, unless an earlier one got an answer other than success, which says that its call did not
+ * count.
  */
 static const struct lp *run_session(struct blackout *b, struct lp *conductor)
 {
 	const struct lp *lp;
 
 	install(b, conductor, ++b->sessions);
-	while (smp_load_acquire(&b->closed) != b->sessions)
+	while (hear(&b->closed) != b->sessions)
 		relax();
 
 	for (lp = b->first; lp->next && !lp->answer.status; lp = lp->next)
@@ -271,7 +285,7 @@ static bool bring_up(struct blackout *b, struct lp *lp)
 	if (lp->answer.status) {
 		bad = lp;
 	} else {
-		smp_store_release(&b->init, b->init + 1);
+		tell(&b->init, b->init + 1);
 		init_lp(lp);
 		bad = gather(b);
 	}
@@ -299,7 +313,7 @@ static void conduct(struct blackout *b, struct lp *lp)
 		b->phase = TDXU_PHASE_DONE;
 
 	b->ns = ktime_get_ns() - start;
-	smp_store_release(&b->over, true);
+	tell(&b->over, 1);
 }
 
 /* Runs on every online CPU at once, interrupts off. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The module, its parameters, and the way of one update: from the name to the outcome.
- * One attempt at a time; each step takes the former's product. Only tdxu_install() changes the world.
+ * One attempt at a time; each step takes the former's product. Only tdxu_install() changes the
+ * world.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -93,8 +94,8 @@ static struct tdxu_verdict take_name(const char *name, size_t len, char *to)
 }
 
 /*
- * A private copy of the file: from here on no one can change what is checked and installed. The loader's
- * own buffer is not private, two requests of one name share it.
+ * A private copy of the file: from here on no one can change what is checked and installed. The
+ * loader's own buffer is not private, two requests of one name share it.
  */
 static struct tdxu_verdict load(const char *name, void **blob, size_t *size)
 {
@@ -187,11 +188,12 @@ static struct tdxu_verdict run(const char *name, size_t len, struct tdxu_attempt
 
 /**
  * tdxu_update() - one attempt, from a name to its outcome
- * @name: image name, relative to the firmware search path; "1": the parameter's; need not end in NUL
+ * @name: image name, relative to the firmware search path; "1": the parameter's; need not end in
+ * NUL
  * @len: its length in bytes, any
  *
- * DESIGN.md section 4. Publishes the outcome, logs it and sends the uevent, except where another attempt
- * runs: that one's last/ stays its own.
+ * DESIGN.md section 4. Publishes the outcome, logs it and sends the uevent, except where another
+ * attempt runs: that one's last/ stays its own.
  *
  * Context: may sleep; stops every CPU for some milliseconds.
  * Return: 0 or the result's errno, negative.

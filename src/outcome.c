@@ -18,8 +18,13 @@ static const struct {
 	int code;
 	const char *text;
 } results[] = {
-#define RESULT(symbol, result, number, meaning) \
-	[TDXU_##symbol] = { .name = result, .errno_name = #number, .code = number, .text = meaning },
+#define RESULT(symbol, result, number, meaning)				\
+	[TDXU_##symbol] = {						\
+		.name = result,						\
+		.errno_name = #number,					\
+		.code = number,						\
+		.text = meaning,					\
+	},
 	TDXU_RESULTS(RESULT)
 #undef RESULT
 };
@@ -108,7 +113,8 @@ static void describe_answer(const struct tdxu_answer *answer, char *buf, size_t 
 	if (answer->leaf != TDXU_NO_LEAF)
 		len += scnprintf(buf, size, ", %s", tdxu_leaf_name(answer->leaf));
 	if (answer->cpu != TDXU_NO_CPU)
-		len += scnprintf(buf + len, size - len, "%s CPU %d", len ? " on" : ",", answer->cpu);
+		len += scnprintf(buf + len, size - len, "%s CPU %d", len ? " on" : ",",
+				 answer->cpu);
 	if (answer->leaf != TDXU_NO_LEAF)
 		scnprintf(buf + len, size - len, ": %#018llx %s", answer->status,
 			  tdxu_status_name(answer->leaf, answer->status));
@@ -137,8 +143,8 @@ static void log_attempt(const struct tdxu_attempt *attempt)
 	char answer[100];
 
 	if (!attempt->result) {
-		printk("%s" pr_fmt("%s: %s -> %s, TDs live; CPUs stopped for %llu us, %u updates left\n"),
-		       level, image, tdxu_version_string(&attempt->from, from),
+		printk("%s" pr_fmt("%s: %s -> %s, TDs live; CPUs stopped for %llu us, ")
+		       "%u updates left\n", level, image, tdxu_version_string(&attempt->from, from),
 		       tdxu_version_string(&attempt->to, to), attempt->blackout_ns / NSEC_PER_USEC,
 		       attempt->updates_left);
 		return;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Whether this image can be installed on this platform, and how: a pure function of the two.
- * Asks no one anything and changes nothing: no hardware, no kernel service, so that it also compiles
- * in user space.
+ * Asks no one anything and changes nothing: no hardware, no kernel service, so that it also
+ * compiles in user space.
  */
 #include "tdx_update.h"
 
 /*
- * The highest handoff version that the running module can write and the image can read. A module with
- * NO_DOWNGRADE writes its own only.
+ * The highest handoff version that the running module can write and the image can read. A module
+ * with NO_DOWNGRADE writes its own only.
  */
 static bool negotiate_handoff(const struct seam_sigstruct *sig, const struct tdxu_module *module,
 			      u16 *hv)
@@ -28,9 +28,10 @@ static bool negotiate_handoff(const struct seam_sigstruct *sig, const struct tdx
  * @policy: what the administrator asks for beyond that
  * @plan: filled in on success
  *
- * Refuses whatever P-SEAMLDR or the running module would refuse after or at the shutdown, as far as it
- * follows from the arguments. Faults are looked for in P-SEAMLDR's order (SPEC.md section 4), after
- * those of the running module. The running module is asked to reject a race if it knows how to.
+ * Refuses whatever P-SEAMLDR or the running module would refuse after or at the shutdown, as far as
+ * it follows from the arguments. Faults are looked for in P-SEAMLDR's order (SPEC.md section 4),
+ * after those of the running module. The running module is asked to reject a race if it knows how
+ * to.
  *
  * Context: any.
  * Return: TDXU_SUCCESS, TDXU_UNSUPPORTED, TDXU_NO_UPDATES_LEFT or TDXU_BAD_HANDOFF.
@@ -46,7 +47,8 @@ struct tdxu_verdict tdxu_plan_make(const struct tdxu_image *image,
 	if (!(module->features0 & TDX_FEATURES0_TD_PRESERVING))
 		return tdxu_say(TDXU_UNSUPPORTED, "the running module has no TD_PRESERVING");
 	if (policy->require_race_protection && !rejects_races)
-		return tdxu_say(TDXU_UNSUPPORTED, "require_race_protection is set and the running module cannot reject a race");
+		return tdxu_say(TDXU_UNSUPPORTED,
+				"the running module cannot reject a race, as required");
 	if (!platform->updates_left)
 		return tdxu_say(TDXU_NO_UPDATES_LEFT, NULL);
 	if (!negotiate_handoff(image->sigstruct, module, &hv))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Asks the machine: is there SEAM, which TDX module runs, what does P-SEAMLDR say, are all CPUs there.
- * Changes nothing. Answers are as of one moment and kept by no one: the module may be another one at the
- * next.
+ * Asks the machine: is there SEAM, which TDX module runs, what does P-SEAMLDR say, are all CPUs
+ * there. Changes nothing. Answers are as of one moment and kept by no one: the module may be
+ * another one at the next.
  */
 #include <linux/atomic.h>
 #include <linux/cpu.h>
@@ -41,12 +41,12 @@ static u64 read_field(u64 field, u64 *value)
  * tdxu_platform_read_module() - ask the running TDX module what it is
  * @module: filled in on success
  *
- * TDH.SYS.RD, SPEC.md section 2, afresh every time. All fields are of the same module: an update stops
- * every CPU and cannot come between, since preemption is off.
+ * TDH.SYS.RD, SPEC.md section 2, afresh every time. All fields are of the same module: an update
+ * stops every CPU and cannot come between, since preemption is off.
  *
  * Context: any.
- * Return: TDX_SUCCESS, or the status of the TDH.SYS.RD that failed. Without an initialised TDX module
- * that is TDX_SW_UD, TDX_SW_VMFAILINVALID or a status of the kind SYS_*.
+ * Return: TDX_SUCCESS, or the status of the TDH.SYS.RD that failed. Without an initialised TDX
+ * module that is TDX_SW_UD, TDX_SW_VMFAILINVALID or a status of the kind SYS_*.
  */
 u64 tdxu_platform_read_module(struct tdxu_module *module)
 {
@@ -87,12 +87,12 @@ u64 tdxu_platform_read_module(struct tdxu_module *module)
  * tdxu_platform_read_seamldr() - SEAMLDR.INFO
  * @info: filled in on success, else zeroed
  *
- * P-SEAMLDR serves one LP at a time: our own callers take turns, and where someone else is inside it is
- * asked again for some milliseconds.
+ * P-SEAMLDR serves one LP at a time: our own callers take turns, and where someone else is inside
+ * it is asked again for some milliseconds.
  *
  * Context: may sleep.
- * Return: the answer; its status is TDX_SW_VMFAILINVALID where P-SEAMLDR stayed busy or is not loaded,
- * TDX_SW_UD where the CPU is not in VMX operation.
+ * Return: the answer; its status is TDX_SW_VMFAILINVALID where P-SEAMLDR stayed busy or is not
+ * loaded, TDX_SW_UD where the CPU is not in VMX operation.
  */
 struct tdxu_answer tdxu_platform_read_seamldr(struct seamldr_info *info)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The instructions: SEAMCALL to the TDX module and to P-SEAMLDR, and what has to stand round the latter.
- * Usable in the blackout: nothing here sleeps, allocates, prints or takes a lock.
+ * The instructions: SEAMCALL to the TDX module and to P-SEAMLDR, and what has to stand round the
+ * latter. Usable in the blackout: nothing here sleeps, allocates, prints or takes a lock.
  */
 #include <linux/atomic.h>
 #include <linux/irqflags.h>
@@ -41,8 +41,8 @@ u64 tdxu_seamcall(u64 leaf, struct tdxu_args *args)
 	u64 status = leaf;
 
 	/*
-	 * A trap goes on at 2 with its vector in RAX, which TDX_SW_ERROR makes a status. VMfailInvalid
-	 * sets CF and leaves RAX alone.
+	 * A trap goes on at 2 with its vector in RAX, which TDX_SW_ERROR makes a status.
+	 * VMfailInvalid sets CF and leaves RAX alone.
 	 */
 	asm volatile("1:\t.byte 0x66, 0x0f, 0x01, 0xcf\n\t"
 		     "jnc 3f\n\t"
@@ -129,10 +129,10 @@ static bool vmptrld(u64 pa)
  * @leaf: leaf number
  * @args: operands in, outputs out
  *
- * On CPUs with IA32_VMX_BASIC bit 60 clear a P-SEAMLDR call clears the current-VMCS pointer (SPEC.md
- * section 1). Nothing may come between, so interrupts are off; an NMI does not use the pointer.
- * P-SEAMLDR serves one LP at a time: busy elsewhere, it answers TDX_SW_VMFAILINVALID, and so it does
- * where it is not loaded.
+ * On CPUs with IA32_VMX_BASIC bit 60 clear a P-SEAMLDR call clears the current-VMCS pointer
+ * (SPEC.md section 1). Nothing may come between, so interrupts are off; an NMI does not use the
+ * pointer. P-SEAMLDR serves one LP at a time: busy elsewhere, it answers TDX_SW_VMFAILINVALID, and
+ * so it does where it is not loaded.
  *
  * Context: interrupts off.
  * Return: the completion status, or a software status; TDX_SW_UD also where the CPU is not in VMX
@@ -166,7 +166,8 @@ bool tdxu_in_vmx_operation(void)
 }
 
 /**
- * tdxu_vmcs_lost() - how often a current VMCS could not be loaded again, since the module was loaded
+ * tdxu_vmcs_lost() - how often a current VMCS could not be loaded again, since the module was
+ * loaded
  *
  * No CPU is known to do this; if one does, KVM must not be trusted on this host any more.
  *

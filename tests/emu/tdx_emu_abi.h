@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the emulator, its TD client and mkimage agree on beyond include/tdx_arch.h: the descriptor in a
- * test image, and the operands of the TD life-cycle leaves as the emulator takes them. The latter are
- * the specification's where SPEC.md gives one, a sensible subset of it elsewhere. Tests only.
+ * What the emulator, its TD client and mkimage agree on beyond include/tdx_arch.h: the descriptor
+ * in a test image, and the operands of the TD life-cycle leaves as the emulator takes them. The
+ * latter are the specification's where SPEC.md gives one, a sensible subset of it elsewhere. Tests
+ * only.
  */
 #ifndef TDX_EMU_ABI_H
 #define TDX_EMU_ABI_H
@@ -10,22 +11,22 @@
 #include "tdx_arch.h"
 
 /*
- * Descriptor at offset 0 of a test image's first module page. A validly built image without one runs
- * too: as a module with its sigstruct's version (or 1.5.<SVN minor> where that is zero), its handoff
- * range, and TD_PRESERVING and NO_RBP_MOD as features.
+ * Descriptor at offset 0 of a test image's first module page. A validly built image without one
+ * runs too: as a module with its sigstruct's version (or 1.5.<SVN minor> where that is zero), its
+ * handoff range, and TD_PRESERVING and NO_RBP_MOD as features.
  */
 #define TDX_EMU_DESC_MAGIC		"TDX-EMU1"
 #define TDX_EMU_DESC_MAGIC_SIZE		8
 #define TDX_EMU_DESC_MAX_FAULTS		8
 #define TDX_EMU_ANY_CPU			(-1)
 
-/* A fault the image's module acts out from its installation on; see "inject" in tests/emu/README.md. */
+/* A fault that the image's module acts out once installed; see "inject" in README.md. */
 struct tdx_emu_fault {
 	u64 leaf;
 	u64 status;
 	u64 rdx;
 	int32_t cpu;			/* TDX_EMU_ANY_CPU: any */
-	u32 nth;			/* 1: the first call of this leaf since the image was installed */
+	u32 nth;			/* 1: the first call of this leaf since then */
 	u32 count;			/* how many calls in a row, 0: all from the nth on */
 	u32 reserved;
 } __attribute__((packed));
@@ -39,7 +40,7 @@ struct tdx_emu_desc {
 	u32 build_date;
 	u32 num_faults;
 	u64 features0;
-	u16 module_hv;			/* what the running module answers; the sigstruct's rule INSTALL */
+	u16 module_hv;			/* of the running module; the sigstruct's rule INSTALL */
 	u16 min_update_hv;
 	u8 no_downgrade;
 	u8 reserved[3];
@@ -71,15 +72,16 @@ static_assert(offsetof(struct tdx_emu_desc, faults) == 40);
  *   TDH.EXPORT.STATE.*        TDR            -            buffer page   -           bit 63 = resume
  *   TDH.IMPORT.STATE.*        TDR            -            buffer page   -           bit 63 = resume
  *
- * MRTD is the SHA-384 of, for each MEM.PAGE.ADD, 128 bytes ("MEM.PAGE.ADD", zeroes to 16, GPA, zeroes),
- * for each MR.EXTEND, 128 bytes ("MR.EXTEND", zeroes to 16, GPA, zeroes) and the chunk's 256 bytes.
+ * MRTD is the SHA-384 of, for each MEM.PAGE.ADD, 128 bytes ("MEM.PAGE.ADD", zeroes to 16, GPA,
+ * zeroes), for each MR.EXTEND, 128 bytes ("MR.EXTEND", zeroes to 16, GPA, zeroes) and the chunk's
+ * 256 bytes.
  *
- * EXPORT order: IMMUTABLE, TD, VP of a finalized TD; the TD cannot be entered after the first, and is
- * only good for teardown after the last. IMPORT order: the same, into a TD that is created, keyed and
- * has its TDCS page, instead of MNG.INIT; it may be entered (once a VP exists: IMPORT.STATE.VP needs
- * VP.CREATE) after the last, with the exporter's MRTD and attributes. Each of them is
- * interrupted a set number of times (platform key "interruptions") with TDX_TD_INTERRUPTED_RESUMABLE
- * and goes on when called again with bit 63 of R10.
+ * EXPORT order: IMMUTABLE, TD, VP of a finalized TD; the TD cannot be entered after the first, and
+ * is only good for teardown after the last. IMPORT order: the same, into a TD that is created,
+ * keyed and has its TDCS page, instead of MNG.INIT; it may be entered (once a VP exists:
+ * IMPORT.STATE.VP needs VP.CREATE) after the last, with the exporter's MRTD and attributes. Each of
+ * them is interrupted a set number of times (platform key "interruptions") with
+ * TDX_TD_INTERRUPTED_RESUMABLE and goes on when called again with bit 63 of R10.
  */
 #define TDX_TD_RESUME			(1ULL << 63)
 #define TDX_TD_CHUNK_SIZE		256u
@@ -90,14 +92,14 @@ static_assert(offsetof(struct tdx_emu_desc, faults) == 40);
 
 /* Statuses of the life-cycle leaves beyond SPEC.md's table. */
 #define TDX_TD_STATUSES(X)								\
-	X(TDX_TD_INTERRUPTED_RESUMABLE,		"INTERRUPTED_RESUMABLE",	0x8000000300000000ULL) \
-	X(TDX_TD_LIFECYCLE_STATE_INCORRECT,	"LIFECYCLE_STATE_INCORRECT",	0xC000060700000000ULL) \
-	X(TDX_TD_OP_STATE_INCORRECT,		"OP_STATE_INCORRECT",		0xC000060800000000ULL)
+	X(TDX_TD_INTERRUPTED_RESUMABLE,      "INTERRUPTED_RESUMABLE",     0x8000000300000000ULL) \
+	X(TDX_TD_LIFECYCLE_STATE_INCORRECT,  "LIFECYCLE_STATE_INCORRECT", 0xC000060700000000ULL) \
+	X(TDX_TD_OP_STATE_INCORRECT,         "OP_STATE_INCORRECT",        0xC000060800000000ULL)
 #define TDX_EMU_ENUM(symbol, name, value) symbol = (value),
 enum tdx_td_status { TDX_TD_STATUSES(TDX_EMU_ENUM) };
 #undef TDX_EMU_ENUM
 
-/* Fields of TDH.MNG.RD here; six fields make MRTD, 8 bytes each, in order. Numbers are the emulator's. */
+/* Fields of TDH.MNG.RD, by the emulator's numbers. Six fields of 8 bytes, in order, make MRTD. */
 #define TDX_TD_FIELD_STATE		0x01ULL	/* enum tdx_td_state */
 #define TDX_TD_FIELD_ENTERS		0x02ULL	/* VP.ENTERs that succeeded */
 #define TDX_TD_FIELD_MRTD		0x10ULL	/* .. + 5 */
