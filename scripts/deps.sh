@@ -1,0 +1,56 @@
+#!/bin/bash
+# Installs the Debian packages that are missing; says and does nothing when none is.
+#
+#	scripts/deps.sh GROUP|PACKAGE|PACKAGE=VERSION ...
+#
+# Where packages come from is the machine's own apt configuration; nothing here names a source.
+set -euo pipefail
+
+declare -A groups=(
+	# What builds the modules, the images and the guest, and what boots it.
+	[build]="make gcc libc6-dev libssl-dev kmod cpio busybox-static qemu-system-x86 seabios"
+	# What `make lint` runs; perl is for checkpatch, xz-utils for the tar archive it comes in.
+	[lint]="make gcc sparse shellcheck codespell perl xz-utils"
+)
+
+die() {
+	echo "deps.sh: $*" >&2
+	exit 1
+}
+
+# Prints those of its arguments that are not installed (in that version, where one is named).
+missing() {
+	local want name version have
+
+	for want; do
+		name=${want%%=*}
+		version=${want#"$name"}
+		have=$(dpkg-query -Wf '${db:Status-Status}=${Version}' "$name" 2>/dev/null || true)
+		[[ $have == installed=* && $have == *"$version" ]] || echo "$want"
+	done
+}
+
+# Retries because a package index fetched while the archive changes is refused once in a while.
+apt() {
+	DEBIAN_FRONTEND=noninteractive apt-get -q=2 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 "$@"
+}
+
+wanted=()
+for arg; do
+	# shellcheck disable=SC2206 # a group is a list of words
+	wanted+=(${groups[$arg]:-$arg})
+done
+mapfile -t packages < <(missing "${wanted[@]}")
+[ ${#packages[@]} -gt 0 ] || exit 0
+
+[ "$(id -u)" = 0 ] || die "not root; install by hand: apt-get install ${packages[*]}"
+echo "Installing ${packages[*]}" >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+apt update >"$log" 2>&1 || { cat "$log" >&2; die "apt-get update failed"; }
+apt install -y --no-install-recommends "${packages[@]}" >"$log" 2>&1 || {
+	tail -n 40 "$log" >&2
+	die "apt-get could not install ${packages[*]}"
+}
+mapfile -t packages < <(missing "${wanted[@]}")
+[ ${#packages[@]} -eq 0 ] || die "still missing after apt-get: ${packages[*]}"

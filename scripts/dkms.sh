@@ -1,0 +1,45 @@
+#!/bin/bash
+# Hands the module to DKMS for the running kernel, or takes it back for every kernel.
+#
+#	scripts/dkms.sh install|uninstall
+#
+# Only what the module is built from goes to /usr/src: no part of the tests may get onto a host.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/.." && pwd)
+cd "$top"
+
+version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+package=tdx-update/$version
+sources=/usr/src/tdx-update-$version
+
+die() {
+	echo "dkms.sh: $*" >&2
+	exit 1
+}
+
+uninstall() {
+	if [ -n "$(dkms status "$package")" ]; then
+		dkms remove "$package" --all
+	fi
+	rm -rf "$sources"
+}
+
+[ "$(id -u)" = 0 ] || die "not root"
+command -v dkms >/dev/null || die "no dkms here: apt-get install dkms"
+case ${1:-} in
+install)
+	release=$(uname -r)
+	[ -e "/lib/modules/$release/build" ] ||
+		die "no headers of $release here: apt-get install linux-headers-$release"
+	uninstall	# the same version with other contents
+	mkdir -p "$sources"
+	cp -r Kbuild dkms.conf include src "$sources/"
+	dkms install "$package" -k "$release"
+	;;
+uninstall)
+	uninstall
+	;;
+*)
+	die "install or uninstall?"
+	;;
+esac

@@ -1,0 +1,177 @@
+#!/bin/bash
+# Everything that can be found without running the code. What `make lint` is; every check runs, then
+# the sum.
+#
+# No clang-format: the tables (X-macros of leaves, statuses and results, field tables of debugfs) are
+# aligned by hand to be read as tables, and version 14 takes that apart in every setting that comes
+# near the kernel's: 121 of the 327 lines of tdx_arch.h. Switching it off around each would be more
+# noise than the check is worth; checkpatch holds the rest of the kernel's style.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/.." && pwd)
+cd "$top"
+
+out=build/lint
+bad=() checks=0
+
+# check NAME COMMAND...: it is good if the command says nothing and succeeds.
+check() {
+	local name=$1 log=$out/$1.log start=$SECONDS status=0
+
+	shift
+	("$@") >"$log" 2>&1 || status=$?
+	checks=$((checks + 1))
+	if [ "$status" = 0 ] && [ ! -s "$log" ]; then
+		echo "ok      $name ($((SECONDS - start)) s)"
+	else
+		echo "BAD     $name, exit status $status:"
+		sed 's/^/        /' "$log"
+		bad+=("$name")
+	fi
+}
+
+# The files of the tree whose paths match an extended regular expression, as the tree is now.
+files() {
+	find . \( -path ./build -o -path ./.git \) -prune -o -type f -printf '%P\n' | sort | grep -E "$1"
+}
+
+# --- the compiler and sparse ----------------------------------------------------------------------
+
+# From nothing, as the compiler warns only when it compiles.
+compiler() {
+	rm -rf "$out/modules"
+	MAKE_ARGS="W=1" scripts/modules.sh "$KDIR" "$out/modules" tests/emu tests/td
+}
+
+# After that everything is built, so that only sparse runs. It has no __has_include().
+sparse() {
+	MAKE_ARGS="C=2 CF=-D'__has_include(header)=0'" \
+		scripts/modules.sh "$KDIR" "$out/modules" tests/emu tests/td
+}
+
+# --- checkpatch -----------------------------------------------------------------------------------
+
+checkpatch_ignored=(
+	# X-macros: lists of calls cannot be put in parentheses, nor their entries' [index]
+	# elsewhere.
+	COMPLEX_MACRO MACRO_ARG_REUSE BRACKET_SPACE
+	# The headers that describe the hardware also compile in user space, which has none of
+	# these.
+	BIT_MACRO PREFER_DEFINED_ATTRIBUTE_MACRO PREFER_KERNEL_TYPES
+	# Takes any name in capitals for a constant: BUILD_BUG_ON(FIRST != OTHER - 1).
+	CONSTANT_COMPARISON
+	# One message at a level that depends on the outcome.
+	PRINTK_WITHOUT_KERN_LEVEL
+	# kobject_uevent_env() takes an array of char * that is not constant.
+	STATIC_CONST_CHAR_ARRAY
+	# Our own rule is stricter: see versions().
+	LINUX_VERSION_CODE
+	# Wants a kernel tree to learn from which names are spelt so there.
+	CAMELCASE
+	# In messages, the words sign and problem are no functions' names.
+	EMBEDDED_FUNCTION_NAME
+)
+# Takes checkpatch and its word lists out of the kernel's source package, once.
+fetch_checkpatch() {
+	local dir=build/checkpatch package=linux-source-6.1
+
+	[ ! -e "$dir/checkpatch.pl" ] || return 0
+	rm -rf "$dir.new"
+	mkdir -p "$dir.new"
+	echo "Fetching checkpatch from $package (once)"
+	(
+		cd "$dir.new"
+		if ! apt-get -q=2 -o APT::Sandbox::User=root download "$package" 2>log; then
+			apt-get -q=2 update
+			apt-get -q=2 -o APT::Sandbox::User=root download "$package"
+		fi
+		dpkg-deb --fsys-tarfile "$package"_*.deb | tar -xf - "./usr/src/$package.tar.xz"
+		rm "$package"_*.deb
+		tar -xf "usr/src/$package.tar.xz" --strip-components=2 --occurrence=1 \
+			"$package"/scripts/{checkpatch.pl,spelling.txt,const_structs.checkpatch}
+		rm -r usr log
+	)
+	mv "$dir.new" "$dir"
+}
+
+# On a copy, without the one thing that its grammar lacks.
+checkpatch() {
+	local dir=$out/checkpatch IFS=,
+	local options=(--no-tree --root=. --strict --max-line-length=100)
+
+	options+=(--terse --show-types --quiet --no-summary)
+
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	files '\.[ch]$' | xargs cp --parents -t "$dir"
+	find "$dir" -type f -exec sed -i 's/__has_include(<.*>)/__has_include(HEADER)/' {} +
+	cd "$dir"
+	find . -type f -printf '%P\0' | sort -z | xargs -0 \
+		perl "$top/build/checkpatch/checkpatch.pl" "${options[@]}" \
+		--ignore "${checkpatch_ignored[*]}" --file
+}
+
+# --- the shell ------------------------------------------------------------------------------------
+
+# busybox's shell is closest to dash among those that shellcheck knows. It follows no sources:
+# lib.sh is elsewhere in the guest.
+shell_guest() {
+	files '^tests/(cases/.*\.sh|lib/.*|vm/init|vm/demo-guest\.sh|vm/selftest/.*\.sh)$' |
+		xargs shellcheck -s dash -e SC1091
+}
+
+shell_host() {
+	files . | xargs grep -lx '#!/bin/bash' | xargs shellcheck
+}
+
+# --- words and rules ------------------------------------------------------------------------------
+
+spelling() {
+	files . | grep -vx LICENSE | xargs codespell --quiet-level 3
+}
+
+# Every case says what must hold, begins with lib.sh, and is run by sh whatever its mode.
+cases() {
+	local file
+	for file in $(files '^tests/cases/'); do
+		sed -n 1p "$file" | grep -qx '#!/bin/sh' || echo "$file: line 1 is not #!/bin/sh"
+		sed -n 2p "$file" | grep -q '^# [^ ]' || echo "$file: line 2 is not a comment"
+		grep -qx '\. /tests/lib.sh' "$file" || echo "$file: does not source /tests/lib.sh"
+		[[ ${file##*/} =~ ^[0-9][0-9]-[a-z0-9-]+\.sh$ ]] || echo "$file: is not NN-name.sh"
+	done
+}
+
+# One place knows kernel versions.
+versions() {
+	files '\.[ch]$|Kbuild$' | grep -vx include/compat.h |
+		xargs grep -nE 'LINUX_VERSION_CODE|KERNEL_VERSION' || true
+}
+
+# The emulator and what belongs to it never reach a user's machine.
+dkms() {
+	grep -n tests/ Kbuild dkms.conf scripts/dkms.sh || true
+}
+
+mkdir -p "$out"
+# One at a time in a tree, as each begins with removing what the other builds.
+exec 8>"$out/.lock"
+flock -n 8 || { echo "Waiting for another lint in this tree to end"; flock 8; }
+scripts/deps.sh build lint
+assignments=$(scripts/kernel.sh)
+eval "$assignments"
+fetch_checkpatch
+
+check gcc compiler
+check sparse sparse
+check checkpatch checkpatch
+check shell-guest shell_guest
+check shell-host shell_host
+check spelling spelling
+check cases cases
+check versions versions
+check dkms dkms
+
+if [ ${#bad[@]} -gt 0 ]; then
+	echo "lint: ${#bad[@]} of $checks checks found something: ${bad[*]}"
+	exit 1
+fi
+echo "lint: clean"

@@ -1,0 +1,34 @@
+#!/bin/bash
+# Builds the project's modules for one kernel, outside the source tree.
+#
+#	scripts/modules.sh KDIR OUT [DIR...]
+#
+# KDIR is a kernel's build directory. OUT becomes a copy of the tree in symbolic links, so that
+# objects of several kernels lie beside one another and Kbuild still sees what has changed. Each DIR
+# (tests/emu) is one more external module. MAKE_ARGS is handed to Kbuild (W=1, C=2).
+set -euo pipefail
+top=$(cd "$(dirname "$0")/.." && pwd)
+kdir=$1 out=$2
+shift 2
+
+[ -e "$kdir/Makefile" ] || {
+	echo "modules.sh: no kernel to build for in $kdir: install its headers or give KDIR=" >&2
+	exit 1
+}
+# The variables of a make that called this would tell Kbuild of a job server that it cannot reach.
+unset MAKEFLAGS MAKELEVEL MFLAGS
+
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+find "$out" -xtype l -delete
+for path in Kbuild dkms.conf include src "$@"; do
+	mkdir -p "$(dirname "$out/$path")"
+	cp -rsf -T "$top/$path" "$out/$path"
+done
+
+for dir in . "$@"; do
+	# The message on BTF is about the kernel package, which has no vmlinux to take it from.
+	# shellcheck disable=SC2086 # a list of words
+	make -s -C "$kdir" M="$(realpath "$out/$dir")" -j"$(nproc)" ${MAKE_ARGS:-} modules 2>&1 |
+		{ grep -v '^Skipping BTF generation' || true; } >&2
+done

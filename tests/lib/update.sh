@@ -1,0 +1,83 @@
+# shellcheck shell=dash
+# What cases about updates say to each other's tune: sourced by lib.sh, in the guest.
+# Each function is a sentence of the promises that DESIGN.md makes, so that a case reads as what must hold.
+
+# expect_update IMAGE ERRNO RESULT: that is how an update to it ends. ERRNO 0: success.
+expect_update() {
+	update "$1"
+	expect "errno of update $1" "$2" "$ERRNO"
+	expect "last/result of update $1" "$3" "$(tdx last/result)"
+}
+
+# expect_refused IMAGE ERRNO RESULT: the same, and nothing was shut down for it.
+expect_refused() {
+	local before
+	before=$(counter TDH.SYS.SHUTDOWN)
+	expect_update "$@"
+	expect "shutdowns for $1" "$before" "$(counter TDH.SYS.SHUTDOWN)"
+}
+
+# setup_again: another module of the same firmware, as after a reboot.
+setup_again() {
+	rmmod tdx_update || die "tdx_update does not unload"
+	emu_set reset 1
+	modprobe tdx_update || die "tdx_update does not load again"
+}
+
+updating() {
+	[ "$(tdx state)" = updating ]
+}
+
+# RCX of the last TDH.SYS.SHUTDOWN.
+shutdown_rcx() {
+	emu log | awk '$3 == "TDH.SYS.SHUTDOWN" { rcx = $4 } END { print rcx }'
+}
+
+# td_build ID: a TD from nothing to its first entry, with a measurement that is what it must be.
+td_build() {
+	td_ok new "$1"
+	td_ok add "$1" 2
+	td_ok finalize "$1"
+	td_ok enter "$1"
+	expect "verdict on the measurement of TD $1" good "$(td_get "$1" verdict)"
+}
+
+# expect_tds_alive ID...: they can be entered, and are who they were.
+expect_tds_alive() {
+	local id
+	for id; do
+		td_ok enter "$id"
+		expect "state of TD $id" runnable "$(td_get "$id" state)"
+		expect "verdict on the measurement of TD $id" good "$(td_get "$id" verdict)"
+	done
+}
+
+# The byte at an offset of a file.
+byte_at() {
+	od -An -v -tu1 -j "$2" -N 1 "$1" | tr -d ' '
+}
+
+# put_byte FILE OFFSET VALUE
+put_byte() {
+	# shellcheck disable=SC2059 # the format is the byte
+	printf "\\$(printf %03o "$3")" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+
+# flip IMAGE OFFSET OUT: a copy with one bit of that byte changed, and a checksum that does not know of it.
+flip() {
+	cp "$1" "$3"
+	put_byte "$3" "$2" $(($(byte_at "$1" "$2") ^ 1))
+}
+
+# set_byte IMAGE OFFSET VALUE OUT: a copy with that byte set, and the checksum made good again.
+set_byte() {
+	local old sum
+
+	old=$(byte_at "$1" "$2")
+	[ "$old" != "$3" ] || die "byte $2 of $1 is $3 already"
+	sum=$(($(byte_at "$1" 2) + ($(byte_at "$1" 3) << 8) - (($3 - old) << ($2 % 2 * 8)) & 0xffff))
+	cp "$1" "$4"
+	put_byte "$4" "$2" "$3"
+	put_byte "$4" 2 $((sum & 0xff))
+	put_byte "$4" 3 $((sum >> 8))
+}

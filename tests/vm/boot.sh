@@ -1,0 +1,70 @@
+#!/bin/bash
+# Boots one guest without hardware virtualisation and waits for its end. Judges nothing.
+#
+#	tests/vm/boot.sh --kernel FILE --initrd FILE --dir DIR [OPTION...]
+#
+#	--smp N			CPUs (2)
+#	--thread single|multi	all of them in one host thread, or one each (single): CPUs that spin
+#				starve one another unless they take turns or have a host CPU each
+#	--timeout S		seconds until the guest is stopped from outside (none)
+#	--live console|work	ttyS0 or ttyS1 is also shown on standard output, and reads standard
+#				input
+#	--append WORDS		further words of the kernel command line, see init
+#
+# Leaves DIR/console.log (ttyS0), DIR/work.log (ttyS1), DIR/qemu.log and DIR/exit: QEMU's exit
+# status (124: the time was up) and the seconds it took.
+set -euo pipefail
+
+smp=2 thread=single timeout=0 live='' append=''
+while [ $# -gt 0 ]; do
+	case $1 in
+	--kernel) kernel=$2 ;;
+	--initrd) initrd=$2 ;;
+	--dir) dir=$2 ;;
+	--smp) smp=$2 ;;
+	--thread) thread=$2 ;;
+	--timeout) timeout=$2 ;;
+	--live) live=$2 ;;
+	--append) append=$2 ;;
+	*) echo "boot.sh: unknown option $1" >&2; exit 2 ;;
+	esac
+	shift 2
+done
+
+mkdir -p "$dir"
+rm -f "$dir"/{console.log,work.log,qemu.log,exit}
+
+# A serial port: its file, and the terminal too if it is the live one.
+port() {
+	if [ "$live" = "$1" ]; then
+		echo "stdio,id=$1,signal=off,logfile=$dir/$1.log"
+	else
+		echo "file,id=$1,path=$dir/$1.log"
+	fi
+}
+
+# A CPU of the generation that TDX images name; it has no SEAM and, so emulated, no VMX.
+cpu=max,vendor=GenuineIntel,family=6,model=143,stepping=8
+
+words=(
+	console=ttyS0 loglevel=7 printk.time=1 log_buf_len=1M
+	panic=-1 panic_on_warn=1 oops=panic
+	slub_debug=U		# every allocation remembers who made it: see leaks() in lib.sh
+	mitigations=off random.trust_cpu=on no_timer_check
+)
+
+# In the background, so that a signal to this script reaches it at once.
+start=$SECONDS status=0
+timeout --foreground -k 10 "$timeout" qemu-system-x86_64 \
+	-machine q35 -accel "tcg,thread=$thread" -cpu "$cpu" -smp "$smp" -m 1G \
+	-nodefaults -no-user-config -display none -monitor none -no-reboot \
+	-chardev "$(port console)" -serial chardev:console \
+	-chardev "$(port work)" -serial chardev:work \
+	-kernel "$kernel" -initrd "$initrd" -append "${words[*]} $append" \
+	<&0 2>"$dir/qemu.log" &
+qemu=$!
+trap 'kill "$qemu" 2>/dev/null' EXIT
+trap 'exit 143' INT TERM
+wait "$qemu" || status=$?
+trap - EXIT
+echo "$status $((SECONDS - start))" >"$dir/exit"

@@ -1,0 +1,25 @@
+#!/bin/bash
+# Builds what a guest needs of the project: the modules for one kernel, the tools, the test images.
+#
+#	KVER= KDIR= tests/vm/build.sh
+#
+# Prints what to put where in the guest, as initramfs.sh takes it.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/../.." && pwd)
+cd "$top"
+
+# One at a time in a tree: a demo may be shown while the tests run.
+mkdir -p build
+exec 7>build/.lock
+flock 7
+
+modules=build/modules/$KVER
+scripts/modules.sh "$KDIR" "$modules" tests/emu tests/td >&2
+tests/images.sh build/images >&2
+
+updates=/lib/modules/$KVER/updates
+printf '%s\n' \
+	"$modules/tdx_update.ko=$updates/tdx_update.ko" \
+	"$modules/tests/emu/tdx_emu.ko=$updates/tdx_emu.ko" \
+	"$modules/tests/td/tdx_td.ko=$updates/tdx_td.ko" \
+	"build/images=/lib/firmware/test"

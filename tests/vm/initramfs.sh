@@ -1,0 +1,70 @@
+#!/bin/bash
+# Packs the guest: an initramfs of busybox, kmod, the packaged kernel's modules that are needed,
+# ours, and the tests.
+#
+#	KROOT= KVER= tests/vm/initramfs.sh OUT [SOURCE=DESTINATION]...
+#
+# SOURCE is a file or directory of the host, DESTINATION its path in the guest. A *.ko goes to the
+# kernel's updates directory whatever its destination's name, and brings the modules it depends on
+# along.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+out=$1
+shift
+
+# Asked for by name at run time, so no dependency leads to them: sha384 for the emulator and its
+# client.
+extra_modules="sha512_generic"
+
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+chmod 755 "$root"	# for the guest's unprivileged user
+modules=lib/modules/$KVER
+mkdir -p "$root"/{bin,sbin,dev,proc,sys,tmp,etc,tests/cases,tests/plans} \
+	"$root/$modules/updates" "$root/lib/firmware"
+
+cp /bin/busybox "$root/bin/busybox"
+ln -s busybox "$root/bin/sh"
+cp "$(readlink -f /sbin/modprobe)" "$root/bin/kmod"
+for tool in depmod insmod lsmod modinfo modprobe rmmod; do
+	ln -s ../bin/kmod "$root/sbin/$tool"
+done
+ldd "$root/bin/kmod" | grep -o '/[^ ]*' | while read -r library; do
+	install -D "$library" "$root$library"
+done
+
+printf '%s\n' 'root::0:0:root:/:/bin/sh' 'nobody::65534:65534:nobody:/:/bin/sh' >"$root/etc/passwd"
+printf '%s\n' 'root:x:0:' 'nogroup:x:65534:' >"$root/etc/group"
+cp "$here/init" "$root/init"
+cp "$here"/../lib/* "$root/tests/"
+
+# shellcheck disable=SC2206 # a list of words
+names=($extra_modules)
+for pair; do
+	from=${pair%%=*} to=$root${pair#*=}
+	if [[ $from == *.ko ]]; then
+		cp "$from" "$root/$modules/updates/"
+		# shellcheck disable=SC2207 # lists of words
+		names+=($(modinfo -F depends "$from" | tr ',' ' ')
+			$(modinfo -F softdep "$from" | sed 's/\(pre\|post\)://g'))
+	elif [ -d "$from" ]; then
+		mkdir -p "$to"
+		cp -r -T "$from" "$to"
+	else
+		install -D -m 644 "$from" "$to"
+	fi
+done
+
+# Modules of ours that others of ours depend on are not known there, and are here already.
+for name in "${names[@]}"; do
+	modprobe -d "$KROOT" -S "$KVER" -D "$name" 2>/dev/null ||
+		[ -e "$root/$modules/updates/$name.ko" ]
+done | sed -n "s|^insmod $KROOT/*||p" | awk '{ print $1 }' | sort -u | while read -r module; do
+	install -D -m 644 "$KROOT/$module" "$root/$module"
+done
+cp "$KROOT/$modules"/modules.{builtin,builtin.modinfo,order} "$root/$modules/"
+depmod -b "$root" "$KVER"
+
+mkdir -p "$(dirname "$out")"
+(cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) >"$out.new"
+mv "$out.new" "$out"

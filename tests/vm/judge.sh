@@ -1,0 +1,121 @@
+#!/bin/bash
+# Judges one boot by what it left behind, and says what was wrong.
+#
+#	tests/vm/judge.sh DIR
+#
+# Reads DIR/plan (the cases asked for, in order), DIR/ktap.log (their KTAP), DIR/console.log and
+# DIR/exit, see boot.sh. Prints each failure with its diagnostics and, if the boot does not count,
+# why. Writes DIR/result: "PASSED FAILED SKIPPED". Succeeds if nothing failed.
+#
+# A case whose result is missing has failed. A boot that went wrong has at least one failure: that
+# of the case that ran at the time of a splat, or, where no case can be blamed, one for the boot
+# itself.
+set -euo pipefail
+dir=$1
+
+# What no healthy kernel says, and where it says so without meaning it: the boot message of lockdep
+# kernels, and the backtraces that the runner asks for when a case hangs.
+splat='BUG:|WARNING:|Oops|Call Trace|KASAN|lockdep|INFO: task .* blocked|rcu.*stall'
+harmless='RCU lockdep checking is enabled'
+
+console=$(mktemp)
+trap 'rm -f "$console"' EXIT
+tr -d '\r\0' <"$dir/console.log" | sed '/test: blocked tasks begin/,/test: blocked tasks end/d' |
+	grep -Ev "$harmless" >"$console" || true
+
+# Why the boot does not count, one reason a line, the telling one first; nothing if it does.
+reasons() {
+	local status seconds first panic before
+
+	read -r status seconds <"$dir/exit"
+	first=$(grep -Enm 1 "$splat" "$console" || true)
+	panic=$(grep -nm 1 'Kernel panic' "$console" || true)
+	# A panic prints a call trace of its own, after it.
+	before=${panic%%:*}
+	if [ -n "$first" ] && [ "${first%%:*}" -lt "${before:-999999999}" ]; then
+		echo "splat: ${first#*:}"
+	fi
+	[ -z "$panic" ] || echo "panic: ${panic#*:}"
+	case $status in
+	0) ;;
+	124 | 137) echo "timeout: stopped from outside after $seconds s" ;;
+	*) echo "QEMU ended with status $status: $(tail -n 1 "$dir/qemu.log")" ;;
+	esac
+	grep -q 'reboot: Power down' "$console" ||
+		echo "unclean power-off: no 'reboot: Power down' on the console"
+}
+
+# The case that was running when the line of console text came that matches.
+blamed() {
+	awk -v splat="$splat|Kernel panic" '
+		match($0, /test: case /) { name = substr($0, RSTART + RLENGTH) }
+		/test: end of / { name = "" }
+		$0 ~ splat { print name; exit }
+	' "$console"
+}
+
+reasons=$(reasons)
+blamed=$([ -z "$reasons" ] || blamed)
+
+# Compares plan and KTAP. Prints the failed cases with the diagnostics before their result, then as
+# the last line the three counts and how many results are missing.
+tr -d '\r\0' <"$dir/ktap.log" | awk -v blamed="$blamed" '
+	function failed(name) { failures++; print "not ok " name; printf "%s", diagnostics }
+	FILENAME != "-" { plan[++planned] = $1; next }
+	/^1\.\.[0-9]+$/ { announced = substr($0, 4) + 0; next }
+	/^#/ { diagnostics = diagnostics "    " $0 "\n"; next }
+	/^Bail out!/ { bail = bail "    " $0 "\n"; next }
+	/^(not )?ok [0-9]+ / {
+		good = $1 == "ok"
+		number = good ? $2 : $3
+		name = good ? $3 : $4
+		# A result that was not asked for, or comes twice, is worth nothing.
+		if (number != seen + 1 || plan[number] != name) {
+			strange = strange "    unexpected result: " $0 "\n"
+			next
+		}
+		seen++
+		if (!good || name == blamed)
+			failed(name)
+		else if ($0 ~ / # SKIP/)
+			skipped++
+		else
+			passed++
+		diagnostics = ""
+	}
+	END {
+		missing = planned - seen
+		if (missing || announced != planned || strange || bail) {
+			printf "incomplete plan: %d of %d results", seen, planned
+			if (announced != planned)
+				printf ", the guest announced %d", announced
+			print missing ? "; missing:" : ""
+			for (i = seen + 1; i <= planned; i++) {
+				printf "not ok %s (no result)\n", plan[i]
+				if (i == seen + 1)
+					printf "%s", diagnostics
+			}
+			printf "%s", strange bail
+			failures += missing
+			# Something is wrong even if every result is there.
+			if (!missing)
+				failures++
+		}
+		print passed + 0, failures + 0, skipped + 0
+	}
+' "$dir/plan" - >"$dir/verdict"
+
+read -r passed failed skipped < <(tail -n 1 "$dir/verdict")
+[ -z "$reasons" ] || [ "$failed" -gt 0 ] || failed=1
+echo "$passed $failed $skipped" >"$dir/result"
+
+sed '$d' "$dir/verdict"
+if [ -n "$reasons" ]; then
+	echo "This boot does not count:"
+	# shellcheck disable=SC2001 # every line is indented
+	sed 's/^/    /' <<<"$reasons"
+	[ -z "$blamed" ] || echo "    during $blamed"
+	echo "    the console's last lines ($dir/console.log):"
+	tail -n 25 "$console" | sed 's/^/    | /'
+fi
+[ "$failed" = 0 ]

@@ -1,0 +1,183 @@
+#!/bin/bash
+# Runs the cases in guests and sums up. What `make check` is.
+#
+#	TEST=part of a case's name	SMP=CPU count	KERNEL=name (scripts/kernel.sh --list)
+#	KEEP=1 shows the console and leaves a shell on it; for the first boot of those chosen
+#
+# One boot for each CPU count that cases name, and one with true parallelism, which runs alone. The
+# last line is "N passed, N failed, N skipped"; a case counts once for each boot it is in.
+#
+# For the harness's own test: CASES_DIR, OUT_DIR, GUEST (what goes into the guest instead of the
+# project's modules and images, see initramfs.sh), CASE_TIMEOUT and BOOT_TIMEOUT in seconds.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+cd "$top"
+
+cases_dir=${CASES_DIR:-tests/cases}
+case_timeout=${CASE_TIMEOUT:-120}
+
+# However it ends, the last line says how much of it passed.
+passed=0 failed=0 skipped=0 pids=()
+finish() {
+	local status=$?
+
+	trap - EXIT
+	[ ${#pids[@]} -eq 0 ] || kill "${!pids[@]}" 2>/dev/null || true
+	if [ "$status" != 0 ] && [ "$failed" = 0 ]; then
+		echo "The run ended before it was through, status $status."
+		failed=1
+	elif [ "$passed" = 0 ] && [ "$failed" = 0 ]; then
+		echo "Nothing has passed, so nothing has been shown."
+		status=1
+	fi
+	echo "$passed passed, $failed failed, $skipped skipped"
+	exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+die() {
+	echo "run.sh: $*" >&2
+	exit 1
+}
+
+# The value of "# KEY: value" in the head of a case.
+header() {
+	sed -n '/^\. /q; s/^# '"$1"': *//p' "$2"
+}
+
+# One run at a time in a tree: they would overwrite each other's results.
+out=${OUT_DIR:-build/check}
+mkdir -p "$out"
+exec 8>"$out/.lock"
+flock -n 8 || { echo "Waiting for another run in this tree to end"; flock 8; }
+
+# --- which boots, with which cases ----------------------------------------------------------------
+
+declare -A plans=()	# boot -> its cases
+for file in "$cases_dir"/*"${TEST:-}"*.sh; do
+	[ -e "$file" ] || die "no case in $cases_dir has '${TEST:-}' in its name"
+	name=$(basename "$file" .sh)
+	counts=$(header SMP "$file" | grep -Eo '^[0-9 ]+' || echo 2)
+	threads=$(header THREADS "$file" | awk '{ print $1 }')
+	for smp in $counts; do
+		[ "${SMP:-$smp}" != "$smp" ] || plans[$smp]+="$name "
+	done
+	case $threads in
+	'' | single) ;;
+	multi) [ "${SMP:-2}" != 2 ] || plans[2-multi]+="$name " ;;
+	*) die "$file: THREADS: $threads" ;;
+	esac
+done
+[ ${#plans[@]} -gt 0 ] || die "none of the cases chosen names SMP=${SMP:-}"
+# The longest first, so that the CPUs are busy to the end; those that run alone last.
+mapfile -t boots < <(
+	for boot in "${!plans[@]}"; do
+		alone=0
+		[[ $boot != *-multi ]] || alone=1
+		echo "$alone $(wc -w <<<"${plans[$boot]}") ${boot%-multi} $boot"
+	done | sort -k 1,1n -k 2,2nr -k 3,3nr | awk '{ print $4 }'
+)
+[ -z "${KEEP:-}" ] || boots=("${boots[0]}")
+
+# --- what they need -------------------------------------------------------------------------------
+
+scripts/deps.sh build
+assignments=$(scripts/kernel.sh ${KERNEL:+"$KERNEL"})
+eval "$assignments"
+export KERNEL KVER KROOT KDIR
+
+if [ -n "${GUEST:-}" ]; then
+	read -ra guest <<<"$GUEST"
+else
+	# What a broken harness says is worth nothing.
+	"$here/selftest.sh" 8>&-
+	echo "Building modules and images for $KVER"
+	built=$("$here/build.sh") || die "the build failed"
+	mapfile -t guest <<<"$built"
+fi
+for boot in "${boots[@]}"; do
+	dir=$out/$KERNEL-$boot
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	# shellcheck disable=SC2086 # a list of names
+	printf '%s\n' ${plans[$boot]} >"$dir/plan"
+	guest+=("$dir/plan=/tests/plans/$boot")
+done
+"$here/initramfs.sh" "$out/$KERNEL.cpio" "$cases_dir=/tests/cases" "${guest[@]}"
+
+# --- boot, judge ----------------------------------------------------------------------------------
+
+# In the background: boots one guest. Most cases take seconds; two of them may use up all their
+# time.
+boot() {
+	local dir=$out/$KERNEL-$1 thread=single smp=${1%-multi} append timeout
+	local options=()
+
+	[ "$smp" = "$1" ] || thread=multi
+	append="guest.plan=$1 guest.case_timeout=$case_timeout"
+	timeout=${BOOT_TIMEOUT:-$((60 + 20 * $(wc -l <"$dir/plan") + 2 * case_timeout))}
+	if [ -n "${KEEP:-}" ]; then
+		options=(--live console)
+		append+=" guest.shell=1"
+		timeout=0
+	fi
+	exec "$here/boot.sh" --kernel "$KROOT/boot/vmlinuz-$KVER" --initrd "$out/$KERNEL.cpio" \
+		--dir "$dir" --smp "$smp" --thread "$thread" --timeout "$timeout" \
+		--append "$append" "${options[@]}"
+}
+
+describe() {
+	local smp=${1%-multi}
+	echo "$KERNEL, $smp CPUs$([ "$smp" = "$1" ] || echo ' in threads of their own')"
+}
+
+# Starts a boot, or with KEEP= lets it have the terminal.
+start() {
+	echo "Booting $(describe "$1"): $(wc -l <"$out/$KERNEL-$1/plan") cases"
+	if [ -n "${KEEP:-}" ]; then
+		(boot "$1")
+		ended "$1"
+	else
+		boot "$1" </dev/null 8>&- &
+		pids[$!]=$1
+	fi
+}
+
+# Shows what came of a boot and adds it up.
+ended() {
+	local dir=$out/$KERNEL-$1 p f s seconds
+
+	[ -e "$dir/exit" ] || die "could not boot: $(cat "$dir/qemu.log" 2>/dev/null)"
+	mv "$dir/work.log" "$dir/ktap.log"
+	"$here/judge.sh" "$dir" || true
+	read -r p f s <"$dir/result"
+	read -r _ seconds <"$dir/exit"
+	echo "Ended   $(describe "$1"): $p passed, $f failed, $s skipped, in $seconds s"
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+
+# Waits until no more than this many boots are under way.
+drain() {
+	local pid
+	while [ ${#pids[@]} -gt "$1" ]; do
+		wait -n -p pid "${!pids[@]}" || true
+		ended "${pids[$pid]}"
+		unset "pids[$pid]"
+	done
+}
+
+for boot in "${boots[@]}"; do
+	# Threads that spin for one another need the host's CPUs for themselves.
+	if [[ $boot == *-multi ]]; then
+		drain 0
+		start "$boot"
+		drain 0
+	else
+		drain $(($(nproc) - 1))
+		start "$boot"
+	fi
+done
+drain 0
+[ "$failed" = 0 ]

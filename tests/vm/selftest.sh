@@ -1,0 +1,140 @@
+#!/bin/bash
+# Proves that the runner goes red when it has to: cases that fail in every way, in real guests, and
+# logs made up for what no case can bring about. Needs nothing of the project's modules.
+#
+# run.sh calls it first. Quiet and quick where neither the harness nor the kernel has changed since
+# it last passed. KVER and KDIR are the kernel's, see kernel.sh.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+cd "$top"
+out=build/selftest
+
+stamp=$out/passed-$KVER
+if [ -e "$stamp" ]; then
+	newer=$(find tests/vm tests/lib -type f ! -name 'demo*' -newer "$stamp" -print -quit)
+	[ -n "$newer" ] || exit 0
+fi
+echo "Testing the test harness"
+mkdir -p "$out"
+
+wrong=0
+# expect WHAT TEXT FILE: FILE has the line TEXT, a basic regular expression.
+expect() {
+	grep -q -e "$2" "$3" || {
+		echo "harness: $1: no line '$2' in $3"
+		wrong=$((wrong + 1))
+	}
+}
+
+# --- real guests ----------------------------------------------------------------------------------
+
+mkdir -p "$out/misbehave"
+cp -u "$here"/selftest/misbehave/* "$out/misbehave/"
+env -u MAKEFLAGS make -s -C "$KDIR" M="$top/$out/misbehave" modules 2>&1 |
+	{ grep -v '^Skipping BTF' || true; }
+
+export GUEST="$out/misbehave/misbehave.ko=/lib/modules/$KVER/updates/misbehave.ko"
+unset TEST SMP KEEP
+# The one that only the host can end waits for its time in the background.
+CASES_DIR=tests/vm/selftest/stopped OUT_DIR=$out/stopped BOOT_TIMEOUT=10 \
+	tests/vm/run.sh >"$out/stopped.log" 2>&1 &
+stopped=$!
+status=0
+CASES_DIR=tests/vm/selftest OUT_DIR=$out/run CASE_TIMEOUT=5 \
+	tests/vm/run.sh >"$out/run.log" 2>&1 || status=$?
+[ "$status" = 1 ] || { echo "harness: exit status $status of a run with failures"; wrong=1; }
+status=0
+wait "$stopped" || status=$?
+[ "$status" = 1 ] || { echo "harness: exit status $status of a run that was stopped"; wrong=1; }
+
+log=$out/run.log
+expect "closing line" '^3 passed, 14 failed, 1 skipped$' <(tail -n 1 "$log")
+expect "a failing comparison" "# the answer: expected '42', saw '41'" "$log"
+expect "a case that goes on after it" '# goes on' "$log"
+for case in 11-expect-fails 13-leaves-early 14-killed 15-misspelt 16-unset 17-syntax 18-hangs \
+	19-leaks; do
+	expect "$case" "^not ok $case\$" "$log"
+done
+expect "leaving early" '# the case stopped before its end, exit status 0' "$log"
+expect "being killed" '# died, exit status 137' "$log"
+expect "a misspelt command" '# fault in the script: .*no_such_command: not found' "$log"
+expect "a hang" '# hung: killed after 5 s' "$log"
+expect "a leak by kmalloc" '# kmalloc-128 1 0xffffffff' "$log"
+expect "a leak by vmalloc" '# 0x.* 0xffffffff.* pages=3 vmalloc' "$log"
+expect "the last words before a panic" '# last words' "$log"
+expect "a panic" '^ *panic: .*sysrq triggered crash' "$log"
+expect "who caused it" '^ *during 21-panics' "$log"
+expect "a splat" '^ *splat: .*WARNING: .*misbehave_init' "$log"
+expect "who caused it" '^ *during 22-warns' "$log"
+expect "an incomplete plan" '^incomplete plan: 0 of 2 results; missing:$' "$log"
+expect "a missing case" '^not ok 25-never-runs (no result)$' "$log"
+expect "the boot with a hang" ' 1 CPUs: 2 passed, 8 failed, 1 skipped' "$log"
+expect "a boot with a panic" " 2 CPUs: 1 passed, 2 failed, 0 skipped" "$log"
+expect "a boot with a splat" " 3 CPUs: 0 passed, 2 failed, 0 skipped" "$log"
+expect "a boot cut short" " 4 CPUs: 0 passed, 2 failed, 0 skipped" "$log"
+expect "a boot that the host stops" '^ *timeout: stopped from outside after 1. s' \
+	"$out/stopped.log"
+expect "a boot that the host stops" '^0 passed, 1 failed, 0 skipped$' "$out/stopped.log"
+
+# --- made-up logs ---------------------------------------------------------------------------------
+
+# judge NAME EXIT CONSOLE WORK: what is made of a boot that was to run the cases a and b; the
+# verdict is then in $out/NAME/said and its counts in $out/NAME/result.
+judge() {
+	local dir=$out/judged/$1
+
+	mkdir -p "$dir"
+	printf 'a\nb\n' >"$dir/plan"
+	echo "$2 5" >"$dir/exit"
+	printf '%b' "$3" >"$dir/console.log"
+	printf '%b' "$4" >"$dir/ktap.log"
+	: >"$dir/qemu.log"
+	tests/vm/judge.sh "$dir" >"$dir/said" 2>&1 || true
+}
+# counted NAME RESULT [REASON]
+counted() {
+	expect "$1" "^$2\$" "$out/judged/$1/result"
+	[ -z "${3:-}" ] || expect "$1" "$3" "$out/judged/$1/said"
+}
+
+run='[1] test: case a\r\n[2] test: end of a\r\n[3] test: case b\r\n'
+down='[4] test: end of b\r\n[5] reboot: Power down\r\n'
+ktap='KTAP version 1\n1..2\nok 1 a\nok 2 b\n'
+judge good 0 "$run$down" "$ktap"
+counted good '2 0 0'
+judge skip 0 "$run$down" 'KTAP version 1\n1..2\nok 1 a # SKIP no\nok 2 b\n'
+counted skip '1 0 1'
+judge splat 0 "${run}[3] WARNING: possible circular locking dependency\n$down" "$ktap"
+counted splat '1 1 0' 'during b'
+judge splat-between 0 "$run${down}[6] BUG: late\n" "$ktap"
+counted splat-between '1 1 0\|2 1 0' 'splat: .*BUG: late'
+judge stall 0 "${run}[3] rcu: INFO: rcu_sched self-detected stall on CPU\n$down" "$ktap"
+counted stall '1 1 0' 'splat: .*stall'
+judge blocked 0 "${run}[3] INFO: task sh:7 blocked for more than 120 seconds.\n$down" "$ktap"
+counted blocked '1 1 0' 'splat: .*blocked'
+asked='[3] test: blocked tasks begin\n Call Trace:\n[3] test: blocked tasks end\n'
+judge asked 0 "$run$asked$down" "$ktap"
+counted asked '2 0 0'
+judge unclean 0 "$run" "$ktap"
+counted unclean '. 1 0' 'unclean power-off'
+judge stopped 124 "$run$down" "$ktap"
+counted stopped '. 1 0' 'timeout: stopped from outside after 5 s'
+judge no-start 1 '' ''
+counted no-start '0 2 0' 'QEMU ended with status 1'
+judge no-plan 0 "$run$down" 'ok 1 a\nok 2 b\n'
+counted no-plan '2 1 0' 'incomplete plan'
+judge other-plan 0 "$run$down" '1..1\nok 1 a\n'
+counted other-plan '1 1 0' 'the guest announced 1'
+judge twice 0 "$run$down" '1..2\nok 1 a\nok 1 a\n'
+counted twice '1 1 0' 'unexpected result: ok 1 a'
+judge strange 0 "$run$down" '1..2\nok 1 a\nok 2 c\n'
+counted strange '1 1 0' 'unexpected result: ok 2 c'
+judge bail 0 "$run$down" '1..2\nok 1 a\nBail out! tdx_emu is still loaded after a\n'
+counted bail '1 1 0' 'Bail out! tdx_emu'
+
+if [ "$wrong" -gt 0 ]; then
+	echo "The test harness is broken in $wrong places; what it did: $log"
+	exit 1
+fi
+touch "$stamp"
