@@ -1,0 +1,33 @@
+#!/bin/sh
+# Every file of /sys/firmware/tdx/: its mode, and its value on a known platform before any attempt.
+. /tests/lib.sh
+setup version=1.5.08 remaining=7 seamldr=1.5.02 features0=0x0000800000040002
+
+# file, mode, value
+while read -r file mode value; do
+	expect "mode of $file" "$mode" "$(stat -c %a "$TDX/$file")"
+	[ -z "$value" ] || expect "$file" "$value" "$(tdx "$file")"
+done <<END
+update 200
+version 444 1.5.08
+features0 444 0x0000800000040002
+race_protection 444 supported
+state 444 ready
+seamldr_version 400 1.5.02
+num_remaining_updates 400 7
+last/result 444 none
+last/errno 444 0
+last/phase 444 none
+last/leaf 444 none
+last/status 444 0x0000000000000000
+last/cpu 444 -1
+last/attempts 444 0
+last/image 444 none
+last/from 444 none
+last/to 444 none
+last/blackout_ns 444 0
+last/total_ns 444 0
+END
+expect "number of files" 19 "$(find "$TDX" -type f | wc -l)"
+with_errno tdx update
+expect "errno of reading update" EACCES "$ERRNO"

@@ -1,0 +1,36 @@
+#!/bin/sh
+# Names that are none: absolute, out of the search path, too long, empty, binary.
+. /tests/lib.sh
+setup
+
+name=$(printf '%255s' '' | tr ' ' x)
+expect_refused /lib/firmware/test/v2.blob EINVAL bad-name
+expect_refused .. EINVAL bad-name
+expect_refused ../firmware/test/v2.blob EINVAL bad-name
+expect_refused test/../test/v2.blob EINVAL bad-name
+expect_refused test/.. EINVAL bad-name
+expect_refused "$name$(printf '%45s' '' | tr ' ' x)" EINVAL bad-name
+expect_refused "${name}x" EINVAL bad-name
+expect_refused "" EINVAL bad-name
+expect last/image none "$(tdx last/image)"
+
+# The longest name that is one, and dots that lead nowhere.
+expect_refused "$name" ENOENT no-image
+expect_refused "test/..v2.blob" ENOENT no-image
+
+bytes() {
+	printf '%b' "$1" >"$TMP/bytes"
+	store_file "$TDX/update" "$TMP/bytes"
+	expect "errno of bytes $1" EINVAL "$ERRNO"
+	expect "last/result of bytes $1" bad-name "$(tdx last/result)"
+}
+bytes '\0'
+bytes 'test/v2.blob\0'
+bytes 'test/v2.blob\n\n'
+bytes 'test/v2.blob\nx'
+bytes '\001\377\200'
+bytes 'test/v2\tblob'
+dd if=/dev/zero of="$TMP/bytes" bs=4096 count=1 2>/dev/null
+store_file "$TDX/update" "$TMP/bytes"
+expect "errno of a page of zeroes" EINVAL "$ERRNO"
+expect "shutdowns" 0 "$(counter TDH.SYS.SHUTDOWN)"

@@ -1,0 +1,22 @@
+#!/bin/sh
+# A container with something behind it is malformed; one with more than 496 module pages is too large.
+. /tests/lib.sh
+setup
+
+for image in v1 v2; do
+	for extra in 1 4095 4096; do
+		{
+			cat /lib/firmware/test/$image.blob
+			head -c $extra /dev/zero
+		} >/lib/firmware/long.blob
+		expect_refused long.blob EINVAL bad-image
+	done
+done
+rm /lib/firmware/long.blob
+
+expect_refused test/pages-497.blob EFBIG too-large
+expect_refused test/pages-497-v1.blob EFBIG too-large
+head -c 16777216 /dev/zero >/lib/firmware/huge.blob
+expect_refused huge.blob EFBIG too-large
+rm /lib/firmware/huge.blob
+expect_update test/pages-496.blob 0 success

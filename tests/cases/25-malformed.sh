@@ -1,0 +1,46 @@
+#!/bin/sh
+# Containers and sigstructs whose fields are not what they must be.
+. /tests/lib.sh
+setup
+
+# container, offset, value of the byte there, what is wrong with it
+while read -r image offset value; do
+	set_byte "/lib/firmware/test/$image.blob" "$offset" "$value" /lib/firmware/bad.blob
+	expect_refused bad.blob EINVAL bad-image
+done <<END
+v1 1 3
+v2 1 0
+v1 8 0
+v2 4 0
+v1 4 1
+v1 5 255
+v1 6 255
+v1 16 1
+v1 20 1
+v1 4095 1
+v2 12 0
+v2 12 2
+v2 15 255
+v2 16 0
+v2 19 255
+v2 20 1
+v2 4095 1
+v1 4096 7
+v2 4100 0
+v2 4106 2
+v2 4108 1
+v2 4112 0
+v2 4121 0
+v2 4124 1
+v2 4128 1
+v2 4132 2
+v2 4136 1
+v2 4223 1
+v2 4608 3
+v2 5046 1
+v2 5053 128
+v2 5074 1
+v2 5085 1
+v2 5121 1
+END
+rm /lib/firmware/bad.blob

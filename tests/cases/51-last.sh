@@ -1,0 +1,40 @@
+#!/bin/sh
+# last/ tells of success, race and error, each file; and the log has one line for each attempt.
+# SMP: 1 2
+. /tests/lib.sh
+setup
+
+# each pair: file and value
+expect_last() {
+	while [ $# -gt 0 ]; do
+		expect "last/$1" "$2" "$(tdx "last/$1")"
+		shift 2
+	done
+}
+
+mark_dmesg
+expect_update test/v2.blob 0 success
+expect_last result success errno 0 phase 'done' leaf none status 0x0000000000000000 cpu -1 attempts 1 \
+	image test/v2.blob from 1.5.24 to 1.5.26
+expect_ge last/blackout_ns 1 "$(tdx last/blackout_ns)"
+expect_ge last/total_ns "$(tdx last/blackout_ns)" "$(tdx last/total_ns)"
+expect "log lines" 1 "$(dmesg_since_mark | grep -c tdx_update:)"
+expect_match log 'tdx_update: test/v2.blob: 1\.5\.24 -> 1\.5\.26, TDs live; CPUs stopped for [0-9]+ us, 19 updates left' \
+	"$(dmesg_since_mark)"
+
+td_ok new 1
+mark_dmesg
+expect_update test/v1.blob EBUSY update-race
+expect_last result update-race errno 16 phase shutdown leaf TDH.SYS.SHUTDOWN \
+	status 0x8000051200010000 cpu 0 attempts 0 image test/v1.blob from 1.5.26 to 1.5.26
+expect_ge last/blackout_ns 1 "$(tdx last/blackout_ns)"
+expect "log lines" 1 "$(dmesg_since_mark | grep -c tdx_update:)"
+expect_match log 'tdx_update: test/v1.blob: update-race \(EBUSY\): .*; nothing has changed \[phase shutdown, TDH.SYS.SHUTDOWN on CPU 0: 0x8000051200010000 UPDATE_COMPAT_SENSITIVE\]' \
+	"$(dmesg_since_mark)"
+td_ok destroy 1
+
+mark_dmesg
+expect_update test/none.blob ENOENT no-image
+expect_last result no-image errno 2 phase image leaf none status 0x0000000000000000 cpu -1 attempts 0 \
+	image test/none.blob from none to none blackout_ns 0
+expect "log lines" 1 "$(dmesg_since_mark | grep -c tdx_update:)"

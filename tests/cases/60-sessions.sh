@@ -1,0 +1,20 @@
+#!/bin/sh
+# Each LP calls SEAMLDR.INSTALL exactly once a session, the leaves come in order, LP.INIT once on each LP.
+# SMP: 1 2 4 8
+. /tests/lib.sh
+setup
+cpus=$(seq 0 $(($(nproc) - 1)) | xargs)
+
+# CPUs that called a leaf, in numerical order
+callers() {
+	emu log | awk -v leaf="$1" '$3 == leaf { print $2 }' | sort -n | xargs
+}
+
+emu_set log clear
+expect_update test/v2.blob 0 success
+expect "LPs that called INSTALL" "$cpus" "$(callers SEAMLDR.INSTALL)"
+expect "LPs that called LP.INIT" "$cpus" "$(callers TDH.SYS.LP.INIT)"
+expect "order of leaves" \
+	"TDH.SYS.SHUTDOWN SEAMLDR.INSTALL TDH.SYS.INIT TDH.SYS.LP.INIT TDH.SYS.UPDATE" \
+	"$(emu log | awk '{ print $3 }' | grep -vE 'TDH.SYS.RD|SEAMLDR.INFO|VMPTR' | uniq | xargs)"
+expect "LPs initialised" "$(nproc)" "$(emu_get state lp_init)"

@@ -1,0 +1,17 @@
+#!/bin/sh
+# An LP that finds P-SEAMLDR busy repeats its own call; no LP is left out, none calls twice.
+# SMP: 1 2 4 8
+. /tests/lib.sh
+setup
+td_build 1
+
+for cpu in 0 $(($(nproc) - 1)); do
+	emu_set inject "SEAMLDR.INSTALL $cpu 1 vmfail 0 50"
+	expect_update test/v2.blob 0 success
+	expect last/attempts 1 "$(tdx last/attempts)"
+	expect "open session" 0 "$(emu_get state session)"
+done
+# P-SEAMLDR's other user is not in the blackout, but may be in the way before it.
+emu_set inject "SEAMLDR.INFO any 1 vmfail 0 3"
+expect_update test/v2.blob 0 success
+expect_tds_alive 1

@@ -1,0 +1,21 @@
+#!/bin/sh
+# No entropy, or busy, in the initialisation of the new module is asked again; with a bound.
+# SMP: 1 2 4
+. /tests/lib.sh
+setup
+td_build 1
+
+for leaf in TDH.SYS.INIT TDH.SYS.LP.INIT TDH.SYS.UPDATE; do
+	for status in 0x8000020300000000 0x8000020200000000; do
+		emu_set inject "$leaf any 1 $status 0 20"
+		expect_update test/v2.blob 0 success
+		expect_tds_alive 1
+	done
+done
+
+emu_set inject "TDH.SYS.LP.INIT 0 1 0x8000020300000000 0 0"
+expect_update test/v2.blob ENOTRECOVERABLE lost
+expect last/phase init "$(tdx last/phase)"
+expect last/leaf TDH.SYS.LP.INIT "$(tdx last/leaf)"
+expect last/status 0x8000020300000000 "$(tdx last/status)"
+expect last/cpu 0 "$(tdx last/cpu)"
