@@ -1,0 +1,80 @@
+#!/bin/sh
+# The guest's half of `make demo`: a race refused, then an update, in an operator's own commands.
+# It checks what it shows: the last line says whether all of it held.
+
+tdx=/sys/firmware/tdx
+td=/sys/kernel/debug/tdx_td
+held=1
+
+say() {
+	printf '\n--- %s\n' "$*"
+}
+
+# Shows a command as it is typed, and what it answers.
+run() {
+	printf '# %s\n' "$1"
+	# In a shell of its own, as busybox's echo reports a failed write to standard error.
+	sh -c "$1" 2>&1
+}
+
+# expect FILE PATTERN
+expect() {
+	grep -Eq "$2" "$1" || {
+		echo "!!! expected $2 in $1, saw: $(cat "$1")"
+		held=0
+	}
+}
+
+modprobe tdx_emu
+modprobe tdx_td
+
+say "A TDX host: the module loads and shows the platform"
+run "modprobe tdx_update"
+run "cd $tdx; grep . version features0 race_protection state seamldr_version num_remaining_updates"
+for id in 1 2; do
+	for cmd in "new $id" "add $id 3" "finalize $id" "enter $id"; do
+		echo "$cmd" >$td/cmd
+	done
+done
+before=$(sed 's/ enters=.*//' $td/tds)
+
+say "Two TDs run, and a third is under construction"
+echo "new 3" >$td/cmd
+echo "add 3 2" >$td/cmd
+run "cut -c 1-100 $td/tds"
+
+say "An update now would spoil the third TD's measurement: the firmware is asked to refuse, and does"
+run "echo test/v2.blob > $tdx/update"
+run "cat $tdx/last/result"
+expect $tdx/last/result '^update-race$'
+expect $tdx/version '^1\.5\.24$'
+
+say "The third TD is finished"
+echo "add 3 1" >$td/cmd
+echo "finalize 3" >$td/cmd
+third=$(grep '^id=3 ' $td/tds | sed 's/ enters=.*//')
+run "cut -c 1-100 $td/tds"
+
+say "The same update again"
+run "echo test/v2.blob > $tdx/update"
+run "cd $tdx/last; grep . result from to blackout_ns"
+run "cat $tdx/num_remaining_updates"
+run "dmesg | grep 'tdx_update:'"
+expect $tdx/last/result '^success$'
+expect $tdx/version '^1\.5\.26$'
+
+say "All TDs go on, and are who they were"
+for id in 1 2 3; do
+	echo "enter $id" >$td/cmd || held=0
+done
+run "sed 's/mrtd=\(.\{16\}\)[^ ]*/mrtd=\1.../' $td/tds"
+[ "$(sed 's/ enters=.*//' $td/tds)" = "$before
+$third" ] || {
+	echo "!!! a TD is not what it was"
+	held=0
+}
+if grep -v 'verdict=good' $td/tds; then
+	held=0
+fi
+
+[ $held = 1 ] && printf '\nAll of it held: one update refused, one done, three TDs alive with their measurements.\n'

@@ -1,0 +1,31 @@
+#!/bin/bash
+# `make demo`: from a bare machine to an update with TDs alive, in a guest, shown on the terminal.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+cd "$top"
+
+step() {
+	printf '==> %s\n' "$*"
+}
+
+step "Installing what is missing on this machine"
+scripts/deps.sh build
+step "Fetching the packaged kernel (once)"
+assignments=$(scripts/kernel.sh ${KERNEL:+"$KERNEL"})
+eval "$assignments"
+export KERNEL KVER KROOT KDIR
+step "Building module, emulator and images for $KVER"
+built=$("$here/build.sh")
+mapfile -t guest <<<"$built"
+
+out=build/demo
+mkdir -p "$out"
+"$here/initramfs.sh" "$out/initramfs.cpio" "${guest[@]}" "$here/demo-guest.sh=/tests/demo.sh"
+step "Booting it in QEMU on 4 CPUs, without hardware virtualisation; the firmware is the emulator"
+"$here/boot.sh" --kernel "$KROOT/boot/vmlinuz-$KVER" --initrd "$out/initramfs.cpio" --dir "$out" --smp 4 \
+	--timeout 120 --live work --append guest.script=/tests/demo.sh </dev/null
+if ! grep -q '^All of it held' "$out/work.log"; then
+	echo "The demo did not end as it should: see $out/work.log and $out/console.log" >&2
+	exit 1
+fi
