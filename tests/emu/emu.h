@@ -63,6 +63,12 @@ struct emu_hv_range {
 	u16 max;
 };
 
+/* Whose signature P-SEAMLDR accepts. */
+struct emu_signer {
+	bool any;
+	u8 hash[TDX_SHA384_SIZE];	/* SHA-384 of the modulus as it is stored */
+};
+
 /* File "platform". */
 struct emu_platform {
 	/* act at once */
@@ -76,6 +82,7 @@ struct emu_platform {
 	u32 debug;
 	u32 memory_pages;
 	u32 cpu_eax;
+	struct emu_signer signer;
 };
 
 /* What one TDX module is. */
@@ -210,6 +217,9 @@ void emu_seamldr_reset(void);
 u64 emu_seamldr_fault(struct emu_call *call, const struct tdx_emu_fault *fault);
 u64 emu_seamldr_info(struct emu_call *call);
 u64 emu_seamldr_install(struct emu_call *call);
+
+/* emu_rsa.c */
+bool emu_rsa_public(const u8 *modulus, const u8 *signature, u8 *result);
 
 /* emu_module.c */
 void emu_module_reset(void);

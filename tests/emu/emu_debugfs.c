@@ -111,6 +111,7 @@ enum setting_type {
 	KEY_HV,
 	KEY_SEAM,
 	KEY_FIRST_STATE,
+	KEY_SIGNER,
 };
 
 struct setting {
@@ -129,6 +130,7 @@ static const struct setting platform_settings[] = {
 	{ "debug", KEY_FLAG, &emu.platform.debug },
 	{ "memory_pages", KEY_U32, &emu.platform.memory_pages },
 	{ "cpu", KEY_HEX32, &emu.platform.cpu_eax },
+	{ "signer", KEY_SIGNER, &emu.platform.signer },
 };
 
 static const struct setting module_settings[] = {
@@ -147,6 +149,7 @@ static void show_version(struct seq_file *m, const struct emu_version *version)
 
 static void show_settings(struct seq_file *m, const struct setting *settings, unsigned int nr)
 {
+	const struct emu_signer *signer;
 	const struct emu_hv_range *hv;
 	const struct emu_svn *svn;
 	unsigned int i;
@@ -182,6 +185,13 @@ static void show_settings(struct seq_file *m, const struct setting *settings, un
 		case KEY_FIRST_STATE:
 			seq_printf(m, "%s\n", name_of(first_states, *(u32 *)settings[i].value));
 			break;
+		case KEY_SIGNER:
+			signer = settings[i].value;
+			if (signer->any)
+				seq_puts(m, ANY "\n");
+			else
+				seq_printf(m, "%*phN\n", TDX_SHA384_SIZE, signer->hash);
+			break;
 		}
 	}
 	raw_spin_unlock_irq(&emu.lock);
@@ -196,6 +206,7 @@ static int set_setting(const struct setting *settings, unsigned int nr, const ch
 		struct emu_version version;
 		struct emu_svn svn;
 		struct emu_hv_range hv;
+		struct emu_signer signer;
 	} value;
 	const struct setting *setting;
 	size_t size = sizeof(u32);
@@ -243,6 +254,14 @@ static int set_setting(const struct setting *settings, unsigned int nr, const ch
 		break;
 	case KEY_FIRST_STATE:
 		ret = value_of(first_states, text, &value.u64);
+		break;
+	case KEY_SIGNER:
+		memset(&value.signer, 0, sizeof(value.signer));
+		value.signer.any = !strcmp(text, ANY);
+		if (!value.signer.any && (strlen(text) != 2 * TDX_SHA384_SIZE ||
+					  hex2bin(value.signer.hash, text, TDX_SHA384_SIZE)))
+			ret = -EINVAL;
+		size = sizeof(value.signer);
 		break;
 	}
 	if (!ret && apply)

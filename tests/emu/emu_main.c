@@ -33,6 +33,7 @@ struct emu emu = {
 		.remaining = 20,
 		.seamldr = { 1, 5, 2 },
 		.memory_pages = 2048,
+		.signer.any = true,
 	},
 	.first_module = {
 		.version = { 1, 5, 24 },

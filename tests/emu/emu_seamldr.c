@@ -113,6 +113,21 @@ static u64 check_sigstruct_fields(void)
 	return TDX_SUCCESS;
 }
 
+/* Hash of the modulus against the signers that this platform's firmware knows. */
+static u64 check_signer(void)
+{
+	const struct emu_signer *signer = &emu.booted.signer;
+	u8 hash[TDX_SHA384_SIZE];
+
+	if (signer->any)
+		return TDX_SUCCESS;
+	if (crypto_shash_digest(install_hash, install.sigstruct.modulus,
+				sizeof(install.sigstruct.modulus), hash) ||
+	    memcmp(hash, signer->hash, sizeof(hash)))
+		return SEAMLDR_EBADSIG;
+	return TDX_SUCCESS;
+}
+
 static u64 check_debug_signed(void)
 {
 	if (install.sigstruct.module_type & SEAM_SIGSTRUCT_DEBUG_SIGNED && !emu.booted.debug)
@@ -164,6 +179,53 @@ static u64 check_cpu_table(void)
 	return SEAMLDR_EUNSUPCPU;
 }
 
+/* DER of the DigestInfo of SHA-384, up to the hash (RFC 8017, section 9.2). */
+static const u8 digest_info[] = {
+	0x30, 0x41, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
+	0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00, 0x04, 0x30,
+};
+
+/* The message, byte by byte from its end: hash, digest_info, 00, FF..., 01, 00. */
+static bool is_encoded(const u8 *little_endian, const u8 *hash)
+{
+	const size_t info = TDX_SHA384_SIZE + sizeof(digest_info);
+	size_t i;
+
+	for (i = 0; i < SEAM_SIGSTRUCT_MODULUS_SIZE; i++) {
+		u8 byte;
+
+		if (i < TDX_SHA384_SIZE)
+			byte = hash[TDX_SHA384_SIZE - 1 - i];
+		else if (i < info)
+			byte = digest_info[info - 1 - i];
+		else if (i == info || i == SEAM_SIGSTRUCT_MODULUS_SIZE - 1)
+			byte = 0x00;
+		else
+			byte = i == SEAM_SIGSTRUCT_MODULUS_SIZE - 2 ? 0x01 : 0xff;
+		if (little_endian[i] != byte)
+			return false;
+	}
+	return true;
+}
+
+static u64 check_signed(void)
+{
+	static u8 message[SEAM_SIGSTRUCT_MODULUS_SIZE];
+	const struct seam_sigstruct *sig = &install.sigstruct;
+	u8 hash[TDX_SHA384_SIZE];
+
+	if (crypto_shash_init(install_hash) ||
+	    crypto_shash_update(install_hash, (const u8 *)sig,
+				offsetof(struct seam_sigstruct, modulus)) ||
+	    crypto_shash_update(install_hash, sig->seamhash,
+				sizeof(*sig) - offsetof(struct seam_sigstruct, seamhash)) ||
+	    crypto_shash_final(install_hash, hash))
+		return SEAMLDR_EUNSPECERR;
+	if (!emu_rsa_public(sig->modulus, sig->signature, message) || !is_encoded(message, hash))
+		return SEAMLDR_EBADSIG;
+	return TDX_SUCCESS;
+}
+
 static u64 check_memory_fit(void)
 {
 	const struct seam_sigstruct *sig = &install.sigstruct;
@@ -196,13 +258,13 @@ static u64 check_handoff(void)
 static u64 (*const recoverable_checks[])(void) = {
 	check_params,
 	check_sigstruct_fields,
-	/* The signer's key belongs here. The emulator does not look at it yet. */
+	check_signer,
 	check_debug_signed,
 	check_svn_major,
 	check_svn_minor,
 	check_table_offsets,
 	check_cpu_table,
-	/* The signature belongs here. The emulator does not verify it yet. */
+	check_signed,
 	check_memory_fit,
 	check_remaining_updates,
 	check_handoff,
