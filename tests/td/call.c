@@ -47,7 +47,16 @@ static const char * const counter_names[TD_NR_COUNTERS] = {
 /* Pause of the threads between two SEAMCALLs, in microseconds. */
 u32 td_pace_us = 50;
 
-static u64 seamcall(u64 leaf, struct td_args *args)
+/**
+ * td_seamcall - execute SEAMCALL once
+ * @leaf: the leaf's number
+ * @args: the other registers, in and out
+ *
+ * Not counted in the statistics. Context: any.
+ *
+ * Return: the completion status, or a software status where there was none.
+ */
+u64 td_seamcall(u64 leaf, struct td_args *args)
 {
 	register u64 r8 asm("r8") = args->r8;
 	register u64 r9 asm("r9") = args->r9;
@@ -147,7 +156,7 @@ static int call(struct td_caller *caller, u64 leaf, struct td_args *args, u64 *s
 
 	for (;;) {
 		*args = in;
-		*status = seamcall(leaf, args);
+		*status = td_seamcall(leaf, args);
 		count_pair(leaf, *status);
 		if (!is_busy(*status) || time_after(jiffies, deadline))
 			break;

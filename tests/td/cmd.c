@@ -176,6 +176,17 @@ static int on_one(struct td_caller *caller, u64 id,
 	return ret;
 }
 
+/* The only command whose first operand is a name: IMAGE [HV]. */
+static int do_install(struct td_caller *caller, char *text)
+{
+	char *name = strsep(&text, " \t");
+	u16 hv = 0;
+
+	if (!name || (text && kstrtou16(text, 0, &hv)))
+		return -EINVAL;
+	return td_install(caller, name, hv);
+}
+
 /* A command has operands and a function of its own, or an operation on the one TD it names. */
 static const struct command {
 	const char *name;
@@ -208,6 +219,8 @@ static int run(struct td_caller *caller, char *text)
 	}
 
 	name = strsep(&text, " \t");
+	if (!strcmp(name, "install"))
+		return do_install(caller, text);
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(name, commands[i].name))
 			command = &commands[i];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the files of tdx_td.ko share: a TD as its host sees it, and the calls between the files.
- * call.c executes SEAMCALL, td.c knows one TD, cmd.c and threads.c use TDs, main.c owns debugfs.
+ * call.c executes SEAMCALL, td.c knows one TD, cmd.c and threads.c use TDs, install.c knows the
+ * loader, main.c owns debugfs.
  * Nothing here may hold what is the platform's: an update between any two calls must not matter.
  */
 #ifndef TDX_TD_H
@@ -45,6 +46,7 @@ enum td_counter { TD_BUILT, TD_WRONG, TD_MIGRATED, TD_ENTERED, TD_FAILED, TD_NR_
 extern u32 td_pace_us;
 
 void td_pace(void);
+u64 td_seamcall(u64 leaf, struct td_args *args);
 int td_call(struct td_caller *caller, u64 leaf, struct td_args *args);
 int td_call_resumable(struct td_caller *caller, u64 leaf, struct td_args *args);
 const char *td_leaf_name(u64 leaf);
@@ -122,6 +124,8 @@ extern const struct file_operations td_tds_fops;
 extern const struct file_operations td_last_status_fops;
 int td_enter_any(struct td_caller *caller, unsigned int nth);
 void td_destroy_all(struct td_caller *caller);
+
+int td_install(struct td_caller *caller, const char *name, u16 hv);
 
 extern const struct file_operations td_threads_fops;
 extern u32 td_thread_pages;

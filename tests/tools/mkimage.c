@@ -37,6 +37,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "structures are used in
 #define MAX_PAGES		4096u
 #define MAX_SIGSTRUCT_PAGES	64u
 #define MAX_FILE_SIZE		(64u << 20)
+#define MAX_SIGNED_BYTES	32u
 #define KEY_BITS		(SEAM_SIGSTRUCT_MODULUS_SIZE * 8)
 
 /* The signature covers the sigstruct without the three fields that are made by signing. */
@@ -99,6 +100,8 @@ static const char usage_text[] =
 "  --seed N                    other contents of the module pages (0)\n"
 "  --sigstruct-pages N         1 to 64 (1)\n"
 "  --debug-signed              set the sigstruct's debug bit\n"
+"  --signed-byte OFFSET=VALUE  set a byte of the sigstruct before it is signed, repeatable up to 32\n"
+"                              times: a fault that the signature vouches for\n"
 "  --no-descriptor             no descriptor for the emulator in the first module page\n"
 "  --fault LEAF:CPU:NTH:STATUS[:RDX[:COUNT]]\n"
 "                              the module acts out a fault, repeatable up to 8 times.\n"
@@ -442,6 +445,11 @@ struct recipe {
 	bool no_descriptor;
 	bool running_hv;
 	bool cpus_given;
+	unsigned int num_signed_bytes;
+	struct {
+		u16 offset;
+		u8 value;
+	} signed_bytes[MAX_SIGNED_BYTES];
 	struct seam_sigstruct sigstruct;	/* without version, hash and signature */
 	struct tdx_emu_desc desc;
 };
@@ -508,7 +516,7 @@ enum option_id {
 	OPT_KEY = 256, OPT_CONTAINER, OPT_VERSION, OPT_NO_SIGSTRUCT_VERSION, OPT_BUILD, OPT_DATE,
 	OPT_SVN, OPT_CPU, OPT_NO_CPU, OPT_HV, OPT_RUNNING_HV, OPT_NO_DOWNGRADE, OPT_HANDOFF_PAGES,
 	OPT_FEATURES0, OPT_PAGES, OPT_SEED, OPT_SIGSTRUCT_PAGES, OPT_DEBUG_SIGNED,
-	OPT_NO_DESCRIPTOR, OPT_FAULT,
+	OPT_NO_DESCRIPTOR, OPT_FAULT, OPT_SIGNED_BYTE,
 };
 
 static const struct option make_options[] = {
@@ -534,6 +542,7 @@ static const struct option make_options[] = {
 	{ "debug-signed", no_argument, NULL, OPT_DEBUG_SIGNED },
 	{ "no-descriptor", no_argument, NULL, OPT_NO_DESCRIPTOR },
 	{ "fault", required_argument, NULL, OPT_FAULT },
+	{ "signed-byte", required_argument, NULL, OPT_SIGNED_BYTE },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -542,6 +551,7 @@ static void make_option(struct recipe *recipe, int option, const char *name, con
 {
 	static const unsigned long version_max[] = { UINT8_MAX, UINT8_MAX, UINT16_MAX };
 	static const unsigned long svn_max[] = { UINT8_MAX, UINT8_MAX };
+	static const unsigned long byte_max[] = { sizeof(struct seam_sigstruct) - 1, UINT8_MAX };
 	struct seam_sigstruct *sigstruct = &recipe->sigstruct;
 	struct tdx_emu_desc *desc = &recipe->desc;
 	unsigned long values[3];
@@ -622,6 +632,13 @@ static void make_option(struct recipe *recipe, int option, const char *name, con
 		if (desc->num_faults >= TDX_EMU_DESC_MAX_FAULTS)
 			usage("--fault: more than %d faults", TDX_EMU_DESC_MAX_FAULTS);
 		fault_option(text, &desc->faults[desc->num_faults++]);
+		break;
+	case OPT_SIGNED_BYTE:
+		if (recipe->num_signed_bytes >= MAX_SIGNED_BYTES)
+			usage("--signed-byte: more than %u bytes", MAX_SIGNED_BYTES);
+		numbers_option(name, text, '=', "OFFSET=VALUE", byte_max, values, 2);
+		recipe->signed_bytes[recipe->num_signed_bytes].offset = values[0];
+		recipe->signed_bytes[recipe->num_signed_bytes++].value = values[1];
 		break;
 	default:
 		usage("unknown option");
@@ -727,6 +744,9 @@ static int cmd_make(int argc, char **argv)
 		recipe.sigstruct.build_num = recipe.desc.build_num;
 	}
 	sha384(module, module_size, recipe.sigstruct.seamhash);
+	for (unsigned int i = 0; i < recipe.num_signed_bytes; i++)
+		((u8 *)&recipe.sigstruct)[recipe.signed_bytes[i].offset] =
+			recipe.signed_bytes[i].value;
 	sign(&recipe.sigstruct, key);
 	memcpy(file + TDX_PAGE_SIZE, &recipe.sigstruct, sizeof(recipe.sigstruct));
 
