@@ -13,4 +13,12 @@
 #error "tdx_update needs Linux 6.1 or later"
 #endif
 
+/* hex2bin() was in linux/kernel.h before it had a header. sparse has no __has_include. */
+#include <linux/kernel.h>
+#ifdef __has_include
+#if __has_include(<linux/hex.h>)
+#include <linux/hex.h>
+#endif
+#endif
+
 #endif /* TDX_UPDATE_COMPAT_H */

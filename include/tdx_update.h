@@ -35,10 +35,18 @@
 	  "more than 496 module pages")							\
 	X(CORRUPT, "corrupt", EBADMSG,							\
 	  "checksum or SEAMHASH wrong")							\
-	X(NO_UPDATES_LEFT, "no-updates-left", ENOSPC,					\
-	  "P-SEAMLDR's log is full until reboot")					\
+	X(BAD_SIGNATURE, "bad-signature", EKEYREJECTED,					\
+	  "unknown signer, wrong signature, or debug-signed")				\
+	X(WRONG_CPU, "wrong-cpu", ENODEV,						\
+	  "the image's CPU table lacks this CPU")					\
+	X(WRONG_SERIES, "wrong-series", EXDEV,						\
+	  "SVN major differs from the running module's")				\
+	X(OLDER, "older", ESTALE,							\
+	  "SVN minor lower than the running module's")					\
 	X(BAD_HANDOFF, "bad-handoff", EPROTO,						\
 	  "no handoff version that both modules speak")					\
+	X(NO_UPDATES_LEFT, "no-updates-left", ENOSPC,					\
+	  "P-SEAMLDR's log is full until reboot")					\
 	X(UNSUPPORTED, "unsupported", EOPNOTSUPP,					\
 	  "the running module cannot be updated like this")				\
 	X(CPU_OFFLINE, "cpu-offline", EHOSTDOWN,					\
@@ -89,6 +97,25 @@ struct tdxu_image {
 	struct tdxu_version version;
 };
 
+/* Whose key an image is signed with. */
+enum tdxu_signer {
+	TDXU_SIGNER_UNKNOWN,
+	TDXU_SIGNER_INTEL,		/* production */
+	TDXU_SIGNER_PARAMETER,		/* the one the administrator added */
+};
+
+/**
+ * struct tdxu_findings - what cryptography says of an image
+ * @signer: whose key it claims to be signed with
+ * @signature_good: that key has signed this sigstruct
+ * @hash_good: SEAMHASH is that of the module pages
+ */
+struct tdxu_findings {
+	enum tdxu_signer signer;
+	bool signature_good;
+	bool hash_good;
+};
+
 /* The largest container there can be: header, one sigstruct page, the most module pages. */
 #define TDXU_IMAGE_MAX_SIZE	((1 + 1 + (size_t)SEAMLDR_MAX_MODULE_PAGES) * TDX_PAGE_SIZE)
 
@@ -108,14 +135,27 @@ struct tdxu_module {
 	bool no_downgrade;
 };
 
+/* Kinds of CPUs, stepping apart, that one machine can have here; hardware has one. */
+#define TDXU_MAX_CPU_KINDS	8u
+
 /**
  * struct tdxu_platform - all that a plan has to know of this machine
  * @module: the running module
+ * @svn_major: its TEE_TCB_SVN
+ * @svn_minor: its TEE_TCB_SVN
  * @updates_left: how many more images P-SEAMLDR will install until reboot
+ * @debug: a pre-production platform, whose P-SEAMLDR takes debug-signed images
+ * @num_cpu_kinds: how many of @cpu_kinds there are; more than fit count as TDXU_MAX_CPU_KINDS + 1
+ * @cpu_kinds: CPUID(1).EAX of its CPUs with the stepping masked, each once
  */
 struct tdxu_platform {
 	struct tdxu_module module;
+	u8 svn_major;
+	u8 svn_minor;
 	u32 updates_left;
+	bool debug;
+	unsigned int num_cpu_kinds;
+	u32 cpu_kinds[TDXU_MAX_CPU_KINDS];
 };
 
 /* What the administrator asks for beyond an image. */
@@ -130,6 +170,7 @@ struct tdxu_plan {
 
 struct tdxu_verdict tdxu_image_parse(const void *blob, size_t size, struct tdxu_image *image);
 struct tdxu_verdict tdxu_plan_make(const struct tdxu_image *image,
+				   const struct tdxu_findings *findings,
 				   const struct tdxu_platform *platform,
 				   const struct tdxu_policy *policy, struct tdxu_plan *plan);
 
@@ -141,11 +182,15 @@ struct tdxu_verdict tdxu_plan_make(const struct tdxu_image *image,
 
 #define TDXU_NAME_MAX	255	/* bytes of an image name, without the terminating NUL */
 
-/* The steps of an attempt, in order; an attempt's phase is the last one it entered. */
+/*
+ * The steps of an attempt, in order; an attempt's phase is the last one it entered. One that only
+ * checks shows as CHECK wherever it ends.
+ */
 #define TDXU_PHASES(X)			\
 	X(NONE,		"none")		\
 	X(NAME,		"name")		\
 	X(IMAGE,	"image")	\
+	X(VERIFY,	"verify")	\
 	X(PLATFORM,	"platform")	\
 	X(PLAN,		"plan")		\
 	X(QUIESCE,	"quiesce")	\
@@ -153,7 +198,8 @@ struct tdxu_verdict tdxu_plan_make(const struct tdxu_image *image,
 	X(INSTALL,	"install")	\
 	X(INIT,		"init")		\
 	X(UPDATE,	"update")	\
-	X(DONE,		"done")
+	X(DONE,		"done")		\
+	X(CHECK,	"check")
 
 #define TDXU_PHASE_ENUM(symbol, name) TDXU_PHASE_##symbol,
 enum tdxu_phase { TDXU_PHASES(TDXU_PHASE_ENUM) };
@@ -210,7 +256,8 @@ struct tdxu_attempt {
 };
 
 /* main.c */
-int tdxu_update(const char *name, size_t len);
+enum tdxu_errand { TDXU_ERRAND_UPDATE, TDXU_ERRAND_CHECK };
+int tdxu_attempt(enum tdxu_errand errand, const char *name, size_t len);
 bool tdxu_is_updating(void);
 bool tdxu_is_lost(void);
 
@@ -222,6 +269,11 @@ bool tdxu_in_vmx_operation(void);
 unsigned int tdxu_vmcs_lost(void);
 const char *tdxu_leaf_name(u64 leaf);
 const char *tdxu_status_name(u64 leaf, u64 status);
+
+/* verify.c */
+int tdxu_verify_init(void);
+void tdxu_verify_exit(void);
+struct tdxu_verdict tdxu_verify(const struct tdxu_image *image, struct tdxu_findings *findings);
 
 /* platform.c */
 int tdxu_platform_init(const char **why);

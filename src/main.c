@@ -29,8 +29,8 @@ module_param(require_race_protection, bool, 0644);
 MODULE_PARM_DESC(require_race_protection,
 		 "refuse to update a module that cannot reject a race (default: 0)");
 
-static DEFINE_MUTEX(update_lock);
-static bool lost;	/* under update_lock to write */
+static DEFINE_MUTEX(attempt_lock);
+static bool lost;	/* under attempt_lock to write */
 
 /**
  * tdxu_is_updating() - is an attempt under way?
@@ -39,7 +39,7 @@ static bool lost;	/* under update_lock to write */
  */
 bool tdxu_is_updating(void)
 {
-	return mutex_is_locked(&update_lock);
+	return mutex_is_locked(&attempt_lock);
 }
 
 /**
@@ -133,11 +133,13 @@ static void look_again(struct tdxu_attempt *attempt)
 	attempt->updates_left = info.num_remaining_updates;
 }
 
-static struct tdxu_verdict install_blob(const void *blob, size_t size, struct tdxu_attempt *attempt)
+static struct tdxu_verdict carry_out(enum tdxu_errand errand, const void *blob, size_t size,
+				     struct tdxu_attempt *attempt)
 {
 	const struct tdxu_policy policy = {
 		.require_race_protection = READ_ONCE(require_race_protection),
 	};
+	struct tdxu_findings findings;
 	struct tdxu_platform platform;
 	struct tdxu_verdict verdict;
 	struct tdxu_image parts;
@@ -148,6 +150,11 @@ static struct tdxu_verdict install_blob(const void *blob, size_t size, struct td
 		return verdict;
 	attempt->to = parts.version;
 
+	attempt->phase = TDXU_PHASE_VERIFY;
+	verdict = tdxu_verify(&parts, &findings);
+	if (verdict.result)
+		return verdict;
+
 	attempt->phase = TDXU_PHASE_PLATFORM;
 	verdict = tdxu_platform_snapshot(&platform, &attempt->answer);
 	if (verdict.result)
@@ -155,8 +162,8 @@ static struct tdxu_verdict install_blob(const void *blob, size_t size, struct td
 	attempt->from = platform.module.version;
 
 	attempt->phase = TDXU_PHASE_PLAN;
-	verdict = tdxu_plan_make(&parts, &platform, &policy, &plan);
-	if (verdict.result)
+	verdict = tdxu_plan_make(&parts, &findings, &platform, &policy, &plan);
+	if (verdict.result || errand == TDXU_ERRAND_CHECK)
 		return verdict;
 
 	if (signal_pending(current))
@@ -165,7 +172,8 @@ static struct tdxu_verdict install_blob(const void *blob, size_t size, struct td
 	return tdxu_install(&parts, &plan, attempt);
 }
 
-static struct tdxu_verdict run(const char *name, size_t len, struct tdxu_attempt *attempt)
+static struct tdxu_verdict run(enum tdxu_errand errand, const char *name, size_t len,
+			       struct tdxu_attempt *attempt)
 {
 	struct tdxu_verdict verdict;
 	void *blob = NULL;
@@ -181,52 +189,56 @@ static struct tdxu_verdict run(const char *name, size_t len, struct tdxu_attempt
 	attempt->phase = TDXU_PHASE_IMAGE;
 	verdict = load(attempt->image, &blob, &size);
 	if (!verdict.result)
-		verdict = install_blob(blob, size, attempt);
+		verdict = carry_out(errand, blob, size, attempt);
 	vfree(blob);
 	return verdict;
 }
 
 /**
- * tdxu_update() - one attempt, from a name to its outcome
+ * tdxu_attempt() - one attempt, from a name to its outcome
+ * @errand: update, or only check: the same up to the first step that would change anything
  * @name: image name, relative to the firmware search path; "1": the parameter's; need not end in
  * NUL
  * @len: its length in bytes, any
  *
- * DESIGN.md section 4. Publishes the outcome, logs it and sends the uevent, except where another
- * attempt runs: that one's last/ stays its own.
+ * DESIGN.md section 4. Publishes the outcome, logs it and, after an update, sends the uevent;
+ * except where another attempt runs: that one's last/ stays its own.
  *
- * Context: may sleep; stops every CPU for some milliseconds.
+ * Context: may sleep; an update stops every CPU for some milliseconds.
  * Return: 0 or the result's errno, negative.
  */
-int tdxu_update(const char *name, size_t len)
+int tdxu_attempt(enum tdxu_errand errand, const char *name, size_t len)
 {
 	struct tdxu_attempt *attempt;
 	struct tdxu_verdict verdict;
 	u64 start = ktime_get_ns();
 
-	if (!mutex_trylock(&update_lock)) {
+	if (!mutex_trylock(&attempt_lock)) {
 		pr_notice("another update is running\n");
 		return tdxu_result_errno(TDXU_IN_PROGRESS);
 	}
 	attempt = kzalloc(sizeof(*attempt), GFP_KERNEL);
 	if (!attempt) {
-		mutex_unlock(&update_lock);
+		mutex_unlock(&attempt_lock);
 		return -ENOMEM;
 	}
 	attempt->answer = (struct tdxu_answer){ .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU };
 
-	verdict = run(name, len, attempt);
+	verdict = run(errand, name, len, attempt);
 	attempt->result = verdict.result;
 	attempt->why = verdict.why;
-	if (verdict.result == TDXU_SUCCESS)
+	if (errand == TDXU_ERRAND_CHECK)
+		attempt->phase = TDXU_PHASE_CHECK;
+	else if (verdict.result == TDXU_SUCCESS)
 		look_again(attempt);
 	else if (verdict.result == TDXU_LOST)
 		WRITE_ONCE(lost, true);
 	attempt->total_ns = ktime_get_ns() - start;
 
 	tdxu_outcome_publish(attempt);
-	mutex_unlock(&update_lock);
-	tdxu_sysfs_announce(attempt);
+	mutex_unlock(&attempt_lock);
+	if (errand == TDXU_ERRAND_UPDATE)
+		tdxu_sysfs_announce(attempt);
 	kfree(attempt);
 	return tdxu_result_errno(verdict.result);
 }
@@ -242,17 +254,27 @@ static int __init tdxu_init(void)
 	if (err)
 		return err;
 
-	err = tdxu_sysfs_init();
+	err = tdxu_verify_init();
 	if (err) {
-		tdxu_platform_exit();
-		return err;
+		pr_err("not loaded: the kernel has no SHA-384 or RSA for us (%d)\n", err);
+		goto exit_platform;
 	}
+	err = tdxu_sysfs_init();
+	if (err)
+		goto exit_verify;
 	return 0;
+
+exit_verify:
+	tdxu_verify_exit();
+exit_platform:
+	tdxu_platform_exit();
+	return err;
 }
 
 static void __exit tdxu_exit(void)
 {
 	tdxu_sysfs_exit();
+	tdxu_verify_exit();
 	tdxu_platform_exit();
 }
 

@@ -142,6 +142,13 @@ static void log_attempt(const struct tdxu_attempt *attempt)
 	char from[TDXU_VERSION_SIZE], to[TDXU_VERSION_SIZE];
 	char answer[100];
 
+	if (!attempt->result && attempt->phase == TDXU_PHASE_CHECK) {
+		printk("%s" pr_fmt("%s: %s -> %s can be installed now; checked only, ")
+		       "nothing has changed\n", level, image,
+		       tdxu_version_string(&attempt->from, from),
+		       tdxu_version_string(&attempt->to, to));
+		return;
+	}
 	if (!attempt->result) {
 		printk("%s" pr_fmt("%s: %s -> %s, TDs live; CPUs stopped for %llu us, ")
 		       "%u updates left\n", level, image, tdxu_version_string(&attempt->from, from),

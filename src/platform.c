@@ -4,7 +4,6 @@
  * there. Changes nothing. Answers are as of one moment and kept by no one: the module may be
  * another one at the next.
  */
-#include <linux/atomic.h>
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
@@ -14,9 +13,11 @@
 #include <linux/preempt.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
+#include <linux/spinlock.h>
 
 #include <asm/msr.h>
 #include <asm/page.h>
+#include <asm/processor.h>
 
 #include "tdx_update.h"
 
@@ -119,34 +120,63 @@ struct tdxu_answer tdxu_platform_read_seamldr(struct seamldr_info *info)
 	return answer;
 }
 
-static void note_vmx_off(void *cpu)
+/* What every CPU is asked, and where it leaves the answer. */
+struct roll_call {
+	raw_spinlock_t lock;
+	int vmx_off;			/* a CPU that is not in VMX operation, or TDXU_NO_CPU */
+	struct tdxu_platform *platform;
+};
+
+static void note_cpu_kind(struct tdxu_platform *platform, u32 kind)
 {
-	if (!tdxu_in_vmx_operation())
-		cmpxchg((int *)cpu, TDXU_NO_CPU, smp_processor_id());
+	unsigned int i;
+
+	for (i = 0; i < platform->num_cpu_kinds; i++)
+		if (i == TDXU_MAX_CPU_KINDS || platform->cpu_kinds[i] == kind)
+			return;
+	if (i < TDXU_MAX_CPU_KINDS)
+		platform->cpu_kinds[i] = kind;
+	platform->num_cpu_kinds++;
+}
+
+static void answer_roll_call(void *data)
+{
+	u32 kind = cpuid_eax(1) & ~SEAM_SIGSTRUCT_CPUID_STEPPING;
+	bool in_vmx = tdxu_in_vmx_operation();
+	struct roll_call *roll = data;
+
+	raw_spin_lock(&roll->lock);
+	if (!in_vmx && roll->vmx_off == TDXU_NO_CPU)
+		roll->vmx_off = smp_processor_id();
+	note_cpu_kind(roll->platform, kind);
+	raw_spin_unlock(&roll->lock);
 }
 
 /*
  * A CPU that is not there, or cannot execute SEAMCALL, would leave the install session open. The
- * blackout looks again; here it costs no one anything. Tells one such CPU.
+ * blackout looks again; here it costs no one anything. On refusal @cpu is one such CPU.
  */
-static struct tdxu_verdict check_cpus(int *cpu)
+static struct tdxu_verdict call_roll(struct tdxu_platform *platform, int *cpu)
 {
-	struct tdxu_verdict verdict = tdxu_say(TDXU_SUCCESS, NULL);
+	struct roll_call roll = { .vmx_off = TDXU_NO_CPU, .platform = platform };
+	enum tdxu_result result = TDXU_SUCCESS;
+
+	raw_spin_lock_init(&roll.lock);
+	platform->num_cpu_kinds = 0;
 
 	cpus_read_lock();
 	for_each_present_cpu(*cpu)
 		if (!cpu_online(*cpu)) {
-			verdict = tdxu_say(TDXU_CPU_OFFLINE, NULL);
+			result = TDXU_CPU_OFFLINE;
 			goto out;
 		}
-
-	*cpu = TDXU_NO_CPU;
-	on_each_cpu(note_vmx_off, cpu, true);
+	on_each_cpu(answer_roll_call, &roll, true);
+	*cpu = roll.vmx_off;
 	if (*cpu != TDXU_NO_CPU)
-		verdict = tdxu_say(TDXU_VMX_OFF, NULL);
+		result = TDXU_VMX_OFF;
 out:
 	cpus_read_unlock();
-	return verdict;
+	return tdxu_say(result, NULL);
 }
 
 /* No TDX module, or one that no one has initialised: not a fault of the firmware. */
@@ -177,7 +207,7 @@ struct tdxu_verdict tdxu_platform_snapshot(struct tdxu_platform *platform,
 	struct tdxu_answer asked;
 	u64 status;
 
-	verdict = check_cpus(&answer->cpu);
+	verdict = call_roll(platform, &answer->cpu);
 	if (verdict.result)
 		return verdict;
 
@@ -197,7 +227,10 @@ struct tdxu_verdict tdxu_platform_snapshot(struct tdxu_platform *platform,
 		*answer = asked;
 		return tdxu_say(TDXU_FIRMWARE_ERROR, NULL);
 	}
+	platform->svn_major = info.seam_info.tee_tcb_svn[TEE_TCB_SVN_MAJOR];
+	platform->svn_minor = info.seam_info.tee_tcb_svn[TEE_TCB_SVN_MINOR];
 	platform->updates_left = info.num_remaining_updates;
+	platform->debug = info.attributes & SEAMLDR_INFO_ATTR_DEBUG;
 	return tdxu_say(TDXU_SUCCESS, NULL);
 }
 

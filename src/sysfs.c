@@ -91,8 +91,7 @@ static ssize_t num_remaining_updates_show(struct kobject *kobj, struct kobj_attr
 	return err ?: sysfs_emit(buf, "%u\n", info.num_remaining_updates);
 }
 
-static ssize_t update_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
-			    size_t count)
+static ssize_t attempt(enum tdxu_errand errand, const char *buf, size_t count)
 {
 	size_t len = count;
 	int err;
@@ -103,11 +102,24 @@ static ssize_t update_store(struct kobject *kobj, struct kobj_attribute *attr, c
 
 	if (len && buf[len - 1] == '\n')
 		len--;
-	err = tdxu_update(buf, len);
+	err = tdxu_attempt(errand, buf, len);
 	return err ?: count;
 }
 
+static ssize_t update_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
+			    size_t count)
+{
+	return attempt(TDXU_ERRAND_UPDATE, buf, count);
+}
+
+static ssize_t check_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
+			   size_t count)
+{
+	return attempt(TDXU_ERRAND_CHECK, buf, count);
+}
+
 static struct kobj_attribute update_attr = __ATTR(update, 0200, NULL, update_store);
+static struct kobj_attribute check_attr = __ATTR(check, 0200, NULL, check_store);
 static struct kobj_attribute version_attr = __ATTR_RO(version);
 static struct kobj_attribute features0_attr = __ATTR_RO(features0);
 static struct kobj_attribute race_protection_attr = __ATTR_RO(race_protection);
@@ -118,6 +130,7 @@ static struct kobj_attribute num_remaining_updates_attr =
 
 static struct attribute *tdx_attrs[] = {
 	&update_attr.attr,
+	&check_attr.attr,
 	&version_attr.attr,
 	&features0_attr.attr,
 	&race_protection_attr.attr,

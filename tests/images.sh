@@ -11,22 +11,58 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 mkimage=$top/build/tools/mkimage
 out=$1
 
-# name, what distinguishes it
+# name, what distinguishes it. OTHER: a key that no one knows. Then: one fault each, two each, and what
+# looks odd and is good; last what mutants are made of.
 images='
 v1		--version 1.5.26 --container 1
 v2		--version 1.5.26 --container 2
 same		--version 1.5.24
 a		--version 1.5.25 --seed 1
 b		--version 1.5.27 --seed 2
-1		--version 1.5.25 --seed 3
-2		--version 1.5.26 --seed 4
 no-compat	--version 1.5.16 --features0 0x40002
 hv-0-0		--version 1.5.26 --hv 0-0
 hv-1-3		--version 1.5.26 --hv 1-3
 hv-2-2		--version 1.5.26 --hv 2-2
+pages-150	--version 1.5.26 --pages 150
 pages-496	--version 1.5.26 --pages 496
 pages-497	--version 1.5.26 --pages 497
 pages-497-v1	--version 1.5.26 --pages 497 --container 1
+
+bad-header	--signed-byte 0=7
+bad-signer	--key OTHER
+bad-debug	--debug-signed
+bad-series	--svn 2.5
+bad-series-0	--svn 0.5
+bad-svn		--svn 1.4
+bad-rip		--signed-byte 961=1
+bad-gdt		--signed-byte 995=1
+bad-wrapper	--signed-byte 999=1
+bad-cpu		--cpu 0xA06D0
+bad-no-cpu	--no-cpu
+bad-hv		--hv 1-1
+bad-hash	--signed-byte 900=1
+
+header-signer	--signed-byte 0=7 --key OTHER
+signer-series	--key OTHER --svn 2.5
+debug-svn	--debug-signed --svn 1.4
+series-svn	--svn 2.4
+svn-rip		--svn 1.4 --signed-byte 961=1
+rip-cpu		--signed-byte 961=1 --cpu 0xA06D0
+cpu-hv		--cpu 0xA06D0 --hv 1-1
+hv-hash		--hv 1-1 --signed-byte 900=1
+
+good-1-page	--pages 1
+good-255-cpus	CPUS
+good-stepping	--cpu 0x806F0
+good-svn-255	--svn 1.255
+good-bytes	--signed-byte 1006=255 --signed-byte 1023=255
+good-offsets	--pages 1 --signed-byte 958=255 --signed-byte 959=15
+good-no-version	--no-sigstruct-version
+good-debug	--debug-signed
+good-debug-any	--debug-signed --no-cpu
+
+mutant-v1	--pages 2 --container 1
+mutant-v2	--pages 2 --container 2
 '
 
 env -u MAKEFLAGS make -s -C "$top" build/tools/mkimage
@@ -36,11 +72,18 @@ made="$(sha256sum <"$mkimage") $(sha256sum <"$0")"
 rm -rf "$out"
 mkdir -p "$out"
 "$mkimage" key -o "$out/key.pem"
+other=$out/other.pem
+"$mkimage" key -o "$other"
 "$mkimage" signer "$out/key.pem" >"$out/signer"
+openssl pkey -in "$out/key.pem" -pubout -out "$out/key.pub"
+# The longest CPU table there can be, the CPU last and of another stepping.
+cpus=$(printf -- '--cpu 0xC06F0 %.0s' {1..254})"--cpu 0x806FF"
 while read -r name options; do
 	[ -n "$name" ] || continue
+	options=${options//OTHER/$other}
+	options=${options//CPUS/$cpus}
 	# shellcheck disable=SC2086 # a list of words
 	"$mkimage" make --key "$out/key.pem" -o "$out/$name.blob" $options
 done <<<"$images"
-rm "$out/key.pem"
+rm "$out/key.pem" "$other"
 echo "$made" >"$out/.made"

@@ -9,6 +9,7 @@ while read -r file mode value; do
 	[ -z "$value" ] || expect "$file" "$value" "$(tdx "$file")"
 done <<END
 update 200
+check 200
 version 444 1.5.08
 features0 444 0x0000800000040002
 race_protection 444 supported
@@ -28,6 +29,8 @@ last/to 444 none
 last/blackout_ns 444 0
 last/total_ns 444 0
 END
-expect "number of files" 19 "$(find "$TDX" -type f | wc -l)"
+expect "number of files" 20 "$(find "$TDX" -type f | wc -l)"
 with_errno tdx update
 expect "errno of reading update" EACCES "$ERRNO"
+with_errno tdx check
+expect "errno of reading check" EACCES "$ERRNO"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# A byte changed anywhere makes the checksum wrong.
+# A byte changed anywhere makes the checksum wrong; a module that is not the one that was hashed, the hash.
 . /tests/lib.sh
 setup
 
@@ -10,3 +10,6 @@ for image in v1 v2; do
 	done
 done
 rm /lib/firmware/flipped.blob
+
+# A hash that is signed, and is not the module's: P-SEAMLDR looks at that when it is too late.
+expect_refused test/bad-hash.blob EBADMSG corrupt

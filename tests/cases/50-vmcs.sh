@@ -7,7 +7,7 @@ emu_set vmcs 0=none
 before=$(emu vmcs)
 expect_no_match "CPUs with a current VMCS, all but CPU 0" "^[1-9].*none" "$before"
 
-check() {
+same() {
 	expect "VMCS pointers after $1" "$before" "$(emu vmcs)"
 }
 
@@ -15,20 +15,20 @@ tdx seamldr_version >/dev/null
 for _ in $(seq 10); do
 	tdx num_remaining_updates >/dev/null
 done
-check "reads"
+same "reads"
 expect_update test/a.blob 0 success
-check "an update"
+same "an update"
 td_ok new 1
 expect_update test/b.blob EBUSY update-race
-check "a refused update"
+same "a refused update"
 td_ok destroy 1
 emu_set inject "SEAMLDR.INSTALL any $(nproc) 0x8000000000030001 0"
 expect_update test/b.blob 0 success
-check "an update with a session more"
+same "an update with a session more"
 expect_ge "VMPTRLDs" 1 "$(counter VMPTRLD)"
 
 # And with a pointer everywhere, on CPU 0 too.
 emu_set vmcs 0=0x7fff000
 before=$(emu vmcs)
 expect_update test/a.blob 0 success
-check "an update with a VMCS on every CPU"
+same "an update with a VMCS on every CPU"

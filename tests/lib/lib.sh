@@ -8,6 +8,7 @@
 TDX=/sys/firmware/tdx
 EMU=/sys/kernel/debug/tdx_emu
 TD=/sys/kernel/debug/tdx_td
+SIGNER=/lib/firmware/test/signer	# SHA-384 of the modulus of the test images' key
 
 # Where a case may keep files; new for each case. What it tells run is in there too: failures (a
 # line each), skip (the reason), ended (it ran to its end), finished (and was cleaned up after).
@@ -175,6 +176,11 @@ update() {
 	store "$TDX/update" "$1"
 }
 
+# check IMAGE: the same, up to the first step that would change anything.
+check() {
+	store "$TDX/check" "$1"
+}
+
 # unprivileged COMMANDS: as a user without rights. A file that is opened outside (3>FILE) stays
 # open, which separates "may not open" from "may not do".
 unprivileged() {
@@ -215,15 +221,20 @@ setup_emu() {
 			die "setup: no such setting: $word" ;;
 		esac
 	done
-	[ -z "$platform" ] || emu_set platform "${platform# }"
+	emu_set platform "signer=$(cat "$SIGNER")$platform"
 	[ -z "$module" ] || emu_set module "${module# }"
-	[ $# = 0 ] || emu_set reset 1
+	emu_set reset 1
+}
+
+# The module under test, told whose key the test images are signed with.
+load() {
+	modprobe tdx_update "signer=$(cat "$SIGNER")" || die "tdx_update does not load"
 }
 
 # setup [KEY=VALUE...]: the emulator, so set, and the module under test.
 setup() {
 	setup_emu "$@"
-	modprobe tdx_update || die "tdx_update does not load"
+	load
 }
 
 # --- the module under test ------------------------------------------------------------------------

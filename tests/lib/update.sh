@@ -9,10 +9,19 @@ expect_update() {
 	expect "last/result of update $1" "$3" "$(tdx last/result)"
 }
 
-# expect_refused IMAGE ERRNO RESULT: the same, and nothing was shut down for it.
+# expect_check IMAGE ERRNO RESULT: that is how a check of it ends.
+expect_check() {
+	check "$1"
+	expect "errno of check $1" "$2" "$ERRNO"
+	expect "last/result of check $1" "$3" "$(tdx last/result)"
+	expect "last/phase of check $1" check "$(tdx last/phase)"
+}
+
+# expect_refused IMAGE ERRNO RESULT: both end so, and nothing was shut down for it.
 expect_refused() {
 	local before
 	before=$(counter TDH.SYS.SHUTDOWN)
+	expect_check "$@"
 	expect_update "$@"
 	expect "shutdowns for $1" "$before" "$(counter TDH.SYS.SHUTDOWN)"
 }
@@ -21,7 +30,7 @@ expect_refused() {
 setup_again() {
 	rmmod tdx_update || die "tdx_update does not unload"
 	emu_set reset 1
-	modprobe tdx_update || die "tdx_update does not load again"
+	load
 }
 
 updating() {

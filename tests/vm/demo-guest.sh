@@ -29,7 +29,7 @@ modprobe tdx_emu
 modprobe tdx_td
 
 say "A TDX host: the module loads and shows the platform"
-run "modprobe tdx_update"
+run "modprobe tdx_update signer=\$(cat /lib/firmware/test/signer)"
 run "cd $tdx; grep . version features0 race_protection state seamldr_version num_remaining_updates"
 for id in 1 2; do
 	for cmd in "new $id" "add $id 3" "finalize $id" "enter $id"; do

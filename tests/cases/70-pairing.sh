@@ -1,0 +1,46 @@
+#!/bin/sh
+# What we refuse, the firmware refuses too, with the status of the specification; and its running module
+# would have been gone by then. Ours live on.
+. /tests/lib.sh
+setup
+cp /lib/firmware/test/v2.blob /lib/firmware/test/bad-signature.blob
+set_byte /lib/firmware/test/v2.blob 4700 $(($(byte_at /lib/firmware/test/v2.blob 4700) ^ 1)) \
+	/lib/firmware/test/bad-signature.blob
+
+# image, ours, the firmware's
+while read -r image ours result status; do
+	emu_set reset 1
+	td_build 1
+	expect_refused "test/$image.blob" "$ours" "$result"
+	expect_tds_alive 1
+	td install "test/$image.blob"
+	expect "errno of the firmware for $image" EIO "$ERRNO"
+	expect "status of the firmware for $image" "SEAMLDR.INSTALL $status" "$(td_file last_status)"
+	td destroy all
+done <<END
+pages-497 EFBIG too-large 0x8000000000000000
+bad-header EINVAL bad-image 0x8000000000020000
+bad-signer EKEYREJECTED bad-signature 0x8000000000020000
+bad-debug EKEYREJECTED bad-signature 0x8000000000020000
+bad-series EXDEV wrong-series 0x8000000000000006
+bad-series-0 EXDEV wrong-series 0x8000000000000006
+bad-svn ESTALE older 0x8000000000020000
+bad-rip EINVAL bad-image 0x8000000000020000
+bad-gdt EINVAL bad-image 0x8000000000020000
+bad-wrapper EINVAL bad-image 0x8000000000020000
+bad-cpu ENODEV wrong-cpu 0x8000000000010004
+bad-no-cpu EINVAL bad-image 0x8000000000020000
+bad-signature EKEYREJECTED bad-signature 0x8000000000020000
+bad-hv EPROTO bad-handoff 0x8000000000000004
+bad-hash EBADMSG corrupt 0x8000000000020001
+END
+
+emu_set platform remaining=0
+emu_set reset 1
+td_build 1
+expect_refused test/v2.blob ENOSPC no-updates-left
+expect_tds_alive 1
+td install test/v2.blob
+expect "errno of the firmware without updates left" EIO "$ERRNO"
+expect "its status" "SEAMLDR.INSTALL 0x8000000000000003" "$(td_file last_status)"
+td destroy all
