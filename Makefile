@@ -14,7 +14,17 @@ demo:		## in a guest, from nothing: a refused race, an update with TDs alive
 	@tests/vm/demo.sh
 
 check:		## the tests, in guests: TEST=part of a name, SMP=, KERNEL=, KEEP=1 for a shell
+	@tests/pure/unit.sh
 	@tests/vm/run.sh
+
+mutants:	## changed images through the checks in user space: none is let through that was not signed
+	@tests/pure/mutants.sh
+
+fuzz:		## libFuzzer over container, sigstruct and plan: SECONDS=600
+	@tests/pure/fuzz.sh $(SECONDS)
+
+bench:		## figures, as ratios measured in one run
+	@tests/bench/run.sh
 
 lint:		## compiler warnings, sparse, checkpatch, shellcheck, spelling, rules of the tree
 	@scripts/lint.sh
@@ -31,8 +41,28 @@ clean:		## remove what was built; what was downloaded stays (rm -rf build remove
 help:		## this list
 	@sed -n 's/^\([a-z-]*\):\t*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 
+PURE_CFLAGS = -g -O1 -Wall -Wextra -Werror -fsanitize=address,undefined -fno-sanitize-recover=all \
+	      -Iinclude -Itests/pure
+PURE_HEADERS = include/tdx_arch.h include/tdx_update.h $(wildcard tests/pure/*.h)
+
+build/pure/plan_test: tests/pure/plan_test.c src/plan.c $(PURE_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(PURE_CFLAGS) -o $@ $(filter %.c,$^)
+
+build/pure/mutants: tests/pure/mutants.c tests/pure/user_verify.c src/image.c src/plan.c $(PURE_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(PURE_CFLAGS) -o $@ $(filter %.c,$^) -lcrypto
+
+build/pure/fuzz: tests/pure/fuzz.c src/image.c src/plan.c $(PURE_HEADERS)
+	@mkdir -p $(@D)
+	clang $(PURE_CFLAGS) -Wno-c2x-extensions -fsanitize=fuzzer -o $@ $(filter %.c,$^)
+
+build/pure/seed: tests/pure/fuzz.c src/image.c src/plan.c $(PURE_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(PURE_CFLAGS) -DSEEDS -o $@ $(filter %.c,$^)
+
 build/tools/%: tests/tools/%.c include/tdx_arch.h tests/emu/tdx_emu_abi.h
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -Iinclude -Itests/emu -o $@ $< -lcrypto
 
-.PHONY: modules demo check lint dkms-install dkms-uninstall clean help
+.PHONY: modules demo check mutants fuzz bench lint dkms-install dkms-uninstall clean help

@@ -8,7 +8,9 @@ set -euo pipefail
 
 declare -A groups=(
 	# What builds the modules, the images and the guest, and what boots it.
-	[build]="make gcc libc6-dev libssl-dev kmod cpio busybox-static qemu-system-x86 seabios"
+	[build]="make gcc libc6-dev libssl-dev openssl kmod cpio busybox-static qemu-system-x86 seabios"
+	# What `make fuzz` compiles with.
+	[fuzz]="clang libclang-rt-14-dev"
 	# What `make lint` runs; perl is for checkpatch, xz-utils for the tar archive it comes in.
 	[lint]="make gcc sparse shellcheck codespell perl xz-utils"
 )

@@ -146,6 +146,20 @@ versions() {
 		xargs grep -nE 'LINUX_VERSION_CODE|KERNEL_VERSION' || true
 }
 
+# Results, errnos and their names stand in one table; the two documents that repeat it agree with it.
+results() {
+	local name code
+
+	sed -n 's/^\tX([A-Z_]*, "\([a-z-]*\)", \([A-Z0]*\),.*/\1 \2/p' include/tdx_update.h |
+		while read -r name code; do
+			[ "$code" != 0 ] || code=-
+			grep -q "^| \`$name\` | $code |" README.md ||
+				echo "README.md: no row for $name, $code"
+			grep -qE "^\s+$name +$code( |$)" Documentation/ABI/testing/sysfs-firmware-tdx ||
+				echo "Documentation/ABI: no row for $name, $code"
+		done
+}
+
 # The emulator and what belongs to it never reach a user's machine.
 dkms() {
 	grep -n tests/ Kbuild dkms.conf scripts/dkms.sh || true
@@ -168,6 +182,7 @@ check shell-host shell_host
 check spelling spelling
 check cases cases
 check versions versions
+check results results
 check dkms dkms
 
 if [ ${#bad[@]} -gt 0 ]; then

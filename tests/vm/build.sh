@@ -16,10 +16,16 @@ flock 7
 modules=build/modules/$KVER
 scripts/modules.sh "$KDIR" "$modules" tests/emu tests/td >&2
 tests/images.sh build/images >&2
+# The sample for the guest is made anew when an image has changed, or what judges it.
+if [ -n "$(find build/images/.made src/image.c src/plan.c include tests/pure -newer build/mutants/made \
+	-print -quit 2>&1)" ]; then
+	tests/pure/mutants.sh >&2
+fi
 
 updates=/lib/modules/$KVER/updates
 printf '%s\n' \
 	"$modules/tdx_update.ko=$updates/tdx_update.ko" \
 	"$modules/tests/emu/tdx_emu.ko=$updates/tdx_emu.ko" \
 	"$modules/tests/td/tdx_td.ko=$updates/tdx_td.ko" \
-	"build/images=/lib/firmware/test"
+	"build/images=/lib/firmware/test" \
+	"build/mutants=/lib/firmware/mutants"

@@ -1,0 +1,32 @@
+#!/bin/bash
+# Fuzzes image.c and plan.c with libFuzzer, ASan and UBSan, from the test images as seeds.
+#
+#	tests/pure/fuzz.sh [SECONDS]		600 unless told
+#
+# A finding is kept in build/fuzz and ends it; what it has learnt stays in build/fuzz/corpus.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+seconds=${1:-600}
+
+scripts/deps.sh build fuzz
+make -s build/pure/fuzz build/pure/seed
+tests/images.sh build/images
+
+out=build/fuzz
+mkdir -p "$out/corpus" "$out/seeds"
+for image in build/images/*.blob; do
+	# The large ones teach it nothing and slow it down.
+	[ "$(stat -c %s "$image")" -gt 65536 ] ||
+		build/pure/seed "$image" "$out/seeds/$(basename "$image" .blob)"
+done
+echo "Fuzzing for $seconds s"
+log=$out/log
+build/pure/fuzz -max_total_time="$seconds" -max_len=20480 -artifact_prefix="$out/" -timeout=10 \
+	-print_final_stats=1 "$out/corpus" "$out/seeds" >"$log" 2>&1 || {
+	grep -vE '^#[0-9]+\s' "$log" | tail -n 40
+	echo "fuzz: a finding, kept in $out"
+	exit 1
+}
+grep -E 'stat::number_of_executed_units|stat::new_units_added' "$log"
+grep -E '^#[0-9]+\s+DONE' "$log"
+echo "fuzz: no finding"

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * verify.c's rules once more, for user space and by OpenSSL. Tests only.
+ */
+#ifndef USER_VERIFY_H
+#define USER_VERIFY_H
+
+#include "tdx_update.h"
+
+struct tdxu_findings user_verify(const struct tdxu_image *image,
+				 const u8 signer[TDX_SHA384_SIZE]);
+
+#endif /* USER_VERIFY_H */
