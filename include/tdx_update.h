@@ -55,8 +55,10 @@
 	  "a CPU is not in VMX operation: load kvm_intel with tdx=1")			\
 	X(FIRMWARE_ERROR, "firmware-error", EIO,					\
 	  "the firmware refused")							\
+	X(RECOVERED, "recovered", ECANCELED,						\
+	  "failed past the shutdown; the recovery image runs, TDs live")		\
 	X(LOST, "lost", ENOTRECOVERABLE,						\
-	  "TDX is down until reboot")							\
+	  "failed past the shutdown and not repaired: TDX is down")			\
 	X(INTERRUPTED, "interrupted", EINTR,						\
 	  "a signal came before anything was changed")					\
 	X(NO_MEMORY, "no-memory", ENOMEM,						\
@@ -116,6 +118,12 @@ struct tdxu_findings {
 	bool hash_good;
 };
 
+/* An image, and what is known of it before the platform is asked. */
+struct tdxu_candidate {
+	struct tdxu_image image;
+	struct tdxu_findings findings;
+};
+
 /* The largest container there can be: header, one sigstruct page, the most module pages. */
 #define TDXU_IMAGE_MAX_SIZE	((1 + 1 + (size_t)SEAMLDR_MAX_MODULE_PAGES) * TDX_PAGE_SIZE)
 
@@ -140,7 +148,9 @@ struct tdxu_module {
 
 /**
  * struct tdxu_platform - all that a plan has to know of this machine
- * @module: the running module
+ * @shut_down: no module runs: an earlier attempt has shut it down, and its handoff data waits
+ * @handoff_hv: that data's version, where @shut_down
+ * @module: the running module, unless @shut_down
  * @svn_major: its TEE_TCB_SVN
  * @svn_minor: its TEE_TCB_SVN
  * @updates_left: how many more images P-SEAMLDR will install until reboot
@@ -149,6 +159,8 @@ struct tdxu_module {
  * @cpu_kinds: CPUID(1).EAX of its CPUs with the stepping masked, each once
  */
 struct tdxu_platform {
+	bool shut_down;
+	u16 handoff_hv;
 	struct tdxu_module module;
 	u8 svn_major;
 	u8 svn_minor;
@@ -163,14 +175,21 @@ struct tdxu_policy {
 	bool require_race_protection;
 };
 
-/* What the blackout is to do: RCX of TDH.SYS.SHUTDOWN, handoff version and race rejection. */
+/**
+ * struct tdxu_plan - what the blackout is to do
+ * @shutdown_rcx: RCX of TDH.SYS.SHUTDOWN: handoff version and race rejection
+ * @resume: leave the shutdown out: an earlier attempt did it, with that handoff version
+ * @recovery_can_follow: the recovery image may be installed even after the image has been
+ */
 struct tdxu_plan {
 	u64 shutdown_rcx;
+	bool resume;
+	bool recovery_can_follow;
 };
 
 struct tdxu_verdict tdxu_image_parse(const void *blob, size_t size, struct tdxu_image *image);
-struct tdxu_verdict tdxu_plan_make(const struct tdxu_image *image,
-				   const struct tdxu_findings *findings,
+struct tdxu_verdict tdxu_plan_make(const struct tdxu_candidate *candidate,
+				   const struct tdxu_candidate *recovery,
 				   const struct tdxu_platform *platform,
 				   const struct tdxu_policy *policy, struct tdxu_plan *plan);
 
@@ -237,7 +256,8 @@ struct tdxu_answer {
  * @image: name of the image as asked for, empty where the name itself was no good
  * @from: version that ran when it began, where it came so far as to ask
  * @to: version that runs now if it succeeded, else the image's if the image tells it
- * @updates_left: what P-SEAMLDR had left afterwards; valid if @result is TDXU_SUCCESS
+ * @updates_left: what P-SEAMLDR had left afterwards; valid if a new module runs
+ * @repairable: of TDXU_LOST: the handoff data is whole, another image may still be tried
  * @blackout_ns: for how long the CPUs were stopped, nanoseconds
  * @total_ns: from the write to the end, nanoseconds
  */
@@ -251,15 +271,17 @@ struct tdxu_attempt {
 	struct tdxu_version from;
 	struct tdxu_version to;
 	u32 updates_left;
+	bool repairable;
 	u64 blackout_ns;
 	u64 total_ns;
 };
 
 /* main.c */
-enum tdxu_errand { TDXU_ERRAND_UPDATE, TDXU_ERRAND_CHECK };
+enum tdxu_errand { TDXU_ERRAND_UPDATE, TDXU_ERRAND_CHECK, TDXU_ERRAND_SET_RECOVERY };
 int tdxu_attempt(enum tdxu_errand errand, const char *name, size_t len);
 bool tdxu_is_updating(void);
 bool tdxu_is_lost(void);
+void tdxu_get_recovery(char name[TDXU_NAME_MAX + 1]);
 
 /* seamcall.c */
 u64 tdxu_seamcall(u64 leaf, struct tdxu_args *args);
@@ -284,8 +306,8 @@ u64 tdxu_platform_read_module(struct tdxu_module *module);
 struct tdxu_answer tdxu_platform_read_seamldr(struct seamldr_info *info);
 
 /* install.c */
-struct tdxu_verdict tdxu_install(const struct tdxu_image *image, const struct tdxu_plan *plan,
-				 struct tdxu_attempt *attempt);
+struct tdxu_verdict tdxu_install(const struct tdxu_image *image, const struct tdxu_image *recovery,
+				 const struct tdxu_plan *plan, struct tdxu_attempt *attempt);
 
 /* outcome.c */
 int tdxu_result_errno(enum tdxu_result result);

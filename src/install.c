@@ -13,11 +13,14 @@
  *
  * - each LP's @reports: how many of the conductor's questions it has answered (in @answer). The
  *   conductor waits for all of them: that is the barrier.
- * - each LP's @turn: the install session in which it may call SEAMLDR.INSTALL now. The LP before it
- *   in the chain writes it, after its own call. So one LP calls at a time, each once a session.
- * - @closed: the last session whose last LP has called.
+ * - each LP's @turn: the pass in which it may call SEAMLDR.INSTALL now. The LP before it in the
+ *   chain writes it, after its own call. So one LP calls at a time, each once a session.
+ * - @passed: the last pass whose last LP has had its turn.
  * - @init: how many rounds of TDH.SYS.LP.INIT the conductor has asked for.
  * - @over: everyone may go. Written once, with no session open and no question unanswered.
+ *
+ * A session is one pass, unless an LP's call did not count; then there is another pass, in which
+ * only such LPs call, until the session is closed or the firmware has refused too often.
  *
  * An LP answers its question whatever firmware says, and every repetition of a call is bounded. So
  * every wait above ends.
@@ -40,8 +43,10 @@
 
 #include "tdx_update.h"
 
-/* Sessions that a transient, recoverable failure may cost before it counts. */
+/* Sessions that transient, recoverable failures may cost an image before they count. */
 #define SESSIONS_MAX		8
+/* Passes that a session may take: each gives an LP whose call did not count another one. */
+#define PASSES_MAX		4
 /*
  * How often an LP repeats a SEAMLDR.INSTALL that answers VMfailInvalid. No LP but this one runs, so
  * P-SEAMLDR can only be busy for the moment; if it stays so, it is not there any more.
@@ -57,11 +62,19 @@ struct lp {
 	struct tdxu_answer answer;	/* of its last call: once reported, or past its turn */
 } ____cacheline_aligned_in_smp;
 
+/* How far an image got. */
+enum fate {
+	RUNS,
+	REPAIRABLE,	/* it does not run, the handoff data is whole: another image may be tried */
+	LOST,
+};
+
 struct blackout {
 	/* Stands before it begins. */
-	u64 shutdown_rcx;
-	struct seamldr_params *params;
-	u64 params_pa;
+	struct tdxu_plan plan;
+	struct seamldr_params *params;		/* of the image */
+	struct seamldr_params *recovery;	/* of the recovery image, NULL: none is set */
+	struct seamldr_info *info;
 	cpumask_t lps;			/* the CPUs of the chain */
 	struct lp *first;
 
@@ -69,16 +82,22 @@ struct blackout {
 	enum tdxu_phase phase;
 	struct tdxu_verdict verdict;
 	struct tdxu_answer answer;
+	bool installed;			/* an image, in this blackout */
+	bool repairable;
 	unsigned int sessions;
+	unsigned int passes;
 	unsigned int questions;
 	u64 ns;
+
+	/* The conductor writes before a session, all read in it. */
+	u64 params_pa;
 
 	/* The conductor writes, all read. */
 	unsigned int init ____cacheline_aligned_in_smp;
 	unsigned int over;
 
 	/* The last LP of the chain writes, the conductor reads. */
-	unsigned int closed ____cacheline_aligned_in_smp;
+	unsigned int passed ____cacheline_aligned_in_smp;
 
 	struct lp lp[];			/* by CPU number */
 };
@@ -118,8 +137,13 @@ static void quiesce(struct lp *lp)
 	report(lp);
 }
 
-/* This LP's one call of the session; then the next LP's turn. */
-static void install(struct blackout *b, struct lp *lp, unsigned int session)
+/* This LP's call counts in the open session: calling again would be one too many. */
+static bool has_called(const struct lp *lp)
+{
+	return lp->answer.leaf == SEAMLDR_INSTALL && !lp->answer.status;
+}
+
+static void call_install(struct blackout *b, struct lp *lp)
 {
 	unsigned int tries = 0;
 	struct tdxu_args args;
@@ -133,10 +157,17 @@ static void install(struct blackout *b, struct lp *lp, unsigned int session)
 
 	lp->answer = (struct tdxu_answer){ .leaf = SEAMLDR_INSTALL, .status = status,
 					   .rdx = args.rdx, .cpu = lp->cpu };
+}
+
+/* This LP's turn in a pass, its one call of the session; then the next LP's. */
+static void take_turn(struct blackout *b, struct lp *lp, unsigned int pass)
+{
+	if (!has_called(lp))
+		call_install(b, lp);
 	if (lp->next)
-		tell(&lp->next->turn, session);
+		tell(&lp->next->turn, pass);
 	else
-		tell(&b->closed, session);
+		tell(&b->passed, pass);
 }
 
 static void call_module(struct lp *lp, u64 leaf)
@@ -156,11 +187,11 @@ static void init_lp(struct lp *lp)
 /* What a CPU does that does not conduct. */
 static void follow(struct blackout *b, struct lp *lp)
 {
-	unsigned int sessions = 0, inits = 0;
+	unsigned int passes = 0, inits = 0;
 
 	while (!hear(&b->over)) {
-		if (hear(&lp->turn) != sessions)
-			install(b, lp, ++sessions);
+		if (hear(&lp->turn) != passes)
+			take_turn(b, lp, ++passes);
 		else if (hear(&b->init) != inits)
 			inits++, init_lp(lp);
 		else
@@ -217,7 +248,7 @@ static bool all_ready(struct blackout *b)
 /* Success is the point of no return. Anything else has changed nothing. */
 static bool shut_down(struct blackout *b, struct lp *lp)
 {
-	struct tdxu_args args = { .rcx = b->shutdown_rcx };
+	struct tdxu_args args = { .rcx = b->plan.shutdown_rcx };
 	u64 status;
 
 	b->phase = TDXU_PHASE_SHUTDOWN;
@@ -235,82 +266,172 @@ static bool shut_down(struct blackout *b, struct lp *lp)
 	return false;
 }
 
-/*
- * One session, every LP once. Return the LP whose answer is its result: the last, whose call closed
- * it, unless an earlier one got an answer other than success, which says that its call did not
- * count.
- */
-static const struct lp *run_session(struct blackout *b, struct lp *conductor)
+/* Does P-SEAMLDR say that no session is open? It closes the old module for as long as one is. */
+static bool says_closed(struct blackout *b)
+{
+	struct tdxu_args args = { .rcx = __pa(b->info) };
+
+	return !tdxu_seamldr_call(SEAMLDR_INFO, &args) && b->info->seam_ready;
+}
+
+/* An LP's call did not count, unless it was the one that closed the session. */
+static const struct lp *find_uncounted(const struct blackout *b, const struct lp *other_than)
 {
 	const struct lp *lp;
 
-	install(b, conductor, ++b->sessions);
-	while (hear(&b->closed) != b->sessions)
+	for (lp = b->first; lp; lp = lp->next)
+		if (lp != other_than && lp->answer.status)
+			return lp;
+	return NULL;
+}
+
+static bool was_answered(const struct lp *lp)
+{
+	return (lp->answer.status & TDX_SW_ERROR) != TDX_SW_ERROR;
+}
+
+static void run_pass(struct blackout *b, struct lp *conductor)
+{
+	take_turn(b, conductor, ++b->passes);
+	while (hear(&b->passed) != b->passes)
 		relax();
-
-	for (lp = b->first; lp->next && !lp->answer.status; lp = lp->next)
-		;
-	return lp;
 }
 
-/* Worth another session: this one is closed, the handoff data is whole, and time may heal it. */
-static bool is_transient(const struct lp *lp)
+/*
+ * One session, every LP once. The result is the closing call's, which is the last that counted:
+ * the last LP's if those before it have all succeeded. Where one has not, its call cannot have
+ * counted, and the session waits for it. Return the LP that has the result, with @closed false if
+ * the firmware would not let the session be closed.
+ */
+static const struct lp *run_session(struct blackout *b, struct lp *conductor, bool *closed)
 {
-	return !lp->next && lp->answer.rdx == SEAMLDR_RECOVERABLE &&
-	       (lp->answer.status == SEAMLDR_ENOENTROPY || lp->answer.status == SEAMLDR_EINTERRUPT);
+	const struct lp *bad;
+	unsigned int passes;
+	struct lp *lp;
+
+	b->sessions++;
+	for (lp = b->first; lp; lp = lp->next)
+		lp->answer.leaf = TDXU_NO_LEAF;
+
+	*closed = true;
+	for (passes = 1;; passes++) {
+		run_pass(b, conductor);
+
+		bad = find_uncounted(b, NULL);
+		if (!bad)
+			return conductor;	/* all have succeeded, the closing one too */
+		/* The only one, answered, and after all others: so it closed the session. */
+		if (!find_uncounted(b, bad) && was_answered(bad) && (!bad->next || passes > 1))
+			return bad;
+		/* Calls that failed counted all the same? Then one more would open a session. */
+		if (says_closed(b))
+			return bad;
+		if (passes == PASSES_MAX)
+			break;
+	}
+	*closed = false;
+	return bad;
 }
 
-static bool install_image(struct blackout *b, struct lp *conductor)
+/* Worth another session: the handoff data is whole, and time may heal it. */
+static bool is_transient(const struct tdxu_answer *answer)
 {
+	return answer->rdx == SEAMLDR_RECOVERABLE && (answer->status == SEAMLDR_ENOENTROPY ||
+						      answer->status == SEAMLDR_EINTERRUPT);
+}
+
+static enum fate install_image(struct blackout *b, struct lp *conductor)
+{
+	unsigned int sessions = 0;
 	const struct lp *lp;
+	bool closed;
 
 	b->phase = TDXU_PHASE_INSTALL;
 
 	do {
-		lp = run_session(b, conductor);
-	} while (is_transient(lp) && b->sessions < SESSIONS_MAX);
+		lp = run_session(b, conductor, &closed);
+	} while (closed && is_transient(&lp->answer) && ++sessions < SESSIONS_MAX);
 
-	if (lp->answer.status)
-		fail(b, tdxu_say(TDXU_LOST, NULL), &lp->answer);
-	return !lp->answer.status;
+	if (!lp->answer.status)
+		return RUNS;
+	b->answer = lp->answer;
+	return closed && lp->answer.rdx == SEAMLDR_RECOVERABLE ? REPAIRABLE : LOST;
 }
 
-static bool bring_up(struct blackout *b, struct lp *lp)
+/* The module that was installed, from its first call to the TDs' return. */
+static enum fate bring_up(struct blackout *b, struct lp *conductor)
 {
-	const struct lp *bad = NULL;
+	const struct lp *bad = conductor;
 
 	b->phase = TDXU_PHASE_INIT;
+	call_module(conductor, TDH_SYS_INIT);
+	if (conductor->answer.status)
+		goto failed;
 
-	call_module(lp, TDH_SYS_INIT);
-	if (lp->answer.status) {
-		bad = lp;
-	} else {
-		tell(&b->init, b->init + 1);
-		init_lp(lp);
-		bad = gather(b);
-	}
+	tell(&b->init, b->init + 1);
+	init_lp(conductor);
+	bad = gather(b);
 	if (bad)
-		fail(b, tdxu_say(TDXU_LOST, NULL), &bad->answer);
-	return !bad;
+		goto failed;
+
+	bad = conductor;
+	b->phase = TDXU_PHASE_UPDATE;
+	call_module(conductor, TDH_SYS_UPDATE);
+	if (!conductor->answer.status)
+		return RUNS;
+failed:
+	b->answer = bad->answer;
+	return REPAIRABLE;
 }
 
-static bool update(struct blackout *b, struct lp *lp)
+static enum fate run_image(struct blackout *b, struct lp *conductor,
+			   const struct seamldr_params *params)
 {
-	b->phase = TDXU_PHASE_UPDATE;
+	enum fate fate;
 
-	call_module(lp, TDH_SYS_UPDATE);
-	if (lp->answer.status)
-		fail(b, tdxu_say(TDXU_LOST, NULL), &lp->answer);
-	return !lp->answer.status;
+	b->params_pa = __pa(params);
+	fate = install_image(b, conductor);
+	if (fate != RUNS)
+		return fate;
+	b->installed = true;
+	return bring_up(b, conductor);
+}
+
+/*
+ * Past the point of no return, and the image does not run. What is told of the attempt is this
+ * failure, whatever comes of the recovery image.
+ */
+static void recover(struct blackout *b, struct lp *conductor, enum fate fate)
+{
+	const struct tdxu_answer answer = b->answer;
+	const enum tdxu_phase phase = b->phase;
+
+	b->verdict = tdxu_say(TDXU_LOST, NULL);
+	/* Once the new image is installed, not every recovery image can follow it. */
+	if (fate == REPAIRABLE && b->recovery &&
+	    (!b->installed || b->plan.recovery_can_follow)) {
+		fate = run_image(b, conductor, b->recovery);
+		b->verdict = fate == RUNS ? tdxu_say(TDXU_RECOVERED, NULL) :
+					    tdxu_say(TDXU_LOST, "the recovery image failed, too");
+		b->answer = answer;
+		b->phase = phase;
+	}
+	b->repairable = fate == REPAIRABLE;
 }
 
 static void conduct(struct blackout *b, struct lp *lp)
 {
 	u64 start = ktime_get_ns();
+	enum fate fate;
 
-	if (all_ready(b) && shut_down(b, lp) && install_image(b, lp) && bring_up(b, lp) &&
-	    update(b, lp))
-		b->phase = TDXU_PHASE_DONE;
+	/* What an earlier attempt has shut down needs no shutdown. */
+	if (all_ready(b) && (b->plan.resume || shut_down(b, lp))) {
+		fate = run_image(b, lp, b->params);
+		if (fate == RUNS)
+			b->phase = TDXU_PHASE_DONE;
+		else
+			recover(b, lp, fate);
+	}
 
 	b->ns = ktime_get_ns() - start;
 	tell(&b->over, 1);
@@ -331,41 +452,34 @@ static int run_blackout(void *data)
 	return 0;
 }
 
-static void free_blackout(struct blackout *b)
+static struct seamldr_params *make_params(const struct tdxu_image *image)
 {
-	if (b)
-		free_page((unsigned long)b->params);
-	vfree(b);
-}
-
-/* All that the blackout touches. Whole pages, so that the LPs' lines are theirs alone. */
-static struct blackout *make_blackout(const struct tdxu_image *image, const struct tdxu_plan *plan)
-{
-	struct seamldr_params *params;
-	struct lp *last = NULL;
-	struct blackout *b;
+	struct seamldr_params *params = (void *)get_zeroed_page(GFP_KERNEL);
 	unsigned int i;
-	int cpu;
 
-	b = vzalloc(struct_size(b, lp, nr_cpu_ids));
-	if (!b)
-		return NULL;
-	params = (void *)get_zeroed_page(GFP_KERNEL);
 	if (!params)
-		goto out;
-
+		return NULL;
 	params->scenario = SEAMLDR_SCENARIO_UPDATE;
 	params->sigstruct_pa = PFN_PHYS(vmalloc_to_pfn(image->sigstruct));
 	params->num_module_pages = image->module_pages;
 	for (i = 0; i < image->module_pages; i++)
 		params->module_pages_pa[i] =
 			PFN_PHYS(vmalloc_to_pfn(image->module + i * TDX_PAGE_SIZE));
+	return params;
+}
 
-	b->shutdown_rcx = plan->shutdown_rcx;
-	b->params = params;
-	b->params_pa = __pa(params);
-	b->verdict = tdxu_say(TDXU_SUCCESS, NULL);
-	b->answer = (struct tdxu_answer){ .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU };
+static void free_blackout(struct blackout *b)
+{
+	free_page((unsigned long)b->params);
+	free_page((unsigned long)b->recovery);
+	free_page((unsigned long)b->info);
+	vfree(b);
+}
+
+static void make_chain(struct blackout *b)
+{
+	struct lp *last = NULL;
+	int cpu;
 
 	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
 		b->lp[cpu].cpu = cpu;
@@ -377,8 +491,29 @@ static struct blackout *make_blackout(const struct tdxu_image *image, const stru
 			b->first = &b->lp[cpu];
 		last = &b->lp[cpu];
 	}
-	return b;
-out:
+}
+
+/* All that the blackout touches. Whole pages, so that the LPs' lines are theirs alone. */
+static struct blackout *make_blackout(const struct tdxu_image *image,
+				      const struct tdxu_image *recovery,
+				      const struct tdxu_plan *plan)
+{
+	struct blackout *b;
+
+	b = vzalloc(struct_size(b, lp, nr_cpu_ids));
+	if (!b)
+		return NULL;
+
+	b->plan = *plan;
+	b->verdict = tdxu_say(TDXU_SUCCESS, NULL);
+	b->answer = (struct tdxu_answer){ .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU };
+	make_chain(b);
+	b->params = make_params(image);
+	b->recovery = recovery ? make_params(recovery) : NULL;
+	b->info = (void *)get_zeroed_page(GFP_KERNEL);
+	if (b->params && b->info && (b->recovery || !recovery))
+		return b;
+
 	free_blackout(b);
 	return NULL;
 }
@@ -386,20 +521,22 @@ out:
 /**
  * tdxu_install() - replace the running TDX module: the one step that changes the world
  * @image: what to install; in vmalloc() memory that no one changes
+ * @recovery: what to install if @image fails past the point of no return, as @image; NULL: nothing
  * @plan: how
- * @attempt: @phase, @answer, @sessions and @blackout_ns are filled in
+ * @attempt: @phase, @answer, @sessions, @blackout_ns and @repairable are filled in
  *
  * Stops every CPU for the whole of it (SPEC.md sections 3 and 4). A refusal up to and including
- * TDH.SYS.SHUTDOWN has changed nothing; a failure after it is TDXU_LOST.
+ * TDH.SYS.SHUTDOWN has changed nothing. After it, recoverable failures that time may heal get new
+ * sessions; where @image cannot be made to run and the firmware lets another follow, @recovery is.
  *
  * Context: may sleep; calls stop_machine().
  * Return: TDXU_SUCCESS; nothing changed: TDXU_UPDATE_RACE, TDXU_FIRMWARE_ERROR, TDXU_CPU_OFFLINE,
- * TDXU_VMX_OFF, TDXU_NO_MEMORY; TDXU_LOST.
+ * TDXU_VMX_OFF, TDXU_NO_MEMORY; TDXU_RECOVERED: @recovery runs; TDXU_LOST.
  */
-struct tdxu_verdict tdxu_install(const struct tdxu_image *image, const struct tdxu_plan *plan,
-				 struct tdxu_attempt *attempt)
+struct tdxu_verdict tdxu_install(const struct tdxu_image *image, const struct tdxu_image *recovery,
+				 const struct tdxu_plan *plan, struct tdxu_attempt *attempt)
 {
-	struct blackout *b = make_blackout(image, plan);
+	struct blackout *b = make_blackout(image, recovery, plan);
 	struct tdxu_verdict verdict;
 
 	if (!b)
@@ -412,6 +549,7 @@ struct tdxu_verdict tdxu_install(const struct tdxu_image *image, const struct td
 	attempt->phase = b->phase;
 	attempt->answer = b->answer;
 	attempt->sessions = b->sessions;
+	attempt->repairable = b->repairable;
 	attempt->blackout_ns = b->ns;
 	free_blackout(b);
 	return verdict;

@@ -30,7 +30,17 @@ MODULE_PARM_DESC(require_race_protection,
 		 "refuse to update a module that cannot reject a race (default: 0)");
 
 static DEFINE_MUTEX(attempt_lock);
-static bool lost;	/* under attempt_lock to write */
+
+/* After a failure that was not repaired. Under attempt_lock to write. */
+static struct {
+	bool now;
+	bool repairable;		/* the handoff data is whole, another image may be tried */
+	u16 handoff_hv;			/* its version */
+} lost;
+
+/* Name of the image to fall back to, empty: none. */
+static char recovery_name[TDXU_NAME_MAX + 1];
+static DEFINE_MUTEX(recovery_lock);
 
 /**
  * tdxu_is_updating() - is an attempt under way?
@@ -49,7 +59,27 @@ bool tdxu_is_updating(void)
  */
 bool tdxu_is_lost(void)
 {
-	return READ_ONCE(lost);
+	return READ_ONCE(lost.now);
+}
+
+/**
+ * tdxu_get_recovery() - name of the recovery image
+ * @name: filled in; empty where none is set
+ *
+ * Context: may sleep.
+ */
+void tdxu_get_recovery(char name[TDXU_NAME_MAX + 1])
+{
+	mutex_lock(&recovery_lock);
+	strscpy(name, recovery_name, TDXU_NAME_MAX + 1);
+	mutex_unlock(&recovery_lock);
+}
+
+static void set_recovery(const char *name)
+{
+	mutex_lock(&recovery_lock);
+	strscpy(recovery_name, name, sizeof(recovery_name));
+	mutex_unlock(&recovery_lock);
 }
 
 /* The firmware loader takes any string; a name must lead into its search path and look like one. */
@@ -133,27 +163,39 @@ static void look_again(struct tdxu_attempt *attempt)
 	attempt->updates_left = info.num_remaining_updates;
 }
 
-static struct tdxu_verdict carry_out(enum tdxu_errand errand, const void *blob, size_t size,
+/* From a name to a candidate in memory of its own, which the caller frees. */
+static struct tdxu_verdict obtain(const char *name, struct tdxu_candidate *candidate, void **blob,
+				  struct tdxu_attempt *attempt)
+{
+	struct tdxu_verdict verdict;
+	size_t size;
+
+	attempt->phase = TDXU_PHASE_IMAGE;
+	verdict = load(name, blob, &size);
+	if (verdict.result)
+		return verdict;
+	verdict = tdxu_image_parse(*blob, size, &candidate->image);
+	if (verdict.result)
+		return verdict;
+
+	attempt->phase = TDXU_PHASE_VERIFY;
+	return tdxu_verify(&candidate->image, &candidate->findings);
+}
+
+static struct tdxu_verdict carry_out(enum tdxu_errand errand,
+				     const struct tdxu_candidate *candidate,
+				     const struct tdxu_candidate *recovery,
 				     struct tdxu_attempt *attempt)
 {
 	const struct tdxu_policy policy = {
 		.require_race_protection = READ_ONCE(require_race_protection),
 	};
-	struct tdxu_findings findings;
-	struct tdxu_platform platform;
+	struct tdxu_platform platform = {
+		.shut_down = lost.now,
+		.handoff_hv = lost.handoff_hv,
+	};
 	struct tdxu_verdict verdict;
-	struct tdxu_image parts;
 	struct tdxu_plan plan;
-
-	verdict = tdxu_image_parse(blob, size, &parts);
-	if (verdict.result)
-		return verdict;
-	attempt->to = parts.version;
-
-	attempt->phase = TDXU_PHASE_VERIFY;
-	verdict = tdxu_verify(&parts, &findings);
-	if (verdict.result)
-		return verdict;
 
 	attempt->phase = TDXU_PHASE_PLATFORM;
 	verdict = tdxu_platform_snapshot(&platform, &attempt->answer);
@@ -162,41 +204,66 @@ static struct tdxu_verdict carry_out(enum tdxu_errand errand, const void *blob, 
 	attempt->from = platform.module.version;
 
 	attempt->phase = TDXU_PHASE_PLAN;
-	verdict = tdxu_plan_make(&parts, &findings, &platform, &policy, &plan);
-	if (verdict.result || errand == TDXU_ERRAND_CHECK)
+	verdict = tdxu_plan_make(candidate, recovery, &platform, &policy, &plan);
+	if (verdict.result || errand != TDXU_ERRAND_UPDATE)
 		return verdict;
 
 	if (signal_pending(current))
 		return tdxu_say(TDXU_INTERRUPTED, NULL);
 
-	return tdxu_install(&parts, &plan, attempt);
+	verdict = tdxu_install(&candidate->image, recovery ? &recovery->image : NULL, &plan,
+			       attempt);
+	if (verdict.result == TDXU_LOST) {
+		lost.handoff_hv = plan.shutdown_rcx & TDX_SHUTDOWN_HV_MASK;
+		lost.repairable = attempt->repairable;
+		WRITE_ONCE(lost.now, true);
+	} else if (verdict.result == TDXU_SUCCESS || verdict.result == TDXU_RECOVERED) {
+		WRITE_ONCE(lost.now, false);
+		look_again(attempt);
+	}
+	return verdict;
 }
 
 static struct tdxu_verdict run(enum tdxu_errand errand, const char *name, size_t len,
 			       struct tdxu_attempt *attempt)
 {
+	struct tdxu_candidate candidate, recovery;
+	void *blob = NULL, *recovery_blob = NULL;
 	struct tdxu_verdict verdict;
-	void *blob = NULL;
-	size_t size;
+	bool has_recovery;
 
 	attempt->phase = TDXU_PHASE_NAME;
 	verdict = take_name(name, len, attempt->image);
 	if (verdict.result)
 		return verdict;
-	if (lost)
+	if (lost.now && !lost.repairable)
 		return tdxu_say(TDXU_LOST, "an earlier update failed");
 
-	attempt->phase = TDXU_PHASE_IMAGE;
-	verdict = load(attempt->image, &blob, &size);
-	if (!verdict.result)
-		verdict = carry_out(errand, blob, size, attempt);
+	verdict = obtain(attempt->image, &candidate, &blob, attempt);
+	if (verdict.result)
+		goto out;
+	attempt->to = candidate.image.version;
+
+	/* Held from here on: past the point of no return no file can be read. */
+	has_recovery = errand != TDXU_ERRAND_SET_RECOVERY && recovery_name[0];
+	if (has_recovery) {
+		verdict = obtain(recovery_name, &recovery, &recovery_blob, attempt);
+		if (verdict.result) {
+			verdict.why = "this of the recovery image";
+			goto out;
+		}
+	}
+	verdict = carry_out(errand, &candidate, has_recovery ? &recovery : NULL, attempt);
+out:
+	vfree(recovery_blob);
 	vfree(blob);
 	return verdict;
 }
 
 /**
  * tdxu_attempt() - one attempt, from a name to its outcome
- * @errand: update, or only check: the same up to the first step that would change anything
+ * @errand: update; only check, the same up to the first step that would change anything; or check
+ * and remember as recovery image
  * @name: image name, relative to the firmware search path; "1": the parameter's; need not end in
  * NUL
  * @len: its length in bytes, any
@@ -217,6 +284,12 @@ int tdxu_attempt(enum tdxu_errand errand, const char *name, size_t len)
 		pr_notice("another update is running\n");
 		return tdxu_result_errno(TDXU_IN_PROGRESS);
 	}
+	/* No recovery image is an answer of its own and needs no attempt. */
+	if (errand == TDXU_ERRAND_SET_RECOVERY && !len) {
+		set_recovery("");
+		mutex_unlock(&attempt_lock);
+		return 0;
+	}
 	attempt = kzalloc(sizeof(*attempt), GFP_KERNEL);
 	if (!attempt) {
 		mutex_unlock(&attempt_lock);
@@ -227,12 +300,10 @@ int tdxu_attempt(enum tdxu_errand errand, const char *name, size_t len)
 	verdict = run(errand, name, len, attempt);
 	attempt->result = verdict.result;
 	attempt->why = verdict.why;
-	if (errand == TDXU_ERRAND_CHECK)
+	if (errand != TDXU_ERRAND_UPDATE)
 		attempt->phase = TDXU_PHASE_CHECK;
-	else if (verdict.result == TDXU_SUCCESS)
-		look_again(attempt);
-	else if (verdict.result == TDXU_LOST)
-		WRITE_ONCE(lost, true);
+	if (errand == TDXU_ERRAND_SET_RECOVERY && !verdict.result)
+		set_recovery(attempt->image);
 	attempt->total_ns = ktime_get_ns() - start;
 
 	tdxu_outcome_publish(attempt);

@@ -128,11 +128,25 @@ static const char *level_of(enum tdxu_result result)
 	case TDXU_UPDATE_RACE:		/* nothing is wrong, and it may be tried often */
 	case TDXU_INTERRUPTED:
 		return KERN_NOTICE;
+	case TDXU_RECOVERED:
+		return KERN_WARNING;
 	case TDXU_LOST:
 		return KERN_CRIT;
 	default:
 		return KERN_ERR;
 	}
+}
+
+/* What has become of the running module and its TDs. */
+static const char *aftermath(const struct tdxu_attempt *attempt)
+{
+	if (attempt->result == TDXU_RECOVERED)
+		return "";
+	if (attempt->result != TDXU_LOST)
+		return "; nothing has changed";
+	return attempt->repairable ?
+		"; the TDs stand still, and an update to another image may still save them" :
+		"; the TDs are gone, reboot to have TDX again";
 }
 
 static void log_attempt(const struct tdxu_attempt *attempt)
@@ -161,8 +175,7 @@ static void log_attempt(const struct tdxu_attempt *attempt)
 	printk("%s" pr_fmt("%s: %s (%s): %s%s%s%s [phase %s%s]\n"), level, image,
 	       tdxu_result_name(attempt->result), results[attempt->result].errno_name,
 	       results[attempt->result].text, attempt->why ? ": " : "", attempt->why ?: "",
-	       attempt->result == TDXU_LOST ? "" : "; nothing has changed",
-	       tdxu_phase_name(attempt->phase), answer);
+	       aftermath(attempt), tdxu_phase_name(attempt->phase), answer);
 }
 
 /**

@@ -6,19 +6,30 @@
  */
 #include "tdx_update.h"
 
-/*
- * The highest handoff version that the running module can write and the image can read. A module
- * with NO_DOWNGRADE writes its own only.
- */
-static bool negotiate_handoff(const struct seam_sigstruct *sig, const struct tdxu_module *module,
-			      u16 *hv)
-{
-	u16 lowest = module->no_downgrade ? module->module_hv : module->min_update_hv;
+/* Handoff versions, both ends included; none where the ends are the wrong way round. */
+struct range {
+	u16 lowest;
+	u16 highest;
+};
 
-	if (lowest < sig->min_update_hv)
-		lowest = sig->min_update_hv;
-	*hv = module->module_hv < sig->module_hv ? module->module_hv : sig->module_hv;
-	return *hv >= lowest;
+/* What can lie ready for the next module. With NO_DOWNGRADE a module writes no older version. */
+static struct range writable(const struct tdxu_platform *platform)
+{
+	const struct tdxu_module *module = &platform->module;
+
+	if (platform->shut_down)
+		return (struct range){ platform->handoff_hv, platform->handoff_hv };
+	return (struct range){ module->no_downgrade ? module->module_hv : module->min_update_hv,
+			       module->module_hv };
+}
+
+static bool narrow(struct range *range, const struct seam_sigstruct *sig)
+{
+	if (range->lowest < sig->min_update_hv)
+		range->lowest = sig->min_update_hv;
+	if (range->highest > sig->module_hv)
+		range->highest = sig->module_hv;
+	return range->lowest <= range->highest;
 }
 
 static bool offsets_are_inside(const struct tdxu_image *image)
@@ -53,41 +64,14 @@ static bool suits_all_cpus(const struct seam_sigstruct *sig, const struct tdxu_p
 	return true;
 }
 
-/**
- * tdxu_plan_make() - decide whether and how to install an image
- * @image: what to install, its form checked
- * @findings: what cryptography says of it
- * @platform: where, as it is now
- * @policy: what the administrator asks for beyond that
- * @plan: filled in on success
- *
- * Refuses whatever P-SEAMLDR or the running module would refuse after or at the shutdown, as far as
- * it follows from the arguments. What the running module cannot do comes first; the rest is looked
- * for in P-SEAMLDR's order (SPEC.md section 4), so that of several faults the one is named that it
- * would name. The running module is asked to reject a race if it knows how to.
- *
- * Not known here: whether the module fits P-SEAMLDR's memory. That failure is a recoverable one.
- *
- * Context: any.
- * Return: TDXU_SUCCESS, TDXU_UNSUPPORTED, TDXU_BAD_SIGNATURE, TDXU_WRONG_SERIES, TDXU_OLDER,
- * TDXU_BAD_IMAGE, TDXU_WRONG_CPU, TDXU_NO_UPDATES_LEFT, TDXU_BAD_HANDOFF or TDXU_CORRUPT.
- */
-struct tdxu_verdict tdxu_plan_make(const struct tdxu_image *image,
-				   const struct tdxu_findings *findings,
-				   const struct tdxu_platform *platform,
-				   const struct tdxu_policy *policy, struct tdxu_plan *plan)
+/* What P-SEAMLDR would refuse, in its order. @range shrinks to what the image can read, too. */
+static struct tdxu_verdict judge(const struct tdxu_candidate *candidate,
+				 const struct tdxu_platform *platform, struct range *range)
 {
-	const struct tdxu_module *module = &platform->module;
+	const struct tdxu_findings *findings = &candidate->findings;
+	const struct tdxu_image *image = &candidate->image;
 	const struct seam_sigstruct *sig = image->sigstruct;
-	bool rejects_races = module->features0 & TDX_FEATURES0_UPDATE_COMPAT;
 	bool debug_signed = sig->module_type & SEAM_SIGSTRUCT_DEBUG_SIGNED;
-	u16 hv;
-
-	if (!(module->features0 & TDX_FEATURES0_TD_PRESERVING))
-		return tdxu_say(TDXU_UNSUPPORTED, "the running module has no TD_PRESERVING");
-	if (policy->require_race_protection && !rejects_races)
-		return tdxu_say(TDXU_UNSUPPORTED,
-				"the running module cannot reject a race, as required");
 
 	if (findings->signer == TDXU_SIGNER_UNKNOWN)
 		return tdxu_say(TDXU_BAD_SIGNATURE, "unknown signer");
@@ -108,12 +92,66 @@ struct tdxu_verdict tdxu_plan_make(const struct tdxu_image *image,
 		return tdxu_say(TDXU_BAD_SIGNATURE, "wrong signature");
 	if (!platform->updates_left)
 		return tdxu_say(TDXU_NO_UPDATES_LEFT, NULL);
-	if (!negotiate_handoff(sig, module, &hv))
+	if (!narrow(range, sig))
 		return tdxu_say(TDXU_BAD_HANDOFF, NULL);
 	if (!findings->hash_good)
 		return tdxu_say(TDXU_CORRUPT, "SEAMHASH is not the module's");
+	return tdxu_say(TDXU_SUCCESS, NULL);
+}
 
-	plan->shutdown_rcx = hv;
+/**
+ * tdxu_plan_make() - decide whether and how to install an image
+ * @candidate: what to install, its form checked
+ * @recovery: what to install if @candidate fails past the point of no return, or NULL
+ * @platform: where, as it is now
+ * @policy: what the administrator asks for beyond that
+ * @plan: filled in on success
+ *
+ * Refuses whatever P-SEAMLDR or the running module would refuse after or at the shutdown, as far as
+ * it follows from the arguments. What the running module cannot do comes first; the rest is looked
+ * for in P-SEAMLDR's order (SPEC.md section 4), so that of several faults the one is named that it
+ * would name. The running module is asked to reject a race if it knows how to, and for the highest
+ * handoff version that it and both images speak.
+ *
+ * Not known here: whether the module fits P-SEAMLDR's memory. That failure is a recoverable one.
+ *
+ * Context: any.
+ * Return: TDXU_SUCCESS, TDXU_UNSUPPORTED, TDXU_BAD_SIGNATURE, TDXU_WRONG_SERIES, TDXU_OLDER,
+ * TDXU_BAD_IMAGE, TDXU_WRONG_CPU, TDXU_NO_UPDATES_LEFT, TDXU_BAD_HANDOFF or TDXU_CORRUPT.
+ */
+struct tdxu_verdict tdxu_plan_make(const struct tdxu_candidate *candidate,
+				   const struct tdxu_candidate *recovery,
+				   const struct tdxu_platform *platform,
+				   const struct tdxu_policy *policy, struct tdxu_plan *plan)
+{
+	u64 features0 = platform->module.features0;
+	bool rejects_races = features0 & TDX_FEATURES0_UPDATE_COMPAT;
+	struct range range = writable(platform);
+	struct tdxu_verdict verdict;
+
+	if (!platform->shut_down && !(features0 & TDX_FEATURES0_TD_PRESERVING))
+		return tdxu_say(TDXU_UNSUPPORTED, "the running module has no TD_PRESERVING");
+	if (!platform->shut_down && policy->require_race_protection && !rejects_races)
+		return tdxu_say(TDXU_UNSUPPORTED,
+				"the running module cannot reject a race, as required");
+
+	verdict = judge(candidate, platform, &range);
+	if (verdict.result)
+		return verdict;
+
+	*plan = (struct tdxu_plan){ .resume = platform->shut_down };
+	if (recovery) {
+		verdict = judge(recovery, platform, &range);
+		if (verdict.result)
+			return tdxu_say(verdict.result, "this of the recovery image");
+		/* From the image's installation on its SVN counts, and a log entry is spent. */
+		plan->recovery_can_follow =
+			platform->updates_left > 1 &&
+			recovery->image.sigstruct->svn_minor >=
+				candidate->image.sigstruct->svn_minor;
+	}
+
+	plan->shutdown_rcx = range.highest;
 	if (rejects_races)
 		plan->shutdown_rcx |= TDX_SHUTDOWN_AVOID_COMPAT_SENSITIVE;
 	return tdxu_say(TDXU_SUCCESS, NULL);

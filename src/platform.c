@@ -192,7 +192,7 @@ static bool says_uninitialized(u64 status)
 
 /**
  * tdxu_platform_snapshot() - all that a plan has to know of this machine
- * @platform: filled in on success
+ * @platform: filled in on success; all zero before, but @shut_down and @handoff_hv
  * @answer: on refusal the SEAMCALL, and the CPU, that it is about
  *
  * Context: may sleep.
@@ -211,7 +211,8 @@ struct tdxu_verdict tdxu_platform_snapshot(struct tdxu_platform *platform,
 	if (verdict.result)
 		return verdict;
 
-	status = tdxu_platform_read_module(&platform->module);
+	status = platform->shut_down ? TDX_SUCCESS :
+				       tdxu_platform_read_module(&platform->module);
 	if (status) {
 		*answer = (struct tdxu_answer){ .leaf = TDH_SYS_RD, .status = status,
 						.cpu = TDXU_NO_CPU };

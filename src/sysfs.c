@@ -118,8 +118,24 @@ static ssize_t check_store(struct kobject *kobj, struct kobj_attribute *attr, co
 	return attempt(TDXU_ERRAND_CHECK, buf, count);
 }
 
+static ssize_t recovery_image_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	char name[TDXU_NAME_MAX + 1];
+
+	tdxu_get_recovery(name);
+	return sysfs_emit(buf, "%s\n", name);
+}
+
+static ssize_t recovery_image_store(struct kobject *kobj, struct kobj_attribute *attr,
+				    const char *buf, size_t count)
+{
+	return attempt(TDXU_ERRAND_SET_RECOVERY, buf, count);
+}
+
 static struct kobj_attribute update_attr = __ATTR(update, 0200, NULL, update_store);
 static struct kobj_attribute check_attr = __ATTR(check, 0200, NULL, check_store);
+static struct kobj_attribute recovery_image_attr =
+	__ATTR(recovery_image, 0600, recovery_image_show, recovery_image_store);
 static struct kobj_attribute version_attr = __ATTR_RO(version);
 static struct kobj_attribute features0_attr = __ATTR_RO(features0);
 static struct kobj_attribute race_protection_attr = __ATTR_RO(race_protection);
@@ -131,6 +147,7 @@ static struct kobj_attribute num_remaining_updates_attr =
 static struct attribute *tdx_attrs[] = {
 	&update_attr.attr,
 	&check_attr.attr,
+	&recovery_image_attr.attr,
 	&version_attr.attr,
 	&features0_attr.attr,
 	&race_protection_attr.attr,

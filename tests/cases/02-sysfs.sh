@@ -10,6 +10,7 @@ while read -r file mode value; do
 done <<END
 update 200
 check 200
+recovery_image 600
 version 444 1.5.08
 features0 444 0x0000800000040002
 race_protection 444 supported
@@ -29,7 +30,7 @@ last/to 444 none
 last/blackout_ns 444 0
 last/total_ns 444 0
 END
-expect "number of files" 20 "$(find "$TDX" -type f | wc -l)"
+expect "number of files" 21 "$(find "$TDX" -type f | wc -l)"
 with_errno tdx update
 expect "errno of reading update" EACCES "$ERRNO"
 with_errno tdx check

@@ -20,6 +20,7 @@ struct control {
 #define FLAG_HASH_GOOD		2
 #define FLAG_REQUIRE_PROTECTION	4
 #define FLAG_KEEP_CHECKSUM	8
+#define FLAG_RECOVERY		16	/* the same image */
 
 /* libFuzzer cannot guess a sum over the whole file: mend it, but where the sum is the point. */
 static void mend_checksum(u8 *blob, size_t size)
@@ -53,10 +54,11 @@ static void check_image(const u8 *blob, size_t size, const struct tdxu_image *im
 	must(image->sigstruct->cpuid_table_size <= SEAM_SIGSTRUCT_MAX_CPUIDS);
 }
 
-static void check_plan(const struct tdxu_image *image, const struct tdxu_findings *findings,
+static void check_plan(const struct tdxu_candidate *candidate,
 		       const struct tdxu_platform *platform, const struct tdxu_plan *plan)
 {
-	const struct seam_sigstruct *sig = image->sigstruct;
+	const struct tdxu_findings *findings = &candidate->findings;
+	const struct seam_sigstruct *sig = candidate->image.sigstruct;
 	u16 hv = plan->shutdown_rcx & TDX_SHUTDOWN_HV_MASK;
 
 	must(findings->signer != TDXU_SIGNER_UNKNOWN);
@@ -64,6 +66,12 @@ static void check_plan(const struct tdxu_image *image, const struct tdxu_finding
 	must(sig->svn_major == platform->svn_major && sig->svn_minor >= platform->svn_minor);
 	must(platform->updates_left);
 	must(hv >= sig->min_update_hv && hv <= sig->module_hv);
+	must(plan->resume == platform->shut_down);
+	must(!plan->recovery_can_follow || platform->updates_left > 1);
+	if (platform->shut_down) {
+		must(hv == platform->handoff_hv);
+		return;
+	}
 	must(hv <= platform->module.module_hv);
 	must(platform->module.no_downgrade ? hv == platform->module.module_hv :
 					     hv >= platform->module.min_update_hv);
@@ -77,9 +85,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct control control;
-	struct tdxu_findings findings;
+	struct tdxu_candidate candidate;
 	struct tdxu_policy policy;
-	struct tdxu_image image;
 	struct tdxu_plan plan;
 	u8 *blob;
 
@@ -88,10 +95,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	/* Booleans of any other value are not what a caller in C can hand over. */
 	memcpy(&control, data, sizeof(control));
 	memset(&control.platform.debug, data[0] & 1, 1);
-	memset(&control.platform.module.no_downgrade, data[1] & 1, 1);
+	memset(&control.platform.module.no_downgrade, data[0] >> 1 & 1, 1);
+	memset(&control.platform.shut_down, data[0] >> 2 & 1, 1);
 	data += sizeof(control);
 	size -= sizeof(control);
-	findings = (struct tdxu_findings){
+	candidate.findings = (struct tdxu_findings){
 		.signer = control.signer % (TDXU_SIGNER_PARAMETER + 1),
 		.signature_good = control.flags & FLAG_SIGNATURE_GOOD,
 		.hash_good = control.flags & FLAG_HASH_GOOD,
@@ -106,11 +114,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (!(control.flags & FLAG_KEEP_CHECKSUM))
 		mend_checksum(blob, size);
 
-	if (tdxu_image_parse(blob, size, &image).result == TDXU_SUCCESS) {
-		check_image(blob, size, &image);
-		if (tdxu_plan_make(&image, &findings, &control.platform, &policy, &plan).result ==
-		    TDXU_SUCCESS)
-			check_plan(&image, &findings, &control.platform, &plan);
+	if (tdxu_image_parse(blob, size, &candidate.image).result == TDXU_SUCCESS) {
+		check_image(blob, size, &candidate.image);
+		if (tdxu_plan_make(&candidate, control.flags & FLAG_RECOVERY ? &candidate : NULL,
+				   &control.platform, &policy, &plan).result == TDXU_SUCCESS)
+			check_plan(&candidate, &control.platform, &plan);
 	}
 	free(blob);
 	return 0;

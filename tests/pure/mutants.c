@@ -111,9 +111,8 @@ static enum tdxu_result judge(void)
 		.cpu_kinds = { 0x806F0 },
 	};
 	static const struct tdxu_policy policy;
-	struct tdxu_findings findings;
+	struct tdxu_candidate candidate;
 	struct tdxu_verdict verdict;
-	struct tdxu_image image;
 	struct tdxu_plan plan;
 	u8 *copy;
 
@@ -122,10 +121,10 @@ static enum tdxu_result judge(void)
 	if (!copy)
 		die("mutants");
 	memcpy(copy, mutant, mutant_size);
-	verdict = tdxu_image_parse(copy, mutant_size, &image);
+	verdict = tdxu_image_parse(copy, mutant_size, &candidate.image);
 	if (!verdict.result) {
-		findings = user_verify(&image, signer);
-		verdict = tdxu_plan_make(&image, &findings, &platform, &policy, &plan);
+		candidate.findings = user_verify(&candidate.image, signer);
+		verdict = tdxu_plan_make(&candidate, NULL, &platform, &policy, &plan);
 	}
 	free(copy);
 	return verdict.result;

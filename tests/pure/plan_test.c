@@ -22,8 +22,10 @@ static const char * const names[] = {
 
 struct world {
 	struct seam_sigstruct sig;
-	struct tdxu_image image;
-	struct tdxu_findings findings;
+	struct tdxu_candidate candidate;
+	struct seam_sigstruct recovery_sig;
+	struct tdxu_candidate recovery;
+	bool has_recovery;
 	struct tdxu_platform platform;
 	struct tdxu_policy policy;
 };
@@ -36,13 +38,16 @@ static void make_good(struct world *w)
 	w->sig.cpuid_table_size = 2;
 	w->sig.cpuid_table[0] = 0xA06F0;
 	w->sig.cpuid_table[1] = THIS_CPU;
-	w->image.sigstruct = &w->sig;
-	w->image.module_pages = MODULE_PAGES;
-	w->findings = (struct tdxu_findings){ TDXU_SIGNER_INTEL, true, true };
+	w->candidate.image.sigstruct = &w->sig;
+	w->candidate.image.module_pages = MODULE_PAGES;
+	w->candidate.findings = (struct tdxu_findings){ TDXU_SIGNER_INTEL, true, true };
+	w->recovery = w->candidate;
+	w->recovery_sig = w->sig;
+	w->recovery.image.sigstruct = &w->recovery_sig;
 	w->platform.module.features0 = TDX_FEATURES0_TD_PRESERVING | TDX_FEATURES0_UPDATE_COMPAT;
 	w->platform.svn_major = 1;
 	w->platform.svn_minor = 5;
-	w->platform.updates_left = 1;
+	w->platform.updates_left = 2;
 	w->platform.num_cpu_kinds = 1;
 	w->platform.cpu_kinds[0] = THIS_CPU & ~SEAM_SIGSTRUCT_CPUID_STEPPING;
 }
@@ -70,12 +75,12 @@ static void protection_required_and_there(struct world *w)
 
 static void unknown_signer(struct world *w)
 {
-	w->findings.signer = TDXU_SIGNER_UNKNOWN;
+	w->candidate.findings.signer = TDXU_SIGNER_UNKNOWN;
 }
 
 static void signer_of_parameter(struct world *w)
 {
-	w->findings.signer = TDXU_SIGNER_PARAMETER;
+	w->candidate.findings.signer = TDXU_SIGNER_PARAMETER;
 }
 
 static void debug_signed(struct world *w)
@@ -194,7 +199,7 @@ static void no_table(struct world *w)
 
 static void bad_signature(struct world *w)
 {
-	w->findings.signature_good = false;
+	w->candidate.findings.signature_good = false;
 }
 
 static void no_updates_left(struct world *w)
@@ -216,7 +221,45 @@ static void image_too_new_for_handoff(struct world *w)
 
 static void bad_hash(struct world *w)
 {
-	w->findings.hash_good = false;
+	w->candidate.findings.hash_good = false;
+}
+
+static void good_recovery(struct world *w)
+{
+	w->has_recovery = true;
+}
+
+static void recovery_older(struct world *w)
+{
+	w->has_recovery = true;
+	w->recovery_sig.svn_minor = 4;
+}
+
+static void recovery_without_handoff(struct world *w)
+{
+	w->has_recovery = true;
+	w->recovery_sig.min_update_hv = 7;
+	w->recovery_sig.module_hv = 8;
+}
+
+static void recovery_unsigned(struct world *w)
+{
+	w->has_recovery = true;
+	w->recovery.findings.signature_good = false;
+}
+
+/* What the running module cannot do is no matter where none runs. */
+static void resumed(struct world *w)
+{
+	w->platform.shut_down = true;
+	w->platform.module.features0 = 0;
+	w->policy.require_race_protection = true;
+}
+
+static void resumed_without_handoff(struct world *w)
+{
+	resumed(w);
+	w->platform.handoff_hv = 1;
 }
 
 static void nothing(struct world *w)
@@ -244,6 +287,8 @@ static const struct row accepted[] = {
 	ROW(two_packages_known, SUCCESS),
 	ROW(other_stepping, SUCCESS),
 	ROW(full_table, SUCCESS),
+	ROW(good_recovery, SUCCESS),
+	ROW(resumed, SUCCESS),
 };
 
 /* In the order in which the firmware looks: of two, the earlier is named. */
@@ -269,6 +314,9 @@ static const struct row refused[] = {
 	ROW(image_too_old_for_handoff, BAD_HANDOFF),
 	ROW(image_too_new_for_handoff, BAD_HANDOFF),
 	ROW(bad_hash, CORRUPT),
+	ROW(recovery_older, OLDER),
+	ROW(recovery_unsigned, BAD_SIGNATURE),
+	ROW(recovery_without_handoff, BAD_HANDOFF),
 };
 
 /* Running [min, max], no_downgrade, image [min, max], version chosen (-1: none). */
@@ -307,7 +355,8 @@ static void report(bool good, const char *what, const char *with, const char *ex
 
 static enum tdxu_result plan_of(const struct world *w, struct tdxu_plan *plan)
 {
-	return tdxu_plan_make(&w->image, &w->findings, &w->platform, &w->policy, plan).result;
+	return tdxu_plan_make(&w->candidate, w->has_recovery ? &w->recovery : NULL, &w->platform,
+			      &w->policy, plan).result;
 }
 
 static void test_row(const struct row *row, const struct row *with, enum tdxu_result expected)
@@ -328,7 +377,7 @@ static void test_row(const struct row *row, const struct row *with, enum tdxu_re
 static void test_handoff(const struct handoff *h, bool protection)
 {
 	char what[80], expected[24], seen[24];
-	struct tdxu_plan plan = { ~0ULL };
+	struct tdxu_plan plan = { .shutdown_rcx = ~0ULL };
 	u64 rcx = (u64)h->hv | (protection ? TDX_SHUTDOWN_AVOID_COMPAT_SENSITIVE : 0);
 	enum tdxu_result result;
 	struct world w;
@@ -357,6 +406,75 @@ static void test_handoff(const struct handoff *h, bool protection)
 	       result ? names[result] : seen);
 }
 
+/* The handoff version that three have to agree on, and what the recovery image may follow. */
+static void test_recovery(void)
+{
+	static const struct {
+		u8 svn, recovery_svn;
+		u32 updates_left;
+		u16 recovery_min, recovery_max;
+		bool can_follow;
+		u16 hv;
+	} rows[] = {
+		{ 5, 5, 2, 0, 9, true, 3 },
+		{ 5, 5, 1, 0, 9, false, 3 },
+		{ 6, 5, 9, 0, 9, false, 3 },
+		{ 6, 6, 9, 0, 2, true, 2 },
+		{ 5, 9, 9, 1, 1, true, 1 },
+	};
+	char expected[64], seen[64];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct tdxu_plan plan = { 0 };
+		enum tdxu_result result;
+		struct world w;
+
+		make_good(&w);
+		no_protection(&w);
+		good_recovery(&w);
+		w.platform.module.module_hv = 4;
+		w.platform.updates_left = rows[i].updates_left;
+		w.sig.svn_minor = rows[i].svn;
+		w.sig.module_hv = 3;
+		w.recovery_sig.svn_minor = rows[i].recovery_svn;
+		w.recovery_sig.min_update_hv = rows[i].recovery_min;
+		w.recovery_sig.module_hv = rows[i].recovery_max;
+		result = plan_of(&w, &plan);
+		snprintf(expected, sizeof(expected), "HV %u, can follow %d", rows[i].hv,
+			 rows[i].can_follow);
+		snprintf(seen, sizeof(seen), "HV %u, can follow %d",
+			 (unsigned int)plan.shutdown_rcx, plan.recovery_can_follow);
+		report(!result && !plan.resume && !strcmp(expected, seen), "recovery", NULL,
+		       expected, result ? names[result] : seen);
+	}
+}
+
+#define NUM_RECOVERY_TESTS	5
+
+/* An attempt that goes on with what an earlier one has shut down. */
+static void test_resumed(void)
+{
+	struct tdxu_plan plan = { 0 };
+	enum tdxu_result result;
+	struct world w;
+
+	make_good(&w);
+	resumed(&w);
+	w.platform.handoff_hv = 2;
+	w.sig.module_hv = 9;
+	result = plan_of(&w, &plan);
+	report(!result && plan.resume && plan.shutdown_rcx == 2, "resumed, version 2", NULL,
+	       "success", names[result]);
+	make_good(&w);
+	resumed_without_handoff(&w);
+	result = plan_of(&w, &plan);
+	report(result == TDXU_BAD_HANDOFF, "resumed, version 1", NULL, names[TDXU_BAD_HANDOFF],
+	       names[result]);
+}
+
+#define NUM_RESUMED_TESTS	2
+
 /* Two changes to one field leave only the second; such pairs say nothing. */
 static bool is_pair(const struct row *first, const struct row *second)
 {
@@ -369,6 +487,7 @@ static bool is_pair(const struct row *first, const struct row *second)
 	};
 	static void (* const about_hv[])(struct world *w) = {
 		image_too_old_for_handoff, image_too_new_for_handoff,
+		recovery_without_handoff, recovery_older, recovery_unsigned,
 	};
 	unsigned int in_type = 0, in_cpus = 0, in_hv = 0, i;
 
@@ -390,7 +509,8 @@ int main(void)
 	for (i = 0; i < ARRAY_SIZE(refused); i++)
 		for (j = i + 1; j < ARRAY_SIZE(refused); j++)
 			planned += is_pair(&refused[i], &refused[j]);
-	planned += ARRAY_SIZE(accepted) + ARRAY_SIZE(refused) + 2 * ARRAY_SIZE(handoffs);
+	planned += ARRAY_SIZE(accepted) + ARRAY_SIZE(refused) + 2 * ARRAY_SIZE(handoffs) +
+		   NUM_RECOVERY_TESTS + NUM_RESUMED_TESTS;
 
 	printf("KTAP version 1\n1..%u\n", planned);
 	for (i = 0; i < ARRAY_SIZE(accepted); i++)
@@ -405,5 +525,7 @@ int main(void)
 		test_handoff(&handoffs[i], true);
 		test_handoff(&handoffs[i], false);
 	}
+	test_recovery();
+	test_resumed();
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,0 +1,87 @@
+#!/bin/sh
+# The recovery image: checked when set and again at each update, part of the handoff negotiation, and what
+# runs when the new image fails past the point of no return, where the firmware allows it.
+# SMP: 1 2 4
+. /tests/lib.sh
+setup hv=0-2
+
+recovery() {
+	store "$TDX/recovery_image" "$1"
+}
+
+expect recovery_image "" "$(tdx recovery_image)"
+# file, errno, result
+while read -r image ours result; do
+	recovery "$image"
+	expect "errno of setting $image" "$ours" "$ERRNO"
+	expect "last/result of setting $image" "$result" "$(tdx last/result)"
+	expect "recovery_image after $image" "" "$(tdx recovery_image)"
+done <<END
+test/none.blob ENOENT no-image
+test/bad-svn.blob ESTALE older
+test/bad-hash.blob EBADMSG corrupt
+/x EINVAL bad-name
+END
+recovery test/same.blob
+expect "errno of setting a good one" 0 "$ERRNO"
+expect recovery_image test/same.blob "$(tdx recovery_image)"
+expect last/phase check "$(tdx last/phase)"
+expect shutdowns 0 "$(counter TDH.SYS.SHUTDOWN)"
+
+# leaf, status, RDX, phase
+while read -r leaf status rdx phase; do
+	td_build 1
+	emu_set inject "$leaf any $([ "$leaf" = SEAMLDR.INSTALL ] && nproc || echo 1) $status $rdx 1"
+	mark_dmesg
+	expect_update test/a.blob ECANCELED recovered
+	expect last/phase "$phase" "$(tdx last/phase)"
+	expect last/leaf "$leaf" "$(tdx last/leaf)"
+	expect last/status "$status" "$(tdx last/status)"
+	expect last/to 1.5.24 "$(tdx last/to)"
+	expect version 1.5.24 "$(tdx version)"
+	expect state ready "$(tdx state)"
+	expect_match log "recovered \(ECANCELED\): .*the recovery image runs, TDs live \[phase $phase, $leaf" \
+		"$(dmesg_since_mark)"
+	expect_tds_alive 1
+	td destroy all
+done <<END
+SEAMLDR.INSTALL 0x8000000000020000 0 install
+TDH.SYS.INIT 0xc000050000000000 0 init
+TDH.SYS.LP.INIT 0xc000050b00000000 0 init
+TDH.SYS.UPDATE 0xc000050900000000 0 update
+END
+
+# Cleared memory nothing repairs.
+emu_set inject "SEAMLDR.INSTALL any $(nproc) 0x8000000000020001 1 1"
+expect_update test/a.blob ENOTRECOVERABLE lost
+setup_again
+expect "recovery_image of a new module" "" "$(tdx recovery_image)"
+
+# One of a lower SVN than the new image repairs a failed INSTALL, but cannot follow the new image.
+recovery test/same.blob
+td_build 1
+emu_set inject "SEAMLDR.INSTALL any $(nproc) 0x8000000000010002 0 1"
+expect_update test/good-svn-255.blob ECANCELED recovered
+expect_tds_alive 1
+emu_set inject "TDH.SYS.UPDATE any 1 0xc000050900000000 0 1"
+expect_update test/good-svn-255.blob ENOTRECOVERABLE lost
+expect "installs of that attempt" "$(nproc)" "$(emu log | awk '$3 == "TDH.SYS.SHUTDOWN" { n = 0 } $3 == "SEAMLDR.INSTALL" { n++ } END { print n }')"
+td destroy all
+
+# Three have to agree on the handoff version; a file that is no good any more stops the update.
+setup_again
+recovery test/hv-0-0.blob
+expect_update test/hv-1-3.blob EPROTO bad-handoff
+recovery test/hv-1-3.blob
+expect_update test/hv-2-2.blob 0 success
+expect "RCX of SHUTDOWN" 0x10002 "$(shutdown_rcx)"
+cp /lib/firmware/test/v2.blob /lib/firmware/fallback.blob
+emu_set reset 1
+recovery fallback.blob
+cp /lib/firmware/test/bad-signer.blob /lib/firmware/fallback.blob
+expect_update test/v2.blob EKEYREJECTED bad-signature
+rm /lib/firmware/fallback.blob
+expect_update test/v2.blob ENOENT no-image
+recovery ""
+expect "errno of setting none" 0 "$ERRNO"
+expect_update test/v2.blob 0 success
