@@ -1,0 +1,11 @@
+#!/bin/sh
+# Each answer to INIT of the new module: repeated, repaired, or left to a further update to repair.
+# SMP: 4
+. /tests/lib.sh
+. /tests/matrix.sh
+
+matrix TDH.SYS.INIT \
+	0xc000010000000001 0x8000020000000000 0x8000020200000000 0x8000020300000000 \
+	0xc000050000000000 0xc0ffee0000000000 vmfail ud \
+	gp
+matrix_end TDH.SYS.INIT
