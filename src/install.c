@@ -190,12 +190,14 @@ static void follow(struct blackout *b, struct lp *lp)
 	unsigned int passes = 0, inits = 0;
 
 	while (!hear(&b->over)) {
-		if (hear(&lp->turn) != passes)
+		if (hear(&lp->turn) != passes) {
 			take_turn(b, lp, ++passes);
-		else if (hear(&b->init) != inits)
-			inits++, init_lp(lp);
-		else
+		} else if (hear(&b->init) != inits) {
+			inits++;
+			init_lp(lp);
+		} else {
 			relax();
+		}
 	}
 }
 
@@ -274,8 +276,8 @@ static bool says_closed(struct blackout *b)
 	return !tdxu_seamldr_call(SEAMLDR_INFO, &args) && b->info->seam_ready;
 }
 
-/* An LP's call did not count, unless it was the one that closed the session. */
-static const struct lp *find_uncounted(const struct blackout *b, const struct lp *other_than)
+/* The first LP but @other_than whose call has not succeeded. */
+static const struct lp *find_failed(const struct blackout *b, const struct lp *other_than)
 {
 	const struct lp *lp;
 
@@ -317,11 +319,11 @@ static const struct lp *run_session(struct blackout *b, struct lp *conductor, bo
 	for (passes = 1;; passes++) {
 		run_pass(b, conductor);
 
-		bad = find_uncounted(b, NULL);
+		bad = find_failed(b, NULL);
 		if (!bad)
 			return conductor;	/* all have succeeded, the closing one too */
 		/* The only one, answered, and after all others: so it closed the session. */
-		if (!find_uncounted(b, bad) && was_answered(bad) && (!bad->next || passes > 1))
+		if (!find_failed(b, bad) && was_answered(bad) && (!bad->next || passes > 1))
 			return bad;
 		/* Calls that failed counted all the same? Then one more would open a session. */
 		if (says_closed(b))
