@@ -1,0 +1,16 @@
+#!/bin/bash
+# `make soak MINUTES=n`: the soak in a guest of 4 and one of 8 CPUs, side by side, each for that long.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+minutes=${1:-30}
+[[ $minutes =~ ^[1-9][0-9]*$ ]] || {
+	echo "soak: MINUTES is a whole number from 1" >&2
+	exit 2
+}
+
+cases=build/soak/cases
+mkdir -p "$cases"
+cp tests/soak/00-soak.sh "$cases/"
+echo "$minutes" >"$cases/minutes"
+echo "For $minutes minutes; each boot's console.log under build/soak/run tells how far it is"
+CASES_DIR=$cases OUT_DIR=build/soak/run CASE_TIMEOUT=$((minutes * 60 + 180)) tests/vm/run.sh
