@@ -17,11 +17,20 @@ check:		## the tests, in guests: TEST=part of a name, SMP=, KERNEL=, KEEP=1 for 
 	@tests/pure/unit.sh
 	@tests/vm/run.sh
 
+check-debug:	## the same on a kernel with sanitizers, built once: TEST=, SMP= (2), KEEP=1
+	@KERNEL=6.1-debug SMP="$(or $(SMP),2)" tests/vm/run.sh
+
 mutants:	## changed images through the checks in user space: none is let through that was not signed
 	@tests/pure/mutants.sh
 
 fuzz:		## libFuzzer over container, sigstruct and plan: SECONDS=600
 	@tests/pure/fuzz.sh $(SECONDS)
+
+model:		## the rendezvous, every order of steps of up to 4 LPs, with spin
+	@tests/model/run.sh
+
+soak:		## updates for MINUTES=30 with everything else going on, on 4 and 8 CPUs
+	@tests/soak/run.sh $(MINUTES)
 
 bench:		## figures, as ratios measured in one run
 	@tests/bench/run.sh
@@ -36,7 +45,7 @@ dkms-uninstall:	## and remove it again, for every kernel
 	@scripts/dkms.sh uninstall
 
 clean:		## remove what was built; what was downloaded stays (rm -rf build removes that too)
-	rm -rf $(filter-out build/kernels build/checkpatch,$(wildcard build/*))
+	rm -rf $(filter-out build/kernels build/kernels-debug build/checkpatch,$(wildcard build/*))
 
 help:		## this list
 	@sed -n 's/^\([a-z-]*\):\t*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -65,4 +74,4 @@ build/tools/%: tests/tools/%.c include/tdx_arch.h tests/emu/tdx_emu_abi.h
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -Iinclude -Itests/emu -o $@ $< -lcrypto
 
-.PHONY: modules demo check mutants fuzz bench lint dkms-install dkms-uninstall clean help
+.PHONY: modules demo check check-debug mutants fuzz bench soak model lint dkms-install dkms-uninstall clean help

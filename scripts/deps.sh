@@ -9,8 +9,12 @@ set -euo pipefail
 declare -A groups=(
 	# What builds the modules, the images and the guest, and what boots it.
 	[build]="make gcc libc6-dev libssl-dev openssl kmod cpio busybox-static qemu-system-x86 seabios"
+	# What a kernel is built with.
+	[kernel]="make gcc libc6-dev flex bison bc libelf-dev libssl-dev kmod xz-utils"
 	# What `make fuzz` compiles with.
 	[fuzz]="clang libclang-rt-14-dev"
+	# What `make model` runs.
+	[model]="spin"
 	# What `make lint` runs; perl is for checkpatch, xz-utils for the tar archive it comes in.
 	[lint]="make gcc sparse shellcheck codespell perl xz-utils"
 )

@@ -6,6 +6,8 @@
 #					unpacked image, KDIR= headers
 #	scripts/kernel.sh --list	the names; the first is the default
 #
+# 6.1-debug, which is not in the list, is the sanitizer kernel that debug-kernel.sh builds.
+#
 # The image package is unpacked under build/kernels/NAME and never installed: the host's own kernel
 # stays alone.
 set -euo pipefail
@@ -75,6 +77,7 @@ if [ "${1:-}" = --list ]; then
 	exit
 fi
 name=${1:-$("$0" --list | head -n 1)}
+[ "$name" != 6.1-debug ] || exec "$top/scripts/debug-kernel.sh"
 meta=$(awk -v name="$name" '$1 == name { print $2 }' <<<"$kernels")
 [ -n "$meta" ] || die "no kernel $name; there are: $("$0" --list | xargs)"
 dir=$top/build/kernels/$name

@@ -7,7 +7,7 @@ refused() {
 	mark_dmesg
 	with_errno modprobe tdx_update
 	expect "modprobe $1" ENODEV "$ERRNO"
-	expect "lines of the module $1" 1 "$(dmesg_since_mark | grep -c tdx_update:)"
+	expect "lines of the module $1" 1 "$(dmesg_since_mark | grep -c 'tdx_update: not loaded')"
 	expect_match "reason $1" "tdx_update: not loaded: $2" "$(dmesg_since_mark)"
 	[ ! -e "$TDX" ] || fail "$TDX is there $1"
 }

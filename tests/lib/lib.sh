@@ -374,6 +374,10 @@ uevents() {
 # module's behalf.
 leaks() {
 	local file cache
+	# Shrinking a cache also ends the quarantine in which KASAN keeps what has been freed.
+	for file in /sys/kernel/slab/kmalloc-[0-9]*/shrink; do
+		echo 1 >"$file"
+	done
 	grep -E '^[^ ]+ +[0-9]+ 0xffffffff[c-f]' /proc/vmallocinfo
 	grep -Es '^ *[0-9]+ 0xffffffff[c-f]' /sys/kernel/debug/slab/kmalloc-[0-9]*/alloc_traces |
 		while read -r file count caller _; do

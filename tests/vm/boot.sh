@@ -6,6 +6,7 @@
 #	--smp N			CPUs (2)
 #	--thread single|multi	all of them in one host thread, or one each (single): CPUs that spin
 #				starve one another unless they take turns or have a host CPU each
+#	--memory SIZE		as QEMU takes it (1G)
 #	--timeout S		seconds until the guest is stopped from outside (none)
 #	--live console|work	ttyS0 or ttyS1 is also shown on standard output, and reads standard
 #				input
@@ -15,7 +16,7 @@
 # status (124: the time was up) and the seconds it took.
 set -euo pipefail
 
-smp=2 thread=single timeout=0 live='' append=''
+smp=2 thread=single memory=1G timeout=0 live='' append=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=$2 ;;
@@ -23,6 +24,7 @@ while [ $# -gt 0 ]; do
 	--dir) dir=$2 ;;
 	--smp) smp=$2 ;;
 	--thread) thread=$2 ;;
+	--memory) memory=$2 ;;
 	--timeout) timeout=$2 ;;
 	--live) live=$2 ;;
 	--append) append=$2 ;;
@@ -56,7 +58,7 @@ words=(
 # In the background, so that a signal to this script reaches it at once.
 start=$SECONDS status=0
 timeout --foreground -k 10 "$timeout" qemu-system-x86_64 \
-	-machine q35 -accel "tcg,thread=$thread" -cpu "$cpu" -smp "$smp" -m 1G \
+	-machine q35 -accel "tcg,thread=$thread" -cpu "$cpu" -smp "$smp" -m "$memory" \
 	-nodefaults -no-user-config -display none -monitor none -no-reboot \
 	-chardev "$(port console)" -serial chardev:console \
 	-chardev "$(port work)" -serial chardev:work \

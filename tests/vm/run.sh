@@ -15,7 +15,6 @@ top=$(cd "$here/../.." && pwd)
 cd "$top"
 
 cases_dir=${CASES_DIR:-tests/cases}
-case_timeout=${CASE_TIMEOUT:-120}
 
 # However it ends, the last line says how much of it passed.
 passed=0 failed=0 skipped=0 pids=()
@@ -88,11 +87,30 @@ assignments=$(scripts/kernel.sh ${KERNEL:+"$KERNEL"})
 eval "$assignments"
 export KERNEL KVER KROOT KDIR
 
+# Sanitizers under software emulation take their time, and an eighth of the memory.
+slower=1 memory=1G
+if [[ $KERNEL == *-debug ]]; then
+	slower=5 memory=2G
+fi
+case_timeout=${CASE_TIMEOUT:-$((120 * slower))}
+
+# In a shell of its own: the harness is tested on the default kernel, whatever comes after, as its
+# test counts on a quick one.
+selftest() (
+	if [[ $KERNEL == *-debug ]]; then
+		unset KERNEL
+		assignments=$(scripts/kernel.sh)
+		eval "$assignments"
+		export KERNEL
+	fi
+	exec "$here/selftest.sh" 8>&-
+)
+
 if [ -n "${GUEST:-}" ]; then
 	read -ra guest <<<"$GUEST"
 else
 	# What a broken harness says is worth nothing.
-	"$here/selftest.sh" 8>&-
+	selftest
 	echo "Building modules and images for $KVER"
 	built=$("$here/build.sh") || die "the build failed"
 	mapfile -t guest <<<"$built"
@@ -117,14 +135,14 @@ boot() {
 
 	[ "$smp" = "$1" ] || thread=multi
 	append="guest.plan=$1 guest.case_timeout=$case_timeout"
-	timeout=${BOOT_TIMEOUT:-$((60 + 20 * $(wc -l <"$dir/plan") + 2 * case_timeout))}
+	timeout=${BOOT_TIMEOUT:-$((60 + 20 * slower * $(wc -l <"$dir/plan") + 2 * case_timeout))}
 	if [ -n "${KEEP:-}" ]; then
 		options=(--live console)
 		append+=" guest.shell=1"
 		timeout=0
 	fi
 	exec "$here/boot.sh" --kernel "$KROOT/boot/vmlinuz-$KVER" --initrd "$out/$KERNEL.cpio" \
-		--dir "$dir" --smp "$smp" --thread "$thread" --timeout "$timeout" \
+		--dir "$dir" --smp "$smp" --thread "$thread" --memory "$memory" --timeout "$timeout" \
 		--append "$append" "${options[@]}"
 }
 
@@ -152,6 +170,8 @@ ended() {
 	[ -e "$dir/exit" ] || die "could not boot: $(cat "$dir/qemu.log" 2>/dev/null)"
 	mv "$dir/work.log" "$dir/ktap.log"
 	"$here/judge.sh" "$dir" || true
+	# Rows of a table that a case prints are for the reader of the run.
+	grep '^# |' "$dir/ktap.log" || true
 	read -r p f s <"$dir/result"
 	read -r _ seconds <"$dir/exit"
 	echo "Ended   $(describe "$1"): $p passed, $f failed, $s skipped, in $seconds s"

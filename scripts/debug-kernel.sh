@@ -1,0 +1,145 @@
+#!/bin/bash
+# Builds the sanitizer kernel that `make check-debug` boots, from Debian's kernel source package.
+#
+#	scripts/debug-kernel.sh		prints as shell assignments what kernel.sh prints
+#
+# Called by kernel.sh for the name 6.1-debug. It is built anew when tests/vm/debug.config or the
+# version of the package has changed. Nothing is installed but what it takes to build a kernel.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/.." && pwd)
+
+base=6.1
+package=linux-source-$base
+config=$top/tests/vm/debug.config
+kept=$top/build/kernels-debug
+dir=$kept/$base
+work=$top/build/debug
+
+die() {
+	echo "debug-kernel.sh: $*" >&2
+	exit 1
+}
+
+say() {
+	echo "kernel $base-debug: $*" >&2
+}
+
+apt() {
+	apt-get -q=2 -o Acquire::Retries=3 -o APT::Sandbox::User=root "$@" >&2
+}
+
+# The version of the package that apt knows of, if any.
+candidate() {
+	apt-cache show --no-all-versions "$package" 2>/dev/null | sed -n 's/^Version: //p'
+}
+
+# recipe VERSION: what a kernel is made of.
+recipe() {
+	echo "source $1"
+	echo "config $(grep -v '^#' "$config" | sha256sum)"
+}
+
+# Is there a kernel, and would it be the same today? Where apt knows of no package, any version does.
+fresh() {
+	local version
+
+	[ -e "$dir/made" ] || return 1
+	version=$(candidate)
+	[ -n "$version" ] || version=$(sed -n 's/^source //p' "$dir/made")
+	[ "$(sed '/^release /d' "$dir/made")" = "$(recipe "$version")" ]
+}
+
+# The package stays in build/kernels-debug: apt takes it from there if it is still the one.
+unpack() {
+	local deb
+
+	say "fetching $package"
+	(
+		cd "$kept"
+		# Package lists older than the archive name files that are gone.
+		apt download "$package" || { apt update && apt download "$package"; }
+	) || die "could not download $package: is this Debian?"
+	version=$(candidate)
+	deb=$kept/${package}_${version}_all.deb
+	find "$kept" -name "${package}_*.deb" ! -path "$deb" -delete
+
+	say "unpacking ${deb##*/}"
+	rm -rf "$work"
+	mkdir -p "$work"
+	dpkg-deb --fsys-tarfile "$deb" | tar -xO "./usr/src/$package.tar.xz" |
+		tar -xJ -C "$work" --strip-components=1
+}
+
+# What the fragment does not mention is off, or what this kernel has for a default.
+configure() {
+	local refused
+
+	# Now, as the fragment may change while the kernel is built.
+	made=$(recipe "$version")
+	make -s KCONFIG_ALLCONFIG="$config" allnoconfig >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+	refused=$(grep '^CONFIG_' "$config" | grep -vxFf .config || true)
+	[ -z "$refused" ] || die "this kernel does not take, from $config:"$'\n'"$refused"
+}
+
+# Shows of a build of many minutes that it goes on.
+progress() {
+	local line files=0 next=$((SECONDS + 30))
+
+	while IFS= read -r line; do
+		echo "$line"
+		[[ $line != "  CC "* ]] || files=$((files + 1))
+		[ "$SECONDS" -lt "$next" ] || {
+			say "$files of about 1100 files compiled, $((SECONDS - start)) s"
+			next=$((SECONDS + 30))
+		}
+	done >"$log"
+}
+
+compile() {
+	say "building (once; log: ${log#"$top"/})"
+	nice -n 10 make -j"$(nproc)" bzImage modules 2>&1 | progress || {
+		tail -n 40 "$log" >&2
+		die "the build failed"
+	}
+}
+
+# Of the gigabytes that a build leaves, what boots and what external modules are built with. The
+# directory gets its name last, so that what is there is complete.
+keep() {
+	local release
+
+	release=$(make -s kernelrelease)
+	rm -rf "$dir.new"
+	mkdir -p "$dir.new/root/boot" "$dir.new/headers"
+	cp arch/x86/boot/bzImage "$dir.new/root/boot/vmlinuz-$release"
+	cp .config "$dir.new/root/boot/config-$release"
+	make -s INSTALL_MOD_PATH="$dir.new/root" modules_install >>"$log" 2>&1
+	rm -f "$dir.new/root/lib/modules/$release"/{build,source}
+	cp -r --parents Makefile .config Module.symvers include scripts tools/objtool/objtool \
+		arch/x86/Makefile* arch/x86/include "$dir.new/headers"
+	printf '%s\n' "$made" "release $release" >"$dir.new/made"
+	rm -rf "$dir"
+	mv "$dir.new" "$dir"
+	rm -rf "$work"
+	say "$release built in $((SECONDS - start)) s, $(du -sh "$dir" | cut -f 1)"
+}
+
+# The variables of a make that called this are not the kernel's.
+unset MAKEFLAGS MAKELEVEL MFLAGS
+
+mkdir -p "$kept"
+exec 9>"$kept/.lock"
+flock 9
+if ! fresh; then
+	start=$SECONDS
+	log=$kept/build.log
+	"$top/scripts/deps.sh" build kernel
+	unpack
+	cd "$work"
+	configure
+	compile
+	keep
+fi
+
+printf 'KERNEL=%q KVER=%q KROOT=%q KDIR=%q\n' \
+	"$base-debug" "$(sed -n 's/^release //p' "$dir/made")" "$dir/root" "$dir/headers"
