@@ -37,7 +37,7 @@ static const char * const kind_names[] = {
 	[PAGES_SWAPPED] = "two pages swapped",
 	[TRUNCATED] = "truncated",
 	[EXTENDED] = "extended",
-	[FIELD] = "a field set to 0, its maximum, or one more than it was",
+	[FIELD] = "a field set to 0, all ones, one more, its last good value or the next",
 };
 
 /* Fields with a meaning: offset in file, size. Of both headers, then of the sigstruct. */
@@ -56,6 +56,19 @@ static const struct {
 	{ SIG + 1000, 2 }, { SIG + 1002, 1 }, { SIG + 1003, 1 }, { SIG + 1004, 2 },
 	{ SIG + 1020, 4 }, { SIG + 1024, 4 }, { SIG + 1028, 4 }, { SIG + 2044, 4 },
 	{ SIG + 2048, 4 }, { SIG + 4092, 4 },
+};
+
+/* The last value that a field may have, and the first that it may not; module pages: 2. */
+static const struct {
+	unsigned int offset, size;
+	u32 value;
+} limits[] = {
+	{ 16, 4, SEAMLDR_MAX_MODULE_PAGES }, { 16, 4, SEAMLDR_MAX_MODULE_PAGES + 1 },
+	{ SIG + 958, 4, 2 * TDX_PAGE_SIZE - 1 }, { SIG + 958, 4, 2 * TDX_PAGE_SIZE },
+	{ SIG + 992, 4, 2 * TDX_PAGE_SIZE - 1 }, { SIG + 992, 4, 2 * TDX_PAGE_SIZE },
+	{ SIG + 996, 4, 2 * TDX_PAGE_SIZE - 1 }, { SIG + 996, 4, 2 * TDX_PAGE_SIZE },
+	{ SIG + 1024, 4, SEAM_SIGSTRUCT_MAX_CPUIDS },
+	{ SIG + 1024, 4, SEAM_SIGSTRUCT_MAX_CPUIDS + 1 },
 };
 
 static u8 signer[TDX_SHA384_SIZE];
@@ -279,6 +292,17 @@ static void mutate_fields(void)
 	}
 }
 
+static void mutate_limits(void)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(limits); i++) {
+		start_anew();
+		memcpy(mutant + limits[i].offset, &limits[i].value, limits[i].size);
+		submit_both(FIELD);
+	}
+}
+
 static void load(const char *path)
 {
 	struct stat st;
@@ -385,6 +409,7 @@ int main(int argc, char **argv)
 			return EXIT_FAILURE;
 		}
 		mutate_fields();
+		mutate_limits();
 		mutate_pages();
 		mutate_size();
 		mutate_random_bits(randoms);
