@@ -178,6 +178,18 @@ static void log_attempt(const struct tdxu_attempt *attempt)
 	       aftermath(attempt), tdxu_phase_name(attempt->phase), answer);
 }
 
+/* Not the attempt's failure, but the one thing about it that an operator must not miss. */
+static void log_lost_vmcs(void)
+{
+	static unsigned int told;	/* one attempt ends at a time */
+	unsigned int lost = tdxu_vmcs_lost();
+
+	if (lost != told)
+		pr_crit("a CPU's current VMCS could not be loaded again (%u times so far): do not trust KVM on this host, reboot\n",
+			lost);
+	told = lost;
+}
+
 /**
  * tdxu_outcome_publish() - make an attempt that ended the last one, and log it in one line
  * @attempt: the attempt
@@ -191,4 +203,5 @@ void tdxu_outcome_publish(const struct tdxu_attempt *attempt)
 	spin_unlock(&last_lock);
 
 	log_attempt(attempt);
+	log_lost_vmcs();
 }

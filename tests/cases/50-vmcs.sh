@@ -27,8 +27,17 @@ expect_update test/b.blob 0 success
 same "an update with a session more"
 expect_ge "VMPTRLDs" 1 "$(counter VMPTRLD)"
 
+# A pointer that cannot be loaded again is no secret.
+mark_dmesg
+expect_check test/a.blob 0 success
+expect_no_match "log without a loss" "VMCS" "$(dmesg_since_mark)"
+emu_set vmcs all=0x1001
+mark_dmesg
+expect_check test/a.blob 0 success
+expect_match "log of a loss" "current VMCS could not be loaded again .* reboot" "$(dmesg_since_mark)"
+
 # And with a pointer everywhere, on CPU 0 too.
-emu_set vmcs 0=0x7fff000
+emu_set vmcs all=0x7fff000
 before=$(emu vmcs)
 expect_update test/a.blob 0 success
 same "an update with a VMCS on every CPU"

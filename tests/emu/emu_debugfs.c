@@ -345,7 +345,7 @@ static int set_vmcs(const char *key, char *value, bool apply)
 
 	if (strcmp(key, ALL) && parse_cpu(key, &only))
 		return -EINVAL;
-	if (strcmp(value, NONE) && (kstrtou64(value, 0, &pointer) || !PAGE_ALIGNED(pointer)))
+	if (strcmp(value, NONE) && kstrtou64(value, 0, &pointer))
 		return -EINVAL;
 	if (!apply)
 		return 0;
