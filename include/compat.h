@@ -21,4 +21,12 @@
 #endif
 #endif
 
+/* cpuid_eax() was in asm/processor.h before CPUID had a header. */
+#include <asm/processor.h>
+#ifdef __has_include
+#if __has_include(<asm/cpuid/api.h>)
+#include <asm/cpuid/api.h>
+#endif
+#endif
+
 #endif /* TDX_UPDATE_COMPAT_H */

@@ -9,6 +9,7 @@
 #include <linux/kernel.h>
 #include <linux/printk.h>
 #include <linux/spinlock.h>
+#include <linux/time64.h>
 
 #include "tdx_update.h"
 

@@ -7,23 +7,23 @@
 #include "tdx_update.h"
 
 /* Handoff versions, both ends included; none where the ends are the wrong way round. */
-struct range {
+struct hv_range {
 	u16 lowest;
 	u16 highest;
 };
 
 /* What can lie ready for the next module. With NO_DOWNGRADE a module writes no older version. */
-static struct range writable(const struct tdxu_platform *platform)
+static struct hv_range writable(const struct tdxu_platform *platform)
 {
 	const struct tdxu_module *module = &platform->module;
 
 	if (platform->shut_down)
-		return (struct range){ platform->handoff_hv, platform->handoff_hv };
-	return (struct range){ module->no_downgrade ? module->module_hv : module->min_update_hv,
+		return (struct hv_range){ platform->handoff_hv, platform->handoff_hv };
+	return (struct hv_range){ module->no_downgrade ? module->module_hv : module->min_update_hv,
 			       module->module_hv };
 }
 
-static bool narrow(struct range *range, const struct seam_sigstruct *sig)
+static bool narrow(struct hv_range *range, const struct seam_sigstruct *sig)
 {
 	if (range->lowest < sig->min_update_hv)
 		range->lowest = sig->min_update_hv;
@@ -66,7 +66,7 @@ static bool suits_all_cpus(const struct seam_sigstruct *sig, const struct tdxu_p
 
 /* What P-SEAMLDR would refuse, in its order. @range shrinks to what the image can read, too. */
 static struct tdxu_verdict judge(const struct tdxu_candidate *candidate,
-				 const struct tdxu_platform *platform, struct range *range)
+				 const struct tdxu_platform *platform, struct hv_range *range)
 {
 	const struct tdxu_findings *findings = &candidate->findings;
 	const struct tdxu_image *image = &candidate->image;
@@ -126,7 +126,7 @@ struct tdxu_verdict tdxu_plan_make(const struct tdxu_candidate *candidate,
 {
 	u64 features0 = platform->module.features0;
 	bool rejects_races = features0 & TDX_FEATURES0_UPDATE_COMPAT;
-	struct range range = writable(platform);
+	struct hv_range range = writable(platform);
 	struct tdxu_verdict verdict;
 
 	if (!platform->shut_down && !(features0 & TDX_FEATURES0_TD_PRESERVING))

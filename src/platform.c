@@ -17,7 +17,6 @@
 
 #include <asm/msr.h>
 #include <asm/page.h>
-#include <asm/processor.h>
 
 #include "tdx_update.h"
 

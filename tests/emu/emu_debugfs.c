@@ -14,6 +14,7 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
+#include "compat.h"
 #include "emu.h"
 
 #define MAX_WRITE		(64u << 10)
