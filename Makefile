@@ -17,8 +17,11 @@ check:		## the tests, in guests: TEST=part of a name, SMP=, KERNEL=, KEEP=1 for 
 	@tests/pure/unit.sh
 	@tests/vm/run.sh
 
-check-debug:	## the same on a kernel with sanitizers, built once: TEST=, SMP= (2), KEEP=1
-	@KERNEL=6.1-debug SMP="$(or $(SMP),2)" tests/vm/run.sh
+check-all:	## on every kernel that Debian packages
+	@tests/vm/all.sh all
+
+check-debug:	## on kernels with sanitizers, built once (10 minutes each): KERNEL=, TEST=, SMP= (2)
+	@tests/vm/all.sh built
 
 mutants:	## changed images through the checks in user space: none is let through that was not signed
 	@tests/pure/mutants.sh
@@ -45,7 +48,7 @@ dkms-uninstall:	## and remove it again, for every kernel
 	@scripts/dkms.sh uninstall
 
 clean:		## remove what was built; what was downloaded stays (rm -rf build removes that too)
-	rm -rf $(filter-out build/kernels build/kernels-debug build/checkpatch,$(wildcard build/*))
+	rm -rf $(filter-out build/kernels build/kernels-built build/roots build/checkpatch,$(wildcard build/*))
 
 help:		## this list
 	@sed -n 's/^\([a-z-]*\):\t*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -74,4 +77,4 @@ build/tools/%: tests/tools/%.c include/tdx_arch.h tests/emu/tdx_emu_abi.h
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -Iinclude -Itests/emu -o $@ $< -lcrypto
 
-.PHONY: modules demo check check-debug mutants fuzz bench soak model lint dkms-install dkms-uninstall clean help
+.PHONY: modules demo check check-all check-debug mutants fuzz bench soak model lint dkms-install dkms-uninstall clean help

@@ -2,6 +2,7 @@
 # Installs the Debian packages that are missing; says and does nothing when none is.
 #
 #	scripts/deps.sh GROUP|PACKAGE|PACKAGE=VERSION ...
+#	scripts/deps.sh --names GROUP|PACKAGE ...	only prints the packages' names, one a line
 #
 # Where packages come from is the machine's own apt configuration; nothing here names a source.
 set -euo pipefail
@@ -9,6 +10,8 @@ set -euo pipefail
 declare -A groups=(
 	# What builds the modules, the images and the guest, and what boots it.
 	[build]="make gcc libc6-dev libssl-dev openssl kmod cpio busybox-static qemu-system-x86 seabios"
+	# What modules are built with.
+	[module]="make gcc libc6-dev"
 	# What a kernel is built with.
 	[kernel]="make gcc libc6-dev flex bison bc libelf-dev libssl-dev kmod xz-utils"
 	# What `make fuzz` compiles with.
@@ -41,11 +44,20 @@ apt() {
 	DEBIAN_FRONTEND=noninteractive apt-get -q=2 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 "$@"
 }
 
+names=''
+if [ "${1:-}" = --names ]; then
+	names=1
+	shift
+fi
 wanted=()
 for arg; do
 	# shellcheck disable=SC2206 # a group is a list of words
 	wanted+=(${groups[$arg]:-$arg})
 done
+if [ -n "$names" ]; then
+	[ ${#wanted[@]} -eq 0 ] || printf '%s\n' "${wanted[@]}"
+	exit
+fi
 mapfile -t packages < <(missing "${wanted[@]}")
 [ ${#packages[@]} -gt 0 ] || exit 0
 

@@ -1,21 +1,32 @@
 #!/bin/bash
-# The list of kernels the project is built for and booted with, and how one is fetched.
+# The list of kernels the project is built for and booted with, and how one is fetched or made.
 #
 #	scripts/kernel.sh [NAME]	makes the kernel and its headers available, prints as shell
 #					assignments: KERNEL= its name, KVER= release, KROOT= the
-#					unpacked image, KDIR= headers
-#	scripts/kernel.sh --list	the names; the first is the default
-#
-# 6.1-debug, which is not in the list, is the sanitizer kernel that debug-kernel.sh builds.
+#					unpacked image, KDIR= headers, BUILD_ROOT= where modules
+#					for it are built, see root.sh
+#	scripts/kernel.sh --list	the names of those that Debian packages, oldest first; the first
+#					is the default
+#	scripts/kernel.sh --built	the names of those that built-kernel.sh builds from source
+#	scripts/kernel.sh --table	all of it as the rows of README's table
 #
 # The image package is unpacked under build/kernels/NAME and never installed: the host's own kernel
 # stays alone.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 
-# name (leading part of its release), image meta package
+# name (what its release begins with, up to a dash), suite, and either the image's meta package or
+# the source package and what its configuration is put together of (tests/vm/config)
 kernels='
-6.1	linux-image-cloud-amd64
+6.1		bookworm		linux-image-cloud-amd64
+6.12		trixie			linux-image-cloud-amd64
+6.12-rt		trixie			linux-image-rt-amd64
+7.2		sid			linux-image-cloud-amd64
+7.3		trixie-backports	linux-image-cloud-amd64
+7.3-rt		trixie-backports	linux-image-rt-amd64
+6.1-debug	bookworm		linux-source-6.1	guest locks memory
+7.3-debug	trixie-backports	linux-source-7.3	guest locks memory
+7.3-race	trixie-backports	linux-source-7.3	guest locks race
 '
 
 die() {
@@ -27,40 +38,59 @@ say() {
 	echo "kernel $name: $*" >&2
 }
 
+# Runs apt's tools where that suite's packages are known.
+there() {
+	"$top/scripts/root.sh" --in "$root" "$@"
+}
+
 # Prints "PACKAGE VERSION" of the image that the meta package stands for today.
 resolve() {
-	apt-cache show --no-all-versions "$meta" 2>/dev/null |
+	there apt-cache -o "APT::Default-Release=$suite" show --no-all-versions "$package" 2>/dev/null |
 		sed -n 's/^Depends:.*\(linux-image-[0-9][^ ,]*\) (= \([^)]*\)).*/\1 \2/p'
 }
 
-# Downloads the image package that the meta package stands for today into the directory $1.
+# Downloads the image that the meta package stands for today into the directory $1: one package, or
+# from 7.2 on several of the same release and version.
 download() {
-	local image version
+	local image version release
 
 	read -r image version < <(resolve) || return 1
-	[[ ${image#linux-image-} == "$name".* ]] || die "$meta is $image here, not a $name kernel"
+	release=${image#linux-image-}
+	[[ $release == "${name%%-*}".* ]] || die "$package is $image here, not a $name kernel"
 	say "downloading $image $version"
-	(cd "$1" && apt-get -q=2 -o Acquire::Retries=3 -o APT::Sandbox::User=root \
-		download "$image=$version") >&2 || return 1
-	printf '%s %s\n' "${image#linux-image-}" "$version" >"$1/release"
+	there apt-cache show "$image=$version" | grep '^Depends:' |
+		grep -o "linux-[a-z]*-$release (= $version)" | sed 's/ (= /=/; s/)//' >"$1/parts" || true
+	# shellcheck disable=SC2046 # a list of packages
+	(cd "$1" && there apt-get -q=2 -o Acquire::Retries=3 -o APT::Sandbox::User=root \
+		download "$image=$version" $(cat "$1/parts")) >&2 || return 1
+	printf '%s %s\n' "$release" "$version" >"$1/release"
 }
 
 # Makes build/kernels/NAME anew. The directory gets its name last, so that what is there is
 # complete.
 fetch() {
-	local new="$dir.new"
+	local new="$dir.new" deb
 
 	rm -rf "$new"
 	mkdir -p "$new/root"
 	# Package lists older than the archive name files that are gone: once more with new ones.
 	if ! download "$new"; then
 		say "once more, with new package lists"
-		apt-get -q=2 update >&2 || die "apt-get update failed"
-		download "$new" || die "could not download $meta's image: is this Debian?"
+		there apt-get -q=2 update >&2 || die "apt-get update failed"
+		download "$new" || die "could not download $package's image: is this Debian?"
 	fi
-	dpkg -x "$new"/linux-image-*.deb "$new/root"
-	rm "$new"/linux-image-*.deb
+	for deb in "$new"/*.deb; do
+		dpkg -x "$deb" "$new/root"
+	done
+	rm "$new"/*.deb
 	read -r release version <"$new/release"
+	# From 7.2 on all of it is under /usr/lib/modules.
+	if [ ! -e "$new/root/lib" ]; then
+		ln -s usr/lib "$new/root/lib"
+		mkdir "$new/root/boot"
+		ln -s "../lib/modules/$release/vmlinuz" "$new/root/boot/vmlinuz-$release"
+		ln -s "../lib/modules/$release/config" "$new/root/boot/config-$release"
+	fi
 	depmod -b "$new/root" "$release"
 	rm -rf "$dir"
 	mv "$new" "$dir"
@@ -69,17 +99,27 @@ fetch() {
 
 # The headers come from apt: their makefiles name absolute paths under /usr/src.
 headers() {
-	"$top/scripts/deps.sh" "linux-headers-$release=$version"
+	"$top/scripts/root.sh" "$suite" module "linux-headers-$release=$version" >/dev/null
 }
 
-if [ "${1:-}" = --list ]; then
-	awk 'NF { print $1 }' <<<"$kernels"
+list() {
+	awk -v built="$1" 'NF && (NF > 3) == built { print $1 }' <<<"$kernels"
+}
+
+case ${1:-} in
+--list) list 0; exit ;;
+--built) list 1; exit ;;
+--table)
+	awk 'NF { printf "| %s | %s | `%s`%s |\n", $1, $2, $3, NF > 3 ? ", built here" : "" }' \
+		<<<"$kernels"
 	exit
-fi
-name=${1:-$("$0" --list | head -n 1)}
-[ "$name" != 6.1-debug ] || exec "$top/scripts/debug-kernel.sh"
-meta=$(awk -v name="$name" '$1 == name { print $2 }' <<<"$kernels")
-[ -n "$meta" ] || die "no kernel $name; there are: $("$0" --list | xargs)"
+	;;
+esac
+name=${1:-$(list 0 | head -n 1)}
+read -r suite package config < <(awk -v name="$name" '$1 == name { $1 = ""; print }' <<<"$kernels") ||
+	die "no kernel $name; there are: $({ list 0; list 1; } | xargs)"
+root=$("$top/scripts/root.sh" "$suite")
+[ -z "$config" ] || exec "$top/scripts/built-kernel.sh" "$name" "$suite" "$package" "$config"
 dir=$top/build/kernels/$name
 
 mkdir -p "$top/build/kernels"
@@ -96,5 +136,5 @@ if ! headers; then
 	headers
 fi
 
-printf 'KERNEL=%q KVER=%q KROOT=%q KDIR=%q\n' \
-	"$name" "$release" "$dir/root" "/usr/src/linux-headers-$release"
+printf 'KERNEL=%q KVER=%q KROOT=%q KDIR=%q BUILD_ROOT=%q\n' \
+	"$name" "$release" "$dir/root" "/usr/src/linux-headers-$release" "$root"

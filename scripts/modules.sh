@@ -5,13 +5,14 @@
 #
 # KDIR is a kernel's build directory. OUT becomes a copy of the tree in symbolic links, so that
 # objects of several kernels lie beside one another and Kbuild still sees what has changed. Each DIR
-# (tests/emu) is one more external module. MAKE_ARGS is handed to Kbuild (W=1, C=2).
+# (tests/emu) is one more external module. MAKE_ARGS is handed to Kbuild (W=1, C=2). BUILD_ROOT is
+# where KDIR and its compiler are, see root.sh (/).
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
-kdir=$1 out=$2
+kdir=$1 out=$2 root=${BUILD_ROOT:-/}
 shift 2
 
-[ -e "$kdir/Makefile" ] || {
+[ -e "$kdir/Makefile" ] || [ -e "$root$kdir/Makefile" ] || {
 	echo "modules.sh: no kernel to build for in $kdir: install its headers or give KDIR=" >&2
 	exit 1
 }
@@ -29,6 +30,6 @@ done
 for dir in . "$@"; do
 	# The message on BTF is about the kernel package, which has no vmlinux to take it from.
 	# shellcheck disable=SC2086 # a list of words
-	make -s -C "$kdir" M="$(realpath "$out/$dir")" -j"$(nproc)" ${MAKE_ARGS:-} modules 2>&1 |
+	"$top/scripts/root.sh" --in "$root" make -s -C "$kdir" M="$(realpath "$out/$dir")" -j"$(nproc)" ${MAKE_ARGS:-} modules 2>&1 |
 		{ grep -v '^Skipping BTF generation' || true; } >&2
 done

@@ -1,6 +1,7 @@
 #!/bin/sh
 # An image in a container of either version is installed; the TDs live on, measurements unchanged.
 # SMP: 1 2 4 8
+# SMOKE: yes
 . /tests/lib.sh
 setup
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # check says what update would, and changes nothing: no shutdown, no install, no uevent.
+# SMOKE: yes
 . /tests/lib.sh
 setup
 td_build 1

@@ -1,6 +1,7 @@
 #!/bin/sh
 # A present CPU that is offline would leave the install session open: refused, and the log names it.
 # SMP: 2 4 8
+# SMOKE: yes
 . /tests/lib.sh
 setup
 td_build 1

@@ -1,6 +1,7 @@
 #!/bin/sh
 # While a TD is being built an update is EBUSY; once it is finished the same update succeeds.
 # SMP: 1 2 4 8
+# SMOKE: yes
 . /tests/lib.sh
 setup
 td_build 1

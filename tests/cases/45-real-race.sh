@@ -3,6 +3,7 @@
 # both happen, and no measurement comes out wrong.
 # SMP: 2 4 8
 # THREADS: multi
+# SMOKE: yes
 . /tests/lib.sh
 setup remaining=1000
 td_build 1

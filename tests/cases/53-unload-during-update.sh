@@ -1,6 +1,7 @@
 #!/bin/sh
 # rmmod while an update runs waits for its end; the update succeeds and nothing is left.
 # SMP: 2 4
+# SMOKE: yes
 . /tests/lib.sh
 setup
 emu_set delay SEAMLDR.INFO=1000000000

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Of two faults ours names the one that the firmware would name.
+# SMOKE: yes
 . /tests/lib.sh
 setup
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Builds what a guest needs of the project: the modules for one kernel, the tools, the test images.
 #
-#	KVER= KDIR= tests/vm/build.sh
+#	KVER= KDIR= BUILD_ROOT= tests/vm/build.sh
 #
 # Prints what to put where in the guest, as initramfs.sh takes it.
 set -euo pipefail

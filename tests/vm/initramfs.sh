@@ -12,9 +12,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 out=$1
 shift
 
-# Asked for by name at run time, so no dependency leads to them: sha384 for the emulator and its
-# client.
-extra_modules="sha512_generic"
+# Asked for by name at run time, so no dependency leads to them: for the emulator and its client.
+extra_modules="crypto-sha384"
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Runs the cases in guests and sums up. What `make check` is.
 #
-#	TEST=part of a case's name	SMP=CPU count	KERNEL=name (scripts/kernel.sh --list)
+#	TEST=part of a case's name	SMP=CPU count	KERNEL=name, see scripts/kernel.sh
+#	SMOKE=1 only the cases that say "# SMOKE: yes"
 #	KEEP=1 shows the console and leaves a shell on it; for the first boot of those chosen
 #
 # One boot for each CPU count that cases name, and one with true parallelism, which runs alone. The
@@ -58,6 +59,7 @@ declare -A plans=()	# boot -> its cases
 for file in "$cases_dir"/*"${TEST:-}"*.sh; do
 	[ -e "$file" ] || die "no case in $cases_dir has '${TEST:-}' in its name"
 	name=$(basename "$file" .sh)
+	[ -z "${SMOKE:-}" ] || [ "$(header SMOKE "$file")" = yes ] || continue
 	counts=$(header SMP "$file" | grep -Eo '^[0-9 ]+' || echo 2)
 	threads=$(header THREADS "$file" | awk '{ print $1 }')
 	for smp in $counts; do
@@ -85,11 +87,11 @@ mapfile -t boots < <(
 scripts/deps.sh build
 assignments=$(scripts/kernel.sh ${KERNEL:+"$KERNEL"})
 eval "$assignments"
-export KERNEL KVER KROOT KDIR
+export KERNEL KVER KROOT KDIR BUILD_ROOT
 
 # Sanitizers under software emulation take their time, and an eighth of the memory.
 slower=1 memory=1G
-if [[ $KERNEL == *-debug ]]; then
+if [[ $KERNEL == *-debug || $KERNEL == *-race ]]; then
 	slower=5 memory=2G
 fi
 case_timeout=${CASE_TIMEOUT:-$((120 * slower))}
@@ -97,12 +99,10 @@ case_timeout=${CASE_TIMEOUT:-$((120 * slower))}
 # In a shell of its own: the harness is tested on the default kernel, whatever comes after, as its
 # test counts on a quick one.
 selftest() (
-	if [[ $KERNEL == *-debug ]]; then
-		unset KERNEL
-		assignments=$(scripts/kernel.sh)
-		eval "$assignments"
-		export KERNEL
-	fi
+	unset KERNEL
+	assignments=$(scripts/kernel.sh)
+	eval "$assignments"
+	export KERNEL KVER KROOT KDIR BUILD_ROOT
 	exec "$here/selftest.sh" 8>&-
 )
 

@@ -31,7 +31,7 @@ expect() {
 
 mkdir -p "$out/misbehave"
 cp -u "$here"/selftest/misbehave/* "$out/misbehave/"
-env -u MAKEFLAGS make -s -C "$KDIR" M="$top/$out/misbehave" modules 2>&1 |
+env -u MAKEFLAGS scripts/root.sh --in "$BUILD_ROOT" make -s -C "$KDIR" M="$top/$out/misbehave" modules 2>&1 |
 	{ grep -v '^Skipping BTF' || true; }
 
 export GUEST="$out/misbehave/misbehave.ko=/lib/modules/$KVER/updates/misbehave.ko"

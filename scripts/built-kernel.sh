@@ -1,42 +1,56 @@
 #!/bin/bash
-# Builds the sanitizer kernel that `make check-debug` boots, from Debian's kernel source package.
+# Builds a kernel from Debian's source package, with the compiler of its suite.
 #
-#	scripts/debug-kernel.sh		prints as shell assignments what kernel.sh prints
+#	scripts/built-kernel.sh NAME SUITE PACKAGE CONFIGS
 #
-# Called by kernel.sh for the name 6.1-debug. It is built anew when tests/vm/debug.config or the
-# version of the package has changed. Nothing is installed but what it takes to build a kernel.
+# Called by kernel.sh, whose list has the arguments and which says what is printed. CONFIGS are files
+# of tests/vm/config. It is built anew when one of them or the version of the package has changed.
+# Nothing is installed but what it takes to build a kernel.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 
-base=6.1
-package=linux-source-$base
-config=$top/tests/vm/debug.config
-kept=$top/build/kernels-debug
-dir=$kept/$base
-work=$top/build/debug
+name=$1 suite=$2 package=$3 configs=$4
+kept=$top/build/kernels-built
+dir=$kept/$name
+work=$top/build/linux/$name
 
 die() {
-	echo "debug-kernel.sh: $*" >&2
+	echo "built-kernel.sh: $*" >&2
 	exit 1
 }
 
 say() {
-	echo "kernel $base-debug: $*" >&2
+	echo "kernel $name: $*" >&2
+}
+
+# Runs a command where that suite's packages and compiler are.
+there() {
+	"$top/scripts/root.sh" --in "$root" "$@"
 }
 
 apt() {
-	apt-get -q=2 -o Acquire::Retries=3 -o APT::Sandbox::User=root "$@" >&2
+	there apt-get -q=2 -o Acquire::Retries=3 -o APT::Sandbox::User=root "$@" >&2
+}
+
+# The configuration as this version of the kernel takes it.
+fragment() {
+	local file
+
+	for file in $configs; do
+		sed -n "s/^${package#linux-source-}: //; /^CONFIG_/p" "$top/tests/vm/config/$file"
+	done
+	echo "CONFIG_LOCALVERSION=\"-${name#*-}\""
 }
 
 # The version of the package that apt knows of, if any.
 candidate() {
-	apt-cache show --no-all-versions "$package" 2>/dev/null | sed -n 's/^Version: //p'
+	there apt-cache show --no-all-versions "$package" 2>/dev/null | sed -n 's/^Version: //p'
 }
 
 # recipe VERSION: what a kernel is made of.
 recipe() {
 	echo "source $1"
-	echo "config $(grep -v '^#' "$config" | sha256sum)"
+	echo "config $(fragment | sha256sum)"
 }
 
 # Is there a kernel, and would it be the same today? Where apt knows of no package, any version does.
@@ -49,7 +63,7 @@ fresh() {
 	[ "$(sed '/^release /d' "$dir/made")" = "$(recipe "$version")" ]
 }
 
-# The package stays in build/kernels-debug: apt takes it from there if it is still the one.
+# The package stays in build/kernels-built: apt takes it from there if it is still the one.
 unpack() {
 	local deb
 
@@ -76,9 +90,13 @@ configure() {
 
 	# Now, as the fragment may change while the kernel is built.
 	made=$(recipe "$version")
-	make -s KCONFIG_ALLCONFIG="$config" allnoconfig >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
-	refused=$(grep '^CONFIG_' "$config" | grep -vxFf .config || true)
-	[ -z "$refused" ] || die "this kernel does not take, from $config:"$'\n'"$refused"
+	fragment >asked.config
+	there make -s KCONFIG_ALLCONFIG=asked.config allnoconfig >"$log" 2>&1 || {
+		cat "$log" >&2
+		exit 1
+	}
+	refused=$(grep -vxFf .config asked.config || true)
+	[ -z "$refused" ] || die "this kernel does not take, from tests/vm/config:"$'\n'"$refused"
 }
 
 # Shows of a build of many minutes that it goes on.
@@ -89,7 +107,7 @@ progress() {
 		echo "$line"
 		[[ $line != "  CC "* ]] || files=$((files + 1))
 		[ "$SECONDS" -lt "$next" ] || {
-			say "$files of about 1100 files compiled, $((SECONDS - start)) s"
+			say "$files files compiled, $((SECONDS - start)) s"
 			next=$((SECONDS + 30))
 		}
 	done >"$log"
@@ -97,7 +115,7 @@ progress() {
 
 compile() {
 	say "building (once; log: ${log#"$top"/})"
-	nice -n 10 make -j"$(nproc)" bzImage modules 2>&1 | progress || {
+	there nice -n 10 make -j"$(nproc)" bzImage modules 2>&1 | progress || {
 		tail -n 40 "$log" >&2
 		die "the build failed"
 	}
@@ -108,12 +126,12 @@ compile() {
 keep() {
 	local release
 
-	release=$(make -s kernelrelease)
+	release=$(there make -s kernelrelease)
 	rm -rf "$dir.new"
 	mkdir -p "$dir.new/root/boot" "$dir.new/headers"
 	cp arch/x86/boot/bzImage "$dir.new/root/boot/vmlinuz-$release"
 	cp .config "$dir.new/root/boot/config-$release"
-	make -s INSTALL_MOD_PATH="$dir.new/root" modules_install >>"$log" 2>&1
+	there make -s INSTALL_MOD_PATH="$dir.new/root" modules_install >>"$log" 2>&1
 	rm -f "$dir.new/root/lib/modules/$release"/{build,source}
 	cp -r --parents Makefile .config Module.symvers include scripts tools/objtool/objtool \
 		arch/x86/Makefile* arch/x86/include "$dir.new/headers"
@@ -130,10 +148,12 @@ unset MAKEFLAGS MAKELEVEL MFLAGS
 mkdir -p "$kept"
 exec 9>"$kept/.lock"
 flock 9
+root=$("$top/scripts/root.sh" "$suite")
 if ! fresh; then
 	start=$SECONDS
 	log=$kept/build.log
-	"$top/scripts/deps.sh" build kernel
+	"$top/scripts/deps.sh" kmod xz-utils
+	"$top/scripts/root.sh" "$suite" kernel >/dev/null
 	unpack
 	cd "$work"
 	configure
@@ -141,5 +161,5 @@ if ! fresh; then
 	keep
 fi
 
-printf 'KERNEL=%q KVER=%q KROOT=%q KDIR=%q\n' \
-	"$base-debug" "$(sed -n 's/^release //p' "$dir/made")" "$dir/root" "$dir/headers"
+printf 'KERNEL=%q KVER=%q KROOT=%q KDIR=%q BUILD_ROOT=%q\n' \
+	"$name" "$(sed -n 's/^release //p' "$dir/made")" "$dir/root" "$dir/headers" "$root"

@@ -1,0 +1,144 @@
+#!/bin/bash
+# Where things are built for a suite of Debian: on this machine if it is of that suite, else in a root
+# file system of the suite's own, with its compiler, under build/roots/SUITE.
+#
+#	scripts/root.sh SUITE [PACKAGE...]	makes the root if need be, installs the packages
+#						(or GROUP, see deps.sh) that are missing there,
+#						prints the root's path: / or that directory
+#	scripts/root.sh --apt SUITE DIR		writes DIR/sources.list and DIR/apt.conf, what apt
+#						is to be told for that suite
+#	scripts/root.sh --in ROOT COMMAND...	runs it there; the tree has the same path in it
+#
+# SUITE is bookworm, trixie, trixie-backports (trixie plus these) or sid. Mirrors and how to reach them
+# come from this machine's own apt configuration.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/.." && pwd)
+
+die() {
+	echo "root.sh: $*" >&2
+	exit 1
+}
+
+# The mirror of a kind of archive here: the first whose codename matches.
+mirror() {
+	# shellcheck disable=SC2016 # apt's own variables
+	apt-get indextargets --format '$(CODENAME) $(COMPONENT) $(SITE)' |
+		awk -v codename="$1" '$1 ~ codename && $2 == "main" { print $3; exit }'
+}
+
+sources() {
+	local main security base=${1%-backports}
+
+	main=$(mirror '^[a-z]+$')
+	security=$(mirror '^[a-z]+-security$')
+	[ -n "$main" ] || die "apt knows of no Debian mirror here: apt-get update?"
+	echo "deb $main $base main"
+	[ "$1" = sid ] || {
+		echo "deb $main $base-updates main"
+		[ -z "$security" ] || echo "deb $security $base-security main"
+	}
+	[ "$1" = "$base" ] || echo "deb $main $1 main"
+}
+
+# How this machine reaches a mirror and how strict it is with it, and what suits a root for building.
+settings() {
+	apt-config dump --format '%F "%v";%n' Acquire |
+		grep -E '^Acquire::(Check-|https?::|Retries|ForceIP|Max-)' || true
+	echo 'Acquire::Languages "none";'
+	echo 'Acquire::Retries "3";'
+	echo 'APT::Install-Recommends "false";'
+	echo 'APT::Sandbox::User "root";'
+}
+
+apt_files() {
+	mkdir -p "$2"
+	sources "$1" >"$2/sources.list"
+	settings >"$2/apt.conf"
+}
+
+# Prints its arguments' packages that the root lacks, of that version where one is named.
+missing() {
+	local want have
+
+	for want; do
+		have=$(dpkg-query --admindir="$root/var/lib/dpkg" -Wf '${db:Status-Status}=${Version}' \
+			"${want%%=*}" 2>/dev/null || true)
+		[[ $have == installed=* && $have == *"${want#"${want%%=*}"}" ]] || echo "$want"
+	done
+}
+
+# Makes build/roots/SUITE anew; it gets its name last, so that what is there is complete.
+make_root() {
+	local conf
+
+	"$top/scripts/deps.sh" mmdebstrap >&2
+	echo "root $suite: making it" >&2
+	conf=$(mktemp -d)
+	apt_files "$suite" "$conf"
+	rm -rf "$root.new"
+	mkdir -p "$(dirname "$root")"
+	mmdebstrap --quiet --variant=apt --aptopt="$conf/apt.conf" --skip=cleanup/apt/lists \
+		"${suite%-backports}" "$root.new" "$conf/sources.list" >"$root.log" 2>&1 || {
+		tail -n 20 "$root.log" >&2
+		die "mmdebstrap could not make a root of $suite"
+	}
+	rm -rf "$conf"
+	mv "$root.new" "$root"
+}
+
+# A mount namespace of its own, so that nothing stays mounted whatever happens.
+inside() {
+	local dir=$1
+	shift
+
+	[ "$dir" != / ] || exec "$@"
+	# shellcheck disable=SC2016 # expanded inside
+	exec unshare --mount sh -ec '
+		root=$1 top=$2
+		shift 2
+		mkdir -p "$root$top"
+		mount --bind "$top" "$root$top"
+		mount -t proc proc "$root/proc"
+		mount --rbind /dev "$root/dev"
+		# What the machine says of names of hosts holds there too.
+		cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
+		exec chroot "$root" /usr/bin/env -C "$PWD" PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+			LC_ALL=C.UTF-8 "$@"
+	' sh "$dir" "$top" "$@"
+}
+
+case ${1:-} in
+--apt) apt_files "$2" "$3"; exit ;;
+--in) shift; inside "$@" ;;
+'' | -*) die "which suite?" ;;
+esac
+
+suite=$1
+shift
+# shellcheck source=/dev/null
+host=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+if [ "$suite" = "$host" ]; then
+	"$top/scripts/deps.sh" "$@" >&2
+	echo /
+	exit
+fi
+
+root=$top/build/roots/$suite
+mkdir -p "$top/build/roots"
+exec 9>"$top/build/roots/.lock"
+flock 9
+[ -e "$root" ] || make_root
+mapfile -t wanted < <("$top/scripts/deps.sh" --names "$@")
+mapfile -t packages < <(missing "${wanted[@]}")
+if [ ${#packages[@]} -gt 0 ]; then
+	echo "root $suite: installing ${packages[*]}" >&2
+	install=(env DEBIAN_FRONTEND=noninteractive apt-get -q=2 -y install "${packages[@]}")
+	# Package lists older than the archive name files that are gone: once more with new ones.
+	"$0" --in "$root" "${install[@]}" >"$root.log" 2>&1 9>&- ||
+		{ "$0" --in "$root" apt-get -q=2 update &&
+			"$0" --in "$root" "${install[@]}"; } >"$root.log" 2>&1 9>&- || {
+		tail -n 20 "$root.log" >&2
+		die "could not install ${packages[*]} in the root of $suite"
+	}
+fi
+echo "$root"
