@@ -1,15 +1,21 @@
 #!/bin/bash
 # Builds a kernel from Debian's source package, with the compiler of its suite.
 #
-#	scripts/built-kernel.sh NAME SUITE PACKAGE CONFIGS
+#	scripts/built-kernel.sh NAME SUITE PACKAGE "CONFIG... [VARIABLE=VALUE...]"
 #
-# Called by kernel.sh, whose list has the arguments and which says what is printed. CONFIGS are files
-# of tests/vm/config. It is built anew when one of them or the version of the package has changed.
+# Called by kernel.sh, whose list has the arguments and which says what is printed. Each CONFIG is a
+# file of tests/vm/config; the variables are make's, LLVM=1 for one. It is built anew when one of them or the version of the package has changed.
 # Nothing is installed but what it takes to build a kernel.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 
-name=$1 suite=$2 package=$3 configs=$4
+name=$1 suite=$2 package=$3 configs=() args=()
+for word in $4; do
+	case $word in
+	*=*) args+=("$word") ;;
+	*) configs+=("$word") ;;
+	esac
+done
 kept=$top/build/kernels-built
 dir=$kept/$name
 work=$top/build/linux/$name
@@ -36,7 +42,7 @@ apt() {
 fragment() {
 	local file
 
-	for file in $configs; do
+	for file in "${configs[@]}"; do
 		sed -n "s/^${package#linux-source-}: //; /^CONFIG_/p" "$top/tests/vm/config/$file"
 	done
 	echo "CONFIG_LOCALVERSION=\"-${name#*-}\""
@@ -50,7 +56,7 @@ candidate() {
 # recipe VERSION: what a kernel is made of.
 recipe() {
 	echo "source $1"
-	echo "config $(fragment | sha256sum)"
+	echo "config $(fragment | sha256sum)${args:+ ${args[*]}}"
 }
 
 # Is there a kernel, and would it be the same today? Where apt knows of no package, any version does.
@@ -91,7 +97,7 @@ configure() {
 	# Now, as the fragment may change while the kernel is built.
 	made=$(recipe "$version")
 	fragment >asked.config
-	there make -s KCONFIG_ALLCONFIG=asked.config allnoconfig >"$log" 2>&1 || {
+	there make -s "${args[@]}" KCONFIG_ALLCONFIG=asked.config allnoconfig >"$log" 2>&1 || {
 		cat "$log" >&2
 		exit 1
 	}
@@ -115,7 +121,7 @@ progress() {
 
 compile() {
 	say "building (once; log: ${log#"$top"/})"
-	there nice -n 10 make -j"$(nproc)" bzImage modules 2>&1 | progress || {
+	there nice -n 10 make "${args[@]}" -j"$(nproc)" bzImage modules 2>&1 | progress || {
 		tail -n 40 "$log" >&2
 		die "the build failed"
 	}
@@ -126,15 +132,18 @@ compile() {
 keep() {
 	local release
 
-	release=$(there make -s kernelrelease)
+	release=$(there make -s "${args[@]}" kernelrelease)
 	rm -rf "$dir.new"
 	mkdir -p "$dir.new/root/boot" "$dir.new/headers"
 	cp arch/x86/boot/bzImage "$dir.new/root/boot/vmlinuz-$release"
 	cp .config "$dir.new/root/boot/config-$release"
-	there make -s INSTALL_MOD_PATH="$dir.new/root" modules_install >>"$log" 2>&1
+	there make -s "${args[@]}" INSTALL_MOD_PATH="$dir.new/root" modules_install >>"$log" 2>&1
 	rm -f "$dir.new/root/lib/modules/$release"/{build,source}
 	cp -r --parents Makefile .config Module.symvers include scripts tools/objtool/objtool \
 		arch/x86/Makefile* arch/x86/include "$dir.new/headers"
+	# With whose key this kernel's own modules are signed, and what signs others with it.
+	[ ! -e certs/signing_key.pem ] ||
+		cp --parents certs/signing_key.{pem,x509} "$dir.new/headers"
 	printf '%s\n' "$made" "release $release" >"$dir.new/made"
 	rm -rf "$dir"
 	mv "$dir.new" "$dir"
@@ -154,6 +163,7 @@ if ! fresh; then
 	log=$kept/build.log
 	"$top/scripts/deps.sh" kmod xz-utils
 	"$top/scripts/root.sh" "$suite" kernel >/dev/null
+	[[ " ${args[*]} " != *" LLVM=1 "* ]] || "$top/scripts/root.sh" "$suite" llvm >/dev/null
 	unpack
 	cd "$work"
 	configure
@@ -161,5 +171,6 @@ if ! fresh; then
 	keep
 fi
 
-printf 'KERNEL=%q KVER=%q KROOT=%q KDIR=%q BUILD_ROOT=%q\n' \
-	"$name" "$(sed -n 's/^release //p' "$dir/made")" "$dir/root" "$dir/headers" "$root"
+printf 'KERNEL=%q KVER=%q KROOT=%q KDIR=%q BUILD_ROOT=%q MAKE_ARGS=%q\n' \
+	"$name" "$(sed -n 's/^release //p' "$dir/made")" "$dir/root" "$dir/headers" "$root" \
+	"${args[*]}"

@@ -14,6 +14,8 @@ declare -A groups=(
 	[module]="make gcc libc6-dev"
 	# What a kernel is built with.
 	[kernel]="make gcc libc6-dev flex bison bc libelf-dev libssl-dev kmod xz-utils"
+	# And what a kernel is built with that is built with LLVM=1.
+	[llvm]="clang lld llvm"
 	# What `make fuzz` compiles with.
 	[fuzz]="clang libclang-rt-14-dev"
 	# What `make model` runs.

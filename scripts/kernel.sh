@@ -4,7 +4,7 @@
 #	scripts/kernel.sh [NAME]	makes the kernel and its headers available, prints as shell
 #					assignments: KERNEL= its name, KVER= release, KROOT= the
 #					unpacked image, KDIR= headers, BUILD_ROOT= where modules
-#					for it are built, see root.sh
+#					for it are built, see root.sh, MAKE_ARGS= with which
 #	scripts/kernel.sh --list	the names of those that Debian packages, oldest first; the first
 #					is the default
 #	scripts/kernel.sh --built	the names of those that built-kernel.sh builds from source
@@ -16,7 +16,7 @@ set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 
 # name (what its release begins with, up to a dash), suite, and either the image's meta package or
-# the source package and what its configuration is put together of (tests/vm/config)
+# the source package, what its configuration is put together of (tests/vm/config), make's arguments
 kernels='
 6.1		bookworm		linux-image-cloud-amd64
 6.12		trixie			linux-image-cloud-amd64
@@ -27,6 +27,7 @@ kernels='
 6.1-debug	bookworm		linux-source-6.1	guest locks memory
 7.3-debug	trixie-backports	linux-source-7.3	guest locks memory
 7.3-race	trixie-backports	linux-source-7.3	guest locks race
+7.3-tdx		trixie-backports	linux-source-7.3	guest tdx LLVM=1
 '
 
 die() {
@@ -136,5 +137,5 @@ if ! headers; then
 	headers
 fi
 
-printf 'KERNEL=%q KVER=%q KROOT=%q KDIR=%q BUILD_ROOT=%q\n' \
+printf 'KERNEL=%q KVER=%q KROOT=%q KDIR=%q BUILD_ROOT=%q MAKE_ARGS=\n' \
 	"$name" "$release" "$dir/root" "/usr/src/linux-headers-$release" "$root"

@@ -12,7 +12,7 @@ cd "$top"
 scripts/deps.sh build
 assignments=$(scripts/kernel.sh ${KERNEL:+"$KERNEL"})
 eval "$assignments"
-export KERNEL KVER KROOT KDIR BUILD_ROOT
+export KERNEL KVER KROOT KDIR BUILD_ROOT MAKE_ARGS
 built=$(tests/vm/build.sh)
 mapfile -t guest <<<"$built"
 out=build/bench

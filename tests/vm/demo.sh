@@ -14,7 +14,7 @@ scripts/deps.sh build
 step "Fetching the packaged kernel (once)"
 assignments=$(scripts/kernel.sh ${KERNEL:+"$KERNEL"})
 eval "$assignments"
-export KERNEL KVER KROOT KDIR BUILD_ROOT
+export KERNEL KVER KROOT KDIR BUILD_ROOT MAKE_ARGS
 step "Building module, emulator and images for $KVER"
 built=$("$here/build.sh")
 mapfile -t guest <<<"$built"

@@ -87,7 +87,7 @@ mapfile -t boots < <(
 scripts/deps.sh build
 assignments=$(scripts/kernel.sh ${KERNEL:+"$KERNEL"})
 eval "$assignments"
-export KERNEL KVER KROOT KDIR BUILD_ROOT
+export KERNEL KVER KROOT KDIR BUILD_ROOT MAKE_ARGS
 
 # Sanitizers under software emulation take their time, and an eighth of the memory.
 slower=1 memory=1G
@@ -102,7 +102,7 @@ selftest() (
 	unset KERNEL
 	assignments=$(scripts/kernel.sh)
 	eval "$assignments"
-	export KERNEL KVER KROOT KDIR BUILD_ROOT
+	export KERNEL KVER KROOT KDIR BUILD_ROOT MAKE_ARGS
 	exec "$here/selftest.sh" 8>&-
 )
 
