@@ -41,7 +41,7 @@ CASES_DIR=tests/vm/selftest/stopped OUT_DIR=$out/stopped BOOT_TIMEOUT=10 \
 	tests/vm/run.sh >"$out/stopped.log" 2>&1 &
 stopped=$!
 status=0
-CASES_DIR=tests/vm/selftest OUT_DIR=$out/run CASE_TIMEOUT=5 \
+CASES_DIR=tests/vm/selftest OUT_DIR=$out/run CASE_TIMEOUT=15 \
 	tests/vm/run.sh >"$out/run.log" 2>&1 || status=$?
 [ "$status" = 1 ] || { echo "harness: exit status $status of a run with failures"; wrong=1; }
 status=0
@@ -59,7 +59,7 @@ done
 expect "leaving early" '# the case stopped before its end, exit status 0' "$log"
 expect "being killed" '# died, exit status 137' "$log"
 expect "a misspelt command" '# fault in the script: .*no_such_command: not found' "$log"
-expect "a hang" '# hung: killed after 5 s' "$log"
+expect "a hang" '# hung: killed after 15 s' "$log"
 expect "a leak by kmalloc" '# kmalloc-128 1 0xffffffff' "$log"
 expect "a leak by vmalloc" '# 0x.* 0xffffffff.* pages=3 vmalloc' "$log"
 expect "the last words before a panic" '# last words' "$log"
