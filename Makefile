@@ -20,7 +20,7 @@ check:		## the tests, in guests: TEST=part of a name, SMP=, KERNEL=, KEEP=1 for 
 check-all:	## on every kernel that Debian packages
 	@tests/vm/all.sh all
 
-check-debug:	## on kernels with sanitizers, built once (10 minutes each): KERNEL=, TEST=, SMP= (2)
+check-debug:	## on kernels with sanitizers, built once (10 minutes each): KERNEL=, TEST=, SMP= (once)
 	@tests/vm/all.sh built
 
 mutants:	## changed images through the checks in user space: none is let through that was not signed

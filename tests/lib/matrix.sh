@@ -6,7 +6,7 @@
 
 MATRIX_LAST=$(($(nproc) - 1))
 MATRIX_MIDDLE=$(($(nproc) / 2))
-rows=0 beyond=0 alive=0
+rows=0 beyond=0 alive=0 seen_results=''
 
 # want ERRNO RESULT TDS NEXT: the outcome expected. TDS: alive or gone. NEXT: errno of the next update.
 want() {
@@ -86,6 +86,7 @@ check_row() {
 	[ "$ERRNO" = "$want_errno" ] || fail "$what: expected errno $want_errno, saw $ERRNO"
 	read -r seen <"$TDX/last/result"
 	[ "$seen" = "$want_result" ] || fail "$what: expected result $want_result, saw $seen"
+	seen_results="$seen_results $seen"
 	if [ "$want_errno" != 0 ]; then
 		read -r seen <"$TDX/last/leaf"
 		[ "$seen" = "$leaf" ] || fail "$what: expected last/leaf $leaf, saw $seen"
@@ -147,6 +148,14 @@ row() {
 	[ "$want_tds" != gone ] || setup_again
 }
 
+# tally LEAF STATUS: a line of the table, how often each result was seen with that status.
+tally() {
+	note "$(printf '%s\n' $seen_results | sort | uniq -c | awk -v row="| $1 | $2 |" '
+		{ row = row (NR > 1 ? ", " : " ") $1 " " $2 }
+		END { print row " |" }')"
+	seen_results=''
+}
+
 # matrix LEAF STATUS...: of one leaf, all rows.
 matrix() {
 	leaf_of_matrix=$1
@@ -168,10 +177,11 @@ matrix() {
 				done
 			done
 		done
+		tally "$leaf_of_matrix" "$s"
 	done
 }
 
 # matrix_end: the sum, as a line of a table.
 matrix_end() {
-	note "| $1 | $rows rows | $beyond failed past the point of no return | TDs survive in $alive | if each were final: 0 |"
+	note "| $1 | all | $rows rows | $beyond failed past the point of no return | TDs survive in $alive | if each were final: 0 |"
 }

@@ -4,7 +4,7 @@
 #	tests/vm/all.sh all		every kernel that Debian packages, see scripts/kernel.sh
 #	tests/vm/all.sh ci		the oldest and the newest of them; of the cases marked
 #					"# SMOKE: yes", on 2 CPUs, the others
-#	tests/vm/all.sh built		the ones with sanitizers, on SMP=2 CPUs
+#	tests/vm/all.sh built		the ones with sanitizers, SMP=once
 #
 #	TEST=, SMP= as run.sh takes them; KERNEL= only that one
 #
@@ -23,7 +23,7 @@ if [ "$1" = ci ]; then
 	# The newest without its other flavours.
 	full[$(printf '%s\n' "${kernels[@]}" | grep -v -- - | tail -n 1)]=1
 fi
-[ "$1" != built ] || export SMP=${SMP:-2}
+[ "$1" != built ] || export SMP=${SMP:-once}
 
 log=$(mktemp) rows=()
 trap 'rm -f "$log"' EXIT

@@ -1,7 +1,9 @@
 #!/bin/bash
 # Runs the cases in guests and sums up. What `make check` is.
 #
-#	TEST=part of a case's name	SMP=CPU count	KERNEL=name, see scripts/kernel.sh
+#	TEST=part of a case's name	KERNEL=name, see scripts/kernel.sh
+#	SMP=CPU count, or once: each case one time, on 2 CPUs or, if it does not name that, on
+#	the first count that it does name
 #	SMOKE=1 only the cases that say "# SMOKE: yes"
 #	KEEP=1 shows the console and leaves a shell on it; for the first boot of those chosen
 #
@@ -62,12 +64,18 @@ for file in "$cases_dir"/*"${TEST:-}"*.sh; do
 	[ -z "${SMOKE:-}" ] || [ "$(header SMOKE "$file")" = yes ] || continue
 	counts=$(header SMP "$file" | grep -Eo '^[0-9 ]+' || echo 2)
 	threads=$(header THREADS "$file" | awk '{ print $1 }')
+	if [ "${SMP:-}" = once ]; then
+		[[ " $counts " == *" 2 "* ]] || counts=${counts%% *}
+		[[ " $counts " != *" 2 "* ]] || counts=2
+	fi
 	for smp in $counts; do
-		[ "${SMP:-$smp}" != "$smp" ] || plans[$smp]+="$name "
+		case ${SMP:-once} in
+		once | "$smp") plans[$smp]+="$name " ;;
+		esac
 	done
 	case $threads in
 	'' | single) ;;
-	multi) [ "${SMP:-2}" != 2 ] || plans[2-multi]+="$name " ;;
+	multi) [[ ${SMP:-2} != @(2|once) ]] || plans[2-multi]+="$name " ;;
 	*) die "$file: THREADS: $threads" ;;
 	esac
 done
@@ -92,7 +100,7 @@ export KERNEL KVER KROOT KDIR BUILD_ROOT MAKE_ARGS
 # Sanitizers under software emulation take their time, and an eighth of the memory.
 slower=1 memory=1G
 if [[ $KERNEL == *-debug || $KERNEL == *-race ]]; then
-	slower=5 memory=2G
+	slower=8 memory=2G
 fi
 case_timeout=${CASE_TIMEOUT:-$((120 * slower))}
 
@@ -170,8 +178,20 @@ ended() {
 	[ -e "$dir/exit" ] || die "could not boot: $(cat "$dir/qemu.log" 2>/dev/null)"
 	mv "$dir/work.log" "$dir/ktap.log"
 	"$here/judge.sh" "$dir" || true
-	# Rows of a table that a case prints are for the reader of the run.
-	grep '^# |' "$dir/ktap.log" || true
+	# Rows of a table that a case prints are for the reader of the run, as is their sum.
+	grep '^# |' "$dir/ktap.log" | tr -d '\r' | awk -F '|' '
+		{ print }
+		/ past the point of no return / {
+			rows += $4
+			past += $5
+			alive += substr($6, index($6, "in ") + 3)
+		}
+		END {
+			if (past)
+				printf "# | all leaves | all | %d rows | %d failed past the point of no " \
+					"return | TDs survive in %d, %d %% | if each were final: 0 |\n",
+					rows, past, alive, 100 * alive / past
+		}' || true
 	read -r p f s <"$dir/result"
 	read -r _ seconds <"$dir/exit"
 	echo "Ended   $(describe "$1"): $p passed, $f failed, $s skipped, in $seconds s"
