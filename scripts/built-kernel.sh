@@ -155,12 +155,12 @@ keep() {
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
 mkdir -p "$kept"
-exec 9>"$kept/.lock"
+exec 9>"$kept/.lock-$name"
 flock 9
 root=$("$top/scripts/root.sh" "$suite")
 if ! fresh; then
 	start=$SECONDS
-	log=$kept/build.log
+	log=$kept/$name.log
 	"$top/scripts/deps.sh" kmod xz-utils
 	"$top/scripts/root.sh" "$suite" kernel >/dev/null
 	[[ " ${args[*]} " != *" LLVM=1 "* ]] || "$top/scripts/root.sh" "$suite" llvm >/dev/null
