@@ -13,20 +13,16 @@
 #error "tdx_update needs Linux 6.1 or later"
 #endif
 
-/* hex2bin() was in linux/kernel.h before it had a header. sparse has no __has_include. */
+/* hex2bin() was in linux/kernel.h before it had a header. */
 #include <linux/kernel.h>
-#ifdef __has_include
 #if __has_include(<linux/hex.h>)
 #include <linux/hex.h>
-#endif
 #endif
 
 /* cpuid_eax() was in asm/processor.h before CPUID had a header. */
 #include <asm/processor.h>
-#ifdef __has_include
 #if __has_include(<asm/cpuid/api.h>)
 #include <asm/cpuid/api.h>
-#endif
 #endif
 
 #endif /* TDX_UPDATE_COMPAT_H */

@@ -7,10 +7,13 @@
 #					for it are built, see root.sh, MAKE_ARGS= with which
 #	scripts/kernel.sh --list	the names of those that Debian packages, oldest first; the first
 #					is the default
+#	scripts/kernel.sh --newest	the last of them that is of no special flavour
 #	scripts/kernel.sh --built	the names of those that built-kernel.sh builds from source
+#	scripts/kernel.sh --suite NAME	the suite it comes from
 #	scripts/kernel.sh --table	all of it as the rows of README's table
 #
-# The image package is unpacked under build/kernels/NAME and never installed: the host's own kernel
+# With STRICT=1 also what modules.sh needs to be strict. The image package is unpacked under
+# build/kernels/NAME and never installed: the host's own kernel
 # stays alone.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -19,6 +22,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 # the source package, what its configuration is put together of (tests/vm/config), make's arguments
 kernels='
 6.1		bookworm		linux-image-cloud-amd64
+6.12-bpo12	bookworm-backports	linux-image-cloud-amd64
 6.12		trixie			linux-image-cloud-amd64
 6.12-rt		trixie			linux-image-rt-amd64
 7.2		sid			linux-image-cloud-amd64
@@ -100,7 +104,8 @@ fetch() {
 
 # The headers come from apt: their makefiles name absolute paths under /usr/src.
 headers() {
-	"$top/scripts/root.sh" "$suite" module "linux-headers-$release=$version" >/dev/null
+	"$top/scripts/root.sh" "$suite" module ${STRICT:+strict} "linux-headers-$release=$version" \
+		>/dev/null
 }
 
 list() {
@@ -109,7 +114,9 @@ list() {
 
 case ${1:-} in
 --list) list 0; exit ;;
+--newest) list 0 | grep -v -- - | tail -n 1; exit ;;
 --built) list 1; exit ;;
+--suite) awk -v name="$2" '$1 == name { print $2 }' <<<"$kernels"; exit ;;
 --table)
 	awk 'NF { printf "| %s | %s | `%s`%s |\n", $1, $2, $3, NF > 3 ? ", built here" : "" }' \
 		<<<"$kernels"

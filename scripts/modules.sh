@@ -5,8 +5,8 @@
 #
 # KDIR is a kernel's build directory. OUT becomes a copy of the tree in symbolic links, so that
 # objects of several kernels lie beside one another and Kbuild still sees what has changed. Each DIR
-# (tests/emu) is one more external module. MAKE_ARGS is handed to Kbuild (W=1, C=2). BUILD_ROOT is
-# where KDIR and its compiler are, see root.sh (/).
+# (tests/emu) is one more external module. MAKE_ARGS is handed to Kbuild (LLVM=1). BUILD_ROOT is where
+# KDIR and its compiler are, see root.sh (/). STRICT=1 builds with W=1 and fails if anything is said.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 kdir=$1 out=$2 root=${BUILD_ROOT:-/}
@@ -27,9 +27,17 @@ for path in Kbuild dkms.conf include src "$@"; do
 	cp -rsf -T "$top/$path" "$out/$path"
 done
 
+[ -z "${STRICT:-}" ] || MAKE_ARGS="${MAKE_ARGS:-} W=1"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 for dir in . "$@"; do
 	# The message on BTF is about the kernel package, which has no vmlinux to take it from.
 	# shellcheck disable=SC2086 # a list of words
-	"$top/scripts/root.sh" --in "$root" make -s -C "$kdir" M="$(realpath "$out/$dir")" -j"$(nproc)" ${MAKE_ARGS:-} modules 2>&1 |
-		{ grep -v '^Skipping BTF generation' || true; } >&2
+	"$top/scripts/root.sh" --in "$root" make -s -C "$kdir" M="$(realpath "$out/$dir")" \
+		-j"$(nproc)" ${MAKE_ARGS:-} modules 2>&1 |
+		{ grep -v '^Skipping BTF generation' || true; } | tee -a "$log" >&2
 done
+if [ -n "${STRICT:-}" ] && [ -s "$log" ]; then
+	echo "modules.sh: the build for $kdir is not silent" >&2
+	exit 1
+fi

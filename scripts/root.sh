@@ -9,8 +9,8 @@
 #						is to be told for that suite
 #	scripts/root.sh --in ROOT COMMAND...	runs it there; the tree has the same path in it
 #
-# SUITE is bookworm, trixie, trixie-backports (trixie plus these) or sid. Mirrors and how to reach them
-# come from this machine's own apt configuration.
+# SUITE is a codename of Debian's, which may end in -backports: that one plus these. Mirrors and how to
+# reach them come from this machine's own apt configuration.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -97,7 +97,7 @@ inside() {
 		root=$1 top=$2
 		shift 2
 		mkdir -p "$root$top"
-		mount --bind "$top" "$root$top"
+		mount --rbind "$top" "$root$top"
 		mount -t proc proc "$root/proc"
 		mount --rbind /dev "$root/dev"
 		# What the machine says of names of hosts holds there too.

@@ -333,6 +333,8 @@ static int __init tdxu_init(void)
 	err = tdxu_sysfs_init();
 	if (err)
 		goto exit_verify;
+	if (IS_ENABLED(CONFIG_TDX_HOST_SERVICES))
+		pr_info("this kernel has an update driver of its own, its interface stays with it\n");
 	return 0;
 
 exit_verify:

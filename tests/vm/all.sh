@@ -12,6 +12,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+# The modules are built without a warning on every one of them.
+export STRICT=1
 declare -A full=()
 case ${1:-} in
 all | ci) mapfile -t kernels < <(scripts/kernel.sh --list) ;;
@@ -20,8 +22,7 @@ built) mapfile -t kernels < <(scripts/kernel.sh --built) ;;
 esac
 if [ "$1" = ci ]; then
 	full[${kernels[0]}]=1
-	# The newest without its other flavours.
-	full[$(printf '%s\n' "${kernels[@]}" | grep -v -- - | tail -n 1)]=1
+	full[$(scripts/kernel.sh --newest)]=1
 fi
 [ "$1" != built ] || export SMP=${SMP:-once}
 

@@ -35,6 +35,7 @@ done
 printf '%s\n' 'root::0:0:root:/:/bin/sh' 'nobody::65534:65534:nobody:/:/bin/sh' >"$root/etc/passwd"
 printf '%s\n' 'root:x:0:' 'nogroup:x:65534:' >"$root/etc/group"
 cp "$here/init" "$root/init"
+install -D -m 644 "$KROOT/boot/config-$KVER" "$root/boot/config"
 cp "$here"/../lib/* "$root/tests/"
 
 # shellcheck disable=SC2206 # a list of words
