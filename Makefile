@@ -10,6 +10,9 @@ modules:	## build tdx_update.ko for the running kernel or KDIR=, in build/module
 	@scripts/modules.sh "$(KDIR)" "build/modules/$(KRELEASE)"
 	@echo "build/modules/$(KRELEASE)/tdx_update.ko"
 
+tool: build/tool/tdx-update
+tool:		## build the operator's command, build/tool/tdx-update
+
 demo:		## in a guest, from nothing: a refused race, an update with TDs alive
 	@tests/vm/demo.sh
 
@@ -54,8 +57,8 @@ help:		## this list
 	@sed -n 's/^\([a-z-]*\):\t*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 
 PURE_CFLAGS = -g -O1 -Wall -Wextra -Werror -fsanitize=address,undefined -fno-sanitize-recover=all \
-	      -Iinclude -Itests/pure
-PURE_HEADERS = include/tdx_arch.h include/tdx_update.h $(wildcard tests/pure/*.h)
+	      -Iinclude -Itests/pure -Itool
+PURE_HEADERS = include/tdx_arch.h include/tdx_update.h tool/kernel_string.h $(wildcard tests/pure/*.h)
 
 build/pure/plan_test: tests/pure/plan_test.c src/plan.c $(PURE_HEADERS)
 	@mkdir -p $(@D)
@@ -73,8 +76,18 @@ build/pure/seed: tests/pure/fuzz.c src/image.c src/plan.c $(PURE_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(PURE_CFLAGS) -DSEEDS -o $@ $(filter %.c,$^)
 
+# The command shares the kernel module's result table and the code that reads containers.
+TOOL_CFLAGS = -Wall -Wextra -Werror -Wno-format-truncation -Iinclude -Itool \
+	      -DTDX_UPDATE_VERSION='"$(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)"'
+
+build/tool/tdx-update: $(wildcard tool/*.[ch]) src/image.c include/tdx_arch.h include/tdx_update.h \
+		       dkms.conf
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(or $(CFLAGS),-O2 -g) $(TOOL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^) \
+		-lcrypto -ljansson
+
 build/tools/%: tests/tools/%.c include/tdx_arch.h tests/emu/tdx_emu_abi.h
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -Iinclude -Itests/emu -o $@ $< -lcrypto
 
-.PHONY: modules demo check check-all check-debug mutants fuzz bench soak model lint dkms-install dkms-uninstall clean help
+.PHONY: modules tool demo check check-all check-debug mutants fuzz bench soak model lint dkms-install dkms-uninstall clean help

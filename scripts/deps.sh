@@ -8,11 +8,14 @@
 set -euo pipefail
 
 declare -A groups=(
-	# What builds the modules, the images and the guest, and what boots it.
-	[build]="make gcc libc6-dev libssl-dev openssl kmod cpio busybox-static qemu-system-x86 seabios"
+	# What builds the modules, the command, the images and the guest, and what boots it; jq and
+	# bsdutils (script) are for cases that run the command.
+	[build]="make gcc libc6-dev libssl-dev libjansson-dev openssl kmod cpio busybox-static jq bsdutils qemu-system-x86 seabios"
 	# What modules are built with, and what the kernel's scripts run that look closer with W=1.
 	[module]="make gcc libc6-dev"
 	[strict]="perl python3"
+	# What builds the command alone.
+	[tool]="make gcc libc6-dev libssl-dev libjansson-dev"
 	# What a kernel is built with.
 	[kernel]="make gcc libc6-dev flex bison bc libelf-dev libssl-dev kmod xz-utils"
 	# And what a kernel is built with that is built with LLVM=1.

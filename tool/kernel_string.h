@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The one string function of the kernel that image.c uses and user space lacks. Tests only.
+ * The one string function of the kernel that image.c uses and user space lacks.
  */
 #ifndef KERNEL_STRING_H
 #define KERNEL_STRING_H

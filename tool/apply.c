@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tdx-update apply: which image, with which recovery image, how long to wait for a race, and what
+ * came of it.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+/* Pauses between two attempts while a race lasts, milliseconds: each twice the one before. */
+#define FIRST_PAUSE_MS	100
+#define LONGEST_PAUSE_MS 1000
+
+static double now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+/* ---- waiting for a race to end ---- */
+
+static void show_waiting(unsigned int tries, double since, long limit)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr,
+			"\rwaiting for a TD that is being built or migrated: %u tries, %.0f of %ld s ",
+			tries, since, limit);
+}
+
+static void end_waiting(void)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r%*s\r", 79, "");
+}
+
+static void pause_ms(double ms)
+{
+	struct timespec time = {
+		.tv_sec = ms / 1000,
+		.tv_nsec = (long)(ms * 1e6) % 1000000000,
+	};
+
+	/* A signal ends it early, and the caller looks for one. */
+	nanosleep(&time, NULL);
+}
+
+/*
+ * Attempts until there is no race, or the time is up; the last one then. The pauses differ from
+ * host to host, and each is between half and all of what it might be.
+ */
+static unsigned int attempt(const char *name, long limit, struct answer *answer)
+{
+	double start = now_s(), longest = FIRST_PAUSE_MS, left, ms;
+	unsigned int tries = 0;
+
+	srandom(getpid() ^ time(NULL));
+	for (;;) {
+		ask("update", name, answer);
+		tries++;
+		left = limit - (now_s() - start);
+		if (!answer->has_result || answer->result != TDXU_UPDATE_RACE || left <= 0)
+			break;
+		show_waiting(tries, limit - left, limit);
+		ms = longest * (0.5 + 0.5 * random() / RAND_MAX);
+		pause_ms(ms < left * 1000 ? ms : left * 1000);
+		stop_if_signalled();
+		longest = longest * 2 < LONGEST_PAUSE_MS ? longest * 2 : LONGEST_PAUSE_MS;
+	}
+	if (tries > 1)
+		end_waiting();
+	return tries;
+}
+
+/* ---- the recovery image ---- */
+
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? strndup(path, slash == path ? 1 : slash - path) : strdup(".");
+}
+
+/* Path of the image to fall back to; "auto" is that of the running version, from @dir. */
+static char *find_recovery(const char *recovery, const char *dir)
+{
+	struct tdxu_version running;
+	struct files files;
+	char *text;
+	size_t i;
+
+	if (strcmp(recovery, "auto"))
+		return strdup(recovery);
+	text = host_read_module("version");
+	if (!version_parse(text, &running))
+		fail(TOOL_UNAVAILABLE, "--recovery auto: no TDX module runs");
+	files_read(dir, &files);
+	for (i = 0; i < files.count; i++)
+		if (!files.files[i].form.result &&
+		    !version_compare(&files.files[i].version, &running))
+			return files.files[i].path;
+	fail(TOOL_NO_INPUT, "--recovery auto: no image of the running version %s in %s", text, dir);
+}
+
+/* ---- the outcome ---- */
+
+static void print_outcome(const char *image, const struct answer *answer, bool dry_run)
+{
+	char text[300];
+
+	answer_text(answer, text, sizeof(text));
+	if (answer->error) {
+		note("%s: %s", image, text);
+		if (answer->has_result)
+			note("changed: %s; 'tdx-update explain %s' says what to do",
+			     result_changed(answer->result), result_rows[answer->result].name);
+		return;
+	}
+	if (dry_run)
+		printf("%s: can be installed now, nothing has changed", image);
+	else
+		printf("%s: installed, TDs live", image);
+	if (answer->detailed)
+		printf("; %s -> %s", answer->from, answer->to);
+	if (answer->detailed && !dry_run)
+		printf("; CPUs stopped for %.3f ms", atoll(answer->blackout_ns) / 1e6);
+	putchar('\n');
+}
+
+static void end_json(const struct options *options, json_t *json, enum tool_exit status)
+{
+	if (!options->json) {
+		json_decref(json);
+		return;
+	}
+	json_object_set_new(json, "exit", json_integer(status));
+	print_json(json);
+}
+
+/* ---- the two ways ---- */
+
+static enum tool_exit apply_ours(const struct options *options, const char *image,
+				 const char *dir, json_t *json)
+{
+	char name[IMAGE_NAME_SIZE], recovery_name[IMAGE_NAME_SIZE];
+	struct answer answer = {};
+	unsigned int tries = 1;
+	char *recovery = NULL;
+	struct file file;
+
+	reach(image, name);
+	if (options->recovery) {
+		recovery = find_recovery(options->recovery, dir);
+		file_must_open(recovery, &file);
+		reach(recovery, recovery_name);
+		json_object_set_new(json, "recovery", json_string(recovery));
+		if (!options->dry_run)
+			reach_set_recovery(recovery_name);
+		ask(options->dry_run ? "check" : "recovery_image", recovery_name, &answer);
+		stop_if_signalled();
+		if (answer.error)
+			image = recovery;
+	}
+	if (!answer.error && options->dry_run)
+		ask("check", name, &answer);
+	else if (!answer.error)
+		tries = attempt(name, options->wait_s, &answer);
+
+	answer_json(&answer, json);
+	json_object_set_new(json, "tries", json_integer(tries));
+	json_object_set_new(json, "answer_on", json_string(image));
+	if (!options->json)
+		print_outcome(image, &answer, options->dry_run);
+	return answer_exit(&answer);
+}
+
+static enum tool_exit apply_mainline(const struct options *options, const struct file *file,
+				     json_t *json)
+{
+	char *from = host_read_module("version"), *to = NULL;
+	enum tool_exit status = TOOL_REFUSED;
+	char why[300] = "";
+
+	mainline_caution();
+	if (!mainline_objects(file, why, sizeof(why)))
+		status = options->dry_run ? TOOL_DONE : mainline_apply(file, why, sizeof(why));
+	if (status == TOOL_DONE && !options->dry_run)
+		to = host_read_module("version");
+	if (from)
+		json_object_set_new(json, "from", json_string(from));
+	if (to)
+		json_object_set_new(json, "to", json_string(to));
+	json_object_set_new(json, "meaning", json_string(why));
+	if (status)
+		note("%s: %s%s", file->path, why,
+		     status == TOOL_UNCLEAR ? "; whether TDX still works is not known" : "");
+	else if (!options->json)
+		printf("%s: %s\n", file->path, options->dry_run ?
+		       "nothing speaks against it that this command can see" : "installed");
+	return status;
+}
+
+/* --latest: sets @file; or ends the command where there is nothing to install. */
+static bool choose(const struct options *options, struct file *file, json_t *json,
+		   enum tool_exit *status)
+{
+	json_t *passed_over = json_array();
+	const struct file *chosen;
+	struct answer answer;
+	struct files files;
+
+	files_read(options->latest, &files);
+	chosen = latest_choose(&files, options->latest, &answer, passed_over);
+	stop_if_signalled();
+	json_object_set_new(json, "passed_over", passed_over);
+	if (chosen) {
+		*file = *chosen;
+		return true;
+	}
+	if (answer.error) {
+		*status = answer_exit(&answer);
+		answer_json(&answer, json);
+		print_outcome(options->latest, &answer, true);
+	} else if (json_array_size(passed_over)) {
+		*status = TOOL_REFUSED;
+		note("%s: none of the newer images can be installed", options->latest);
+	} else {
+		*status = TOOL_DONE;
+		if (!options->json)
+			printf("%s: nothing newer than what runs\n", options->latest);
+	}
+	return false;
+}
+
+/**
+ * cmd_apply() - tdx-update apply
+ * @options: the argument is the image, unless latest is set
+ */
+int cmd_apply(const struct options *options)
+{
+	enum interface interface = host_interface();
+	enum tool_exit status = TOOL_DONE;
+	json_t *json;
+	struct file file;
+	char *dir;
+
+	if (interface == INTERFACE_NONE)
+		fail(TOOL_UNAVAILABLE,
+		     "nothing here updates a TDX module: modprobe tdx_update, and see the kernel log");
+	if (interface == INTERFACE_MAINLINE && options->recovery)
+		fail(TOOL_UNAVAILABLE, "--recovery: this kernel's own interface has none");
+	if (!host_may_write(interface == INTERFACE_OURS ? OURS "update" : UPLOAD "loading"))
+		fail(TOOL_NO_PERMISSION, "only root may update");
+
+	json = json_pack("{s:s, s:b, s:s?}", "interface", host_interface_name(interface),
+			 "dry_run", options->dry_run, "file", options->argument);
+	if (options->latest) {
+		if (!choose(options, &file, json, &status)) {
+			end_json(options, json, status);
+			return status;
+		}
+	} else {
+		file_must_open(options->argument, &file);
+	}
+	dir = options->latest ? strdup(options->latest) : directory_of(options->argument);
+	json_object_set_new(json, "file", json_string(file.path));
+	status = interface == INTERFACE_OURS ? apply_ours(options, file.path, dir, json) :
+					       apply_mainline(options, &file, json);
+	end_json(options, json, status);
+	free(dir);
+	return status;
+}

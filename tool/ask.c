@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Asks the kernel module, by one write to one of its files, and says what it answered.
+ * The errno tells the result; last/ tells more, but only of the attempt that ended last.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "tool.h"
+
+static char *last(const char *file)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), OURS "last/%s", file);
+	return host_read(path);
+}
+
+static bool last_is(const char *file, const char *value)
+{
+	char *is = last(file);
+	bool same = is && !strcmp(is, value);
+
+	free(is);
+	return same;
+}
+
+/* The one result with this errno; of several the one that last/ has, else the first. */
+static bool find_result(int error, enum tdxu_result *result)
+{
+	bool found = false;
+	size_t i;
+
+	for (i = 0; i < num_results; i++) {
+		if (result_rows[i].error != error)
+			continue;
+		if (!found || last_is("result", result_rows[i].name))
+			*result = i;
+		found = true;
+	}
+	return found;
+}
+
+/**
+ * ask() - write an image's name to one of the module's files
+ * @file: update, check or recovery_image
+ * @name: as the firmware loader finds it
+ * @answer: filled in; its strings are the caller's to free, if it cares
+ */
+void ask(const char *file, const char *name, struct answer *answer)
+{
+	char path[40], line[IMAGE_NAME_SIZE + 1];
+
+	*answer = (struct answer){};
+	snprintf(path, sizeof(path), OURS "%s", file);
+	snprintf(line, sizeof(line), "%s\n", name);
+	answer->error = host_write(path, line, strlen(line));
+	answer->has_result = find_result(answer->error, &answer->result);
+
+	/* Another's attempt may have ended since, and in-progress is none of ours. */
+	if (!answer->has_result || answer->result == TDXU_IN_PROGRESS || !last_is("image", name) ||
+	    !last_is("result", result_rows[answer->result].name))
+		return;
+	answer->phase = last("phase");
+	answer->leaf = last("leaf");
+	answer->status = last("status");
+	answer->cpu = last("cpu");
+	answer->from = last("from");
+	answer->to = last("to");
+	answer->blackout_ns = last("blackout_ns");
+	answer->detailed = answer->phase && answer->leaf && answer->status && answer->cpu &&
+			   answer->from && answer->to && answer->blackout_ns;
+}
+
+enum tool_exit answer_exit(const struct answer *answer)
+{
+	if (answer->has_result)
+		return result_exit(answer->result);
+	return answer->error == EPERM ? TOOL_NO_PERMISSION : TOOL_SYSTEM;
+}
+
+/**
+ * answer_text() - an answer in a line: name, errno, meaning, and which SEAMCALL it was
+ * @answer: the answer
+ * @buf: room for it
+ * @size: of it
+ */
+const char *answer_text(const struct answer *answer, char *buf, size_t size)
+{
+	const struct result_row *row = &result_rows[answer->result];
+	int length;
+
+	if (!answer->has_result) {
+		snprintf(buf, size, "%s", strerror(answer->error));
+		return buf;
+	}
+	length = snprintf(buf, size, "%s (%s): %s", row->name, row->errno_name, row->text);
+	if (answer->detailed && strcmp(answer->leaf, "none"))
+		snprintf(buf + length, size - length, " [%s on CPU %s: %s]", answer->leaf,
+			 answer->cpu, answer->status);
+	return buf;
+}
+
+/**
+ * answer_json() - an answer for programs
+ * @answer: the answer
+ * @json: the object that it is added to
+ */
+void answer_json(const struct answer *answer, json_t *json)
+{
+	const struct result_row *row = &result_rows[answer->result];
+
+	json_object_set_new(json, "result",
+			    answer->has_result ? json_string(row->name) : json_null());
+	json_object_set_new(json, "errno", json_integer(answer->error));
+	json_object_set_new(json, "meaning", json_string(answer->has_result ?
+							 row->text : strerror(answer->error)));
+	if (answer->has_result)
+		json_object_set_new(json, "changed", json_string(result_changed(answer->result)));
+	if (!answer->detailed)
+		return;
+	json_object_set_new(json, "phase", json_string(answer->phase));
+	json_object_set_new(json, "leaf", json_string(answer->leaf));
+	json_object_set_new(json, "status", json_string(answer->status));
+	json_object_set_new(json, "cpu", json_integer(atoi(answer->cpu)));
+	json_object_set_new(json, "from", json_string(answer->from));
+	json_object_set_new(json, "to", json_string(answer->to));
+	json_object_set_new(json, "blackout_ns", json_integer(atoll(answer->blackout_ns)));
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What an image file says of itself. The form is checked by the kernel module's own code, image.c;
+ * whether it may be installed is not asked here.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+
+#include "tool.h"
+
+/* SHA-384 of the modulus of Intel's production key: SPEC.md section 5. */
+#define INTEL_SIGNER	"c8572f548869a0beca19376b81c2dffc2a23b5a5f71da0b87579b43f408daa1a" \
+			"33bad9c149eb56c634f883737968a34c"
+
+/* A version in a file's name, for images whose sigstruct has none: tdx_module_1.5.16.blob. */
+static void version_of_name(const char *name, struct tdxu_version *version)
+{
+	const char *at = name;
+
+	*version = (struct tdxu_version){};
+	while ((at = strpbrk(at, "0123456789"))) {
+		char text[VERSION_SIZE] = "";
+		size_t length = strspn(at, "0123456789.");
+
+		/* The dot before "blob" belongs to that. */
+		while (length && at[length - 1] == '.')
+			length--;
+		if (length < sizeof(text)) {
+			memcpy(text, at, length);
+			if (version_parse(text, version))
+				return;
+		}
+		at += length;
+	}
+}
+
+static void describe_signer(const u8 *modulus, char hex[2 * TDX_SHA384_SIZE + 1])
+{
+	u8 digest[TDX_SHA384_SIZE];
+	size_t i;
+
+	if (!EVP_Digest(modulus, SEAM_SIGSTRUCT_MODULUS_SIZE, digest, NULL, EVP_sha384(), NULL))
+		fail(TOOL_SYSTEM, "no SHA-384 here");
+	for (i = 0; i < sizeof(digest); i++)
+		sprintf(hex + 2 * i, "%02x", digest[i]);
+}
+
+static void describe(const void *blob, size_t size, struct file *file)
+{
+	const struct tdx_blob_v1 *v1 = blob;
+	const struct tdx_blob_v2 *v2 = blob;
+	const struct seam_sigstruct *sig;
+	struct tdxu_image image;
+
+	if (size >= TDX_PAGE_SIZE && v1->version == TDX_BLOB_VERSION_1 &&
+	    !memcmp(v1->signature, TDX_BLOB_SIGNATURE, TDX_BLOB_SIGNATURE_SIZE))
+		file->container = 1;
+	else if (size >= TDX_PAGE_SIZE && v2->version == TDX_BLOB_VERSION_2 &&
+		 !memcmp(v2->signature, TDX_BLOB_SIGNATURE, TDX_BLOB_SIGNATURE_SIZE))
+		file->container = 2;
+
+	version_of_name(file->name, &file->version);
+	file->form = tdxu_image_parse(blob, size, &image);
+	if (file->form.result)
+		return;
+
+	sig = image.sigstruct;
+	if (image.version.major)
+		file->version = image.version;
+	file->svn_major = sig->svn_major;
+	file->svn_minor = sig->svn_minor;
+	file->debug_signed = sig->module_type & SEAM_SIGSTRUCT_DEBUG_SIGNED;
+	file->num_cpus = sig->cpuid_table_size;
+	memcpy(file->cpus, sig->cpuid_table, sizeof(file->cpus));
+	describe_signer(sig->modulus, file->signer);
+}
+
+/**
+ * file_open() - read an image file
+ * @path: where it is
+ * @file: filled in; of no use if it cannot be read
+ *
+ * Reads no more than it takes to see that an image is too large.
+ *
+ * Return: whether it could be read; else errno.
+ */
+bool file_open(const char *path, struct file *file)
+{
+	const size_t max = TDXU_IMAGE_MAX_SIZE + TDX_PAGE_SIZE;
+	size_t size = 0;
+	ssize_t got = 1;
+	int fd, error;
+	struct stat st;
+	char *blob;
+
+	*file = (struct file){};
+	/* Not to hang on a pipe that someone has put there. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		close(fd);
+		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+		return false;
+	}
+
+	blob = malloc(max);
+	if (!blob)
+		fail(TOOL_SYSTEM, "out of memory");
+	while (got > 0 && size < max) {
+		got = read(fd, blob + size, max - size);
+		if (got > 0)
+			size += got;
+	}
+	error = errno;
+	close(fd);
+	if (got >= 0) {
+		file->path = strdup(path);
+		file->name = strrchr(file->path, '/') ? strrchr(file->path, '/') + 1 : file->path;
+		describe(blob, size, file);
+	}
+	free(blob);
+	errno = error;
+	return got >= 0;
+}
+
+/**
+ * file_must_open() - the same, and the end of this program if it cannot be read
+ * @path: where it is
+ * @file: filled in
+ */
+void file_must_open(const char *path, struct file *file)
+{
+	if (!file_open(path, file))
+		fail(TOOL_NO_INPUT, "%s: %s", path, strerror(errno));
+}
+
+/* Newest first; those of no known version last. */
+static int compare_files(const void *a, const void *b)
+{
+	const struct file *x = a, *y = b;
+	int order = version_compare(&y->version, &x->version);
+
+	return order ? order : strcmp(x->name, y->name);
+}
+
+/**
+ * files_read() - the images of a directory, newest first
+ * @dir: its path
+ * @files: filled in
+ *
+ * What is no TDX-BLOB is left out. A directory that cannot be read, or has none, ends this program.
+ */
+void files_read(const char *dir, struct files *files)
+{
+	struct dirent *entry;
+	DIR *stream = opendir(dir);
+
+	if (!stream)
+		fail(TOOL_NO_INPUT, "%s: %s", dir, strerror(errno));
+	*files = (struct files){};
+	while ((entry = readdir(stream))) {
+		struct file file, *grown;
+		char path[PATH_MAX];
+
+		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+		if (entry->d_name[0] == '.' || !file_open(path, &file) || !file.container)
+			continue;
+		grown = reallocarray(files->files, files->count + 1, sizeof(file));
+		if (!grown)
+			fail(TOOL_SYSTEM, "out of memory");
+		files->files = grown;
+		files->files[files->count++] = file;
+	}
+	closedir(stream);
+	if (!files->count)
+		fail(TOOL_NO_INPUT, "%s: no image (TDX-BLOB container) there", dir);
+	qsort(files->files, files->count, sizeof(*files->files), compare_files);
+}
+
+/**
+ * file_signer() - whose key it claims to be signed with, in words
+ * @file: of a good form
+ * @buf: room for the words
+ */
+const char *file_signer(const struct file *file, char buf[40])
+{
+	char *parameter = host_read("module/tdx_update/parameters/signer");
+	const char *who = NULL;
+
+	if (!strcmp(file->signer, INTEL_SIGNER))
+		who = "Intel";
+	else if (parameter && !strcmp(file->signer, parameter))
+		who = "parameter signer";
+	free(parameter);
+	if (who)
+		snprintf(buf, 40, "%s%s", who, file->debug_signed ? " (debug)" : "");
+	else
+		snprintf(buf, 40, "unknown %.8s%s", file->signer,
+			 file->debug_signed ? " (debug)" : "");
+	return buf;
+}
+
+/**
+ * file_json() - what an image says of itself, for programs
+ * @file: the image
+ */
+json_t *file_json(const struct file *file)
+{
+	char version[VERSION_SIZE], series[VERSION_SIZE], svn[12], signer[40], cpu[12];
+	json_t *json = json_pack("{s:s, s:i}", "file", file->path, "container", file->container);
+	json_t *cpus;
+	u32 i;
+
+	json_object_set_new(json, "version", file->version.major ?
+			    json_string(version_print(&file->version, version)) : json_null());
+	snprintf(series, sizeof(series), "%u.%u", file->version.major, file->version.minor);
+	json_object_set_new(json, "series",
+			    file->version.major ? json_string(series) : json_null());
+	if (file->form.result)
+		return json;
+
+	snprintf(svn, sizeof(svn), "%u.%u", file->svn_major, file->svn_minor);
+	cpus = json_array();
+	for (i = 0; i < file->num_cpus; i++) {
+		snprintf(cpu, sizeof(cpu), "0x%05X", file->cpus[i]);
+		json_array_append_new(cpus, json_string(cpu));
+	}
+	json_object_set_new(json, "svn", json_string(svn));
+	json_object_set_new(json, "cpus", cpus);
+	json_object_set_new(json, "signer", json_string(file_signer(file, signer)));
+	json_object_set_new(json, "signer_sha384", json_string(file->signer));
+	json_object_set_new(json, "debug_signed", json_boolean(file->debug_signed));
+	return json;
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What can be asked here, and how its files are read and written; and versions.
+ * A write is one write(2), whose errno is the answer.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+/**
+ * host_path() - where a file of sysfs is
+ * @file: its path there
+ * @path: filled in
+ *
+ * For tests TDX_UPDATE_SYSFS may name another place than /sys; not in a privileged program.
+ */
+void host_path(const char *file, char path[PATH_MAX])
+{
+	const char *root = secure_getenv("TDX_UPDATE_SYSFS");
+
+	snprintf(path, PATH_MAX, "%s/%s", root ? root : "/sys", file);
+}
+
+static bool exists(const char *file)
+{
+	char path[PATH_MAX];
+
+	host_path(file, path);
+	return !access(path, F_OK);
+}
+
+/**
+ * host_interface() - what updates a TDX module here; ours where there are two
+ */
+enum interface host_interface(void)
+{
+	if (exists(OURS "update"))
+		return INTERFACE_OURS;
+	if (exists(MAINLINE "version"))
+		return INTERFACE_MAINLINE;
+	return INTERFACE_NONE;
+}
+
+const char *host_interface_name(enum interface interface)
+{
+	static const char * const names[] = {
+		[INTERFACE_NONE] = "none",
+		[INTERFACE_OURS] = "tdx_update",
+		[INTERFACE_MAINLINE] = "mainline",
+	};
+
+	return names[interface];
+}
+
+/**
+ * host_read() - the one value of a file, without its newline
+ * @file: its path in sysfs
+ *
+ * Return: memory for the caller to free, or NULL and errno.
+ */
+char *host_read(const char *file)
+{
+	char path[PATH_MAX], buf[4096];
+	ssize_t size;
+	int error;
+	int fd;
+
+	host_path(file, path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	size = read(fd, buf, sizeof(buf) - 1);
+	error = errno;
+	close(fd);
+	errno = error;
+	if (size < 0)
+		return NULL;
+	if (size && buf[size - 1] == '\n')
+		size--;
+	buf[size] = '\0';
+	return strdup(buf);
+}
+
+/**
+ * host_write() - write a file in one go
+ * @file: its path in sysfs
+ * @data: what to write
+ * @size: of it, bytes
+ *
+ * A file that cannot be opened ends this program, so that every error returned is the write's.
+ *
+ * Return: 0 or the errno.
+ */
+int host_write(const char *file, const void *data, size_t size)
+{
+	char path[PATH_MAX];
+	int error = 0;
+	int fd;
+
+	host_path(file, path);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 && (errno == EACCES || errno == EPERM))
+		fail(TOOL_NO_PERMISSION, "may not write %s: are you root?", path);
+	if (fd < 0)
+		fail(TOOL_UNAVAILABLE, "%s: %s", path, strerror(errno));
+	if (write(fd, data, size) < 0)
+		error = errno;
+	close(fd);
+	return error;
+}
+
+bool host_may_write(const char *file)
+{
+	char path[PATH_MAX];
+
+	host_path(file, path);
+	return !faccessat(AT_FDCWD, path, W_OK, AT_EACCESS);
+}
+
+/**
+ * host_read_module() - what both interfaces tell of the platform
+ * @name: version, seamldr_version or num_remaining_updates
+ *
+ * Return: as host_read().
+ */
+char *host_read_module(const char *name)
+{
+	char file[64];
+
+	snprintf(file, sizeof(file), "%s%s",
+		 host_interface() == INTERFACE_MAINLINE ? MAINLINE : OURS, name);
+	return host_read(file);
+}
+
+/**
+ * version_parse() - read a version such as 1.5.08
+ * @text: the version and nothing after it; may be NULL
+ * @version: filled in; major 0 if it is none
+ */
+bool version_parse(const char *text, struct tdxu_version *version)
+{
+	int end = 0;
+
+	if (text && sscanf(text, "%5hu.%5hu.%5hu%n", &version->major, &version->minor,
+			   &version->update, &end) == 3 && !text[end] && version->major)
+		return true;
+	*version = (struct tdxu_version){};
+	return false;
+}
+
+int version_compare(const struct tdxu_version *a, const struct tdxu_version *b)
+{
+	if (a->major != b->major)
+		return a->major < b->major ? -1 : 1;
+	if (a->minor != b->minor)
+		return a->minor < b->minor ? -1 : 1;
+	if (a->update != b->update)
+		return a->update < b->update ? -1 : 1;
+	return 0;
+}
+
+bool version_same_series(const struct tdxu_version *a, const struct tdxu_version *b)
+{
+	return a->major == b->major && a->minor == b->minor;
+}
+
+const char *version_print(const struct tdxu_version *version, char buf[VERSION_SIZE])
+{
+	if (!version->major)
+		return "?";
+	snprintf(buf, VERSION_SIZE, "%u.%u.%02u", version->major, version->minor, version->update);
+	return buf;
+}

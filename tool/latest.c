@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which of a directory's images is the newest that can be installed, and why newer ones cannot.
+ * What Intel's mapping_file.json beside them says comes first, then the kernel module's check.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+/* tdx_module_releases of the mapping file, or NULL where there is no such file. */
+static json_t *read_releases(const char *dir)
+{
+	char path[PATH_MAX];
+	json_error_t error;
+	json_t *releases;
+	json_t *root;
+
+	snprintf(path, sizeof(path), "%s/mapping_file.json", dir);
+	if (access(path, F_OK)) {
+		note("no mapping_file.json beside the images: what this host can check decides");
+		return NULL;
+	}
+	root = json_load_file(path, 0, &error);
+	if (!root)
+		fail(TOOL_NO_INPUT, "%s: line %d: %s", path, error.line, error.text);
+	releases = json_object_get(root, "tdx_module_releases");
+	if (!json_is_array(releases))
+		fail(TOOL_NO_INPUT, "%s: no list tdx_module_releases", path);
+	return releases;
+}
+
+static json_t *find_release(json_t *releases, const struct tdxu_version *version)
+{
+	struct tdxu_version of;
+	json_t *release;
+	size_t i;
+
+	json_array_foreach(releases, i, release)
+		if (version_parse(json_string_value(json_object_get(release, "version")), &of) &&
+		    !version_compare(&of, version))
+			return release;
+	return NULL;
+}
+
+/* One entry for each series of P-SEAMLDR that will do: its least version. */
+static bool suits_seamldr(json_t *list, const struct tdxu_version *seamldr)
+{
+	struct tdxu_version least;
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(list, i, entry)
+		if (version_parse(json_string_value(entry), &least) &&
+		    version_same_series(&least, seamldr) && version_compare(seamldr, &least) >= 0)
+			return true;
+	return false;
+}
+
+/*
+ * Whether the mapping file speaks against an image. Its strict_compat_versions, which later ones
+ * have, is not looked at: to be in that list is no condition for the TDs to survive.
+ */
+static bool mapping_objects(json_t *releases, const struct file *file,
+			    const struct tdxu_version *running, const struct tdxu_version *seamldr,
+			    char *why, size_t size)
+{
+	json_t *release = find_release(releases, &file->version);
+	struct tdxu_version least;
+	const char *text;
+
+	if (!release) {
+		snprintf(why, size, "mapping_file.json does not have it");
+		return true;
+	}
+	text = json_string_value(json_object_get(release, "min_module_version_for_td_preserving"));
+	if (!version_parse(text, &least)) {
+		snprintf(why, size, "mapping_file.json does not say since when TDs survive");
+		return true;
+	}
+	if (version_compare(running, &least) < 0) {
+		snprintf(why, size, "TDs survive from %s on only (mapping_file.json)", text);
+		return true;
+	}
+	if (!seamldr->major) {
+		snprintf(why, size, "P-SEAMLDR's version, on which it depends, is not known");
+		return true;
+	}
+	if (!suits_seamldr(json_object_get(release, "min_seamldr_versions"), seamldr)) {
+		snprintf(why, size, "needs another P-SEAMLDR than %u.%u.%02u (mapping_file.json)",
+			 seamldr->major, seamldr->minor, seamldr->update);
+		return true;
+	}
+	return false;
+}
+
+static void read_version(const char *name, struct tdxu_version *version)
+{
+	char *text = host_read_module(name);
+
+	version_parse(text, version);
+	free(text);
+}
+
+/**
+ * latest_choose() - the newest image of the running series that can be installed now
+ * @files: the images, newest first
+ * @dir: where they are
+ * @answer: the last answer of the kernel module; without a result if it was not asked
+ * @passed_over: an object is added for each newer image that is not chosen
+ *
+ * Return: the image, or NULL: there is none newer (@passed_over is empty), or none of those can be
+ * installed.
+ */
+const struct file *latest_choose(const struct files *files, const char *dir,
+				 struct answer *answer, json_t *passed_over)
+{
+	enum interface interface = host_interface();
+	struct tdxu_version running, seamldr;
+	char name[IMAGE_NAME_SIZE], why[200];
+	json_t *releases;
+	size_t i;
+
+	*answer = (struct answer){};
+	read_version("version", &running);
+	if (!running.major)
+		fail(TOOL_UNAVAILABLE,
+		     "--latest: no TDX module runs, so nothing can be compared; name an image");
+	read_version("seamldr_version", &seamldr);
+	releases = read_releases(dir);
+
+	for (i = 0; i < files->count; i++) {
+		const struct file *file = &files->files[i];
+
+		stop_if_signalled();
+		if (!version_same_series(&file->version, &running) ||
+		    version_compare(&file->version, &running) <= 0)
+			continue;
+		if (!releases ||
+		    !mapping_objects(releases, file, &running, &seamldr, why, sizeof(why))) {
+			if (interface == INTERFACE_MAINLINE) {
+				if (!mainline_objects(file, why, sizeof(why)))
+					return file;
+			} else {
+				reach(file->path, name);
+				ask("check", name, answer);
+				if (answer->has_result && !answer->result)
+					return file;
+				answer_text(answer, why, sizeof(why));
+				/* What is wrong with the host is wrong for each of them. */
+				if (!answer->has_result || !result_is_of_image(answer->result))
+					return NULL;
+			}
+		}
+		note("passed over %s: %s", file->path, why);
+		json_array_append_new(passed_over, json_pack("{s:s, s:s}", "file", file->path,
+							     "reason", why));
+	}
+	*answer = (struct answer){};
+	return NULL;
+}

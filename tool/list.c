@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tdx-update list and check: what images say of themselves, and what the kernel module says of
+ * them.
+ */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool.h"
+
+#define COLUMNS	6
+
+/* Whether the kernel module can be asked, and if not why. */
+static const char *why_not_asked(void)
+{
+	if (host_interface() == INTERFACE_MAINLINE)
+		return "cannot be asked: this kernel's own interface has no check";
+	if (host_interface() == INTERFACE_NONE)
+		return "cannot be asked: tdx_update is not loaded";
+	if (!host_may_write(OURS "check"))
+		return "not asked: only root may";
+	return NULL;
+}
+
+static void print_cpus(const struct file *file, char *buf, size_t size)
+{
+	size_t length = 0;
+	u32 i;
+
+	snprintf(buf, size, "any");
+	for (i = 0; i < file->num_cpus && i < 3; i++)
+		length += snprintf(buf + length, size - length, "%s0x%05X", i ? "," : "",
+				   file->cpus[i]);
+	if (file->num_cpus > 3)
+		snprintf(buf + length, size - length, ",+%u", file->num_cpus - 3);
+}
+
+/* The verdict of the kernel module, in words and for programs. */
+static void judge(const struct file *file, const char *not_asked, char *now, size_t size,
+		  json_t *json)
+{
+	char name[IMAGE_NAME_SIZE], text[300];
+	struct answer answer;
+
+	if (not_asked) {
+		snprintf(now, size, "?");
+		json_object_set_new(json, "installable", json_null());
+		json_object_set_new(json, "not_asked", json_string(not_asked));
+		return;
+	}
+	reach(file->path, name);
+	ask("check", name, &answer);
+	stop_if_signalled();
+	json_object_set_new(json, "installable", json_boolean(!answer.error));
+	answer_json(&answer, json);
+	if (!answer.error)
+		snprintf(now, size, "yes");
+	else
+		snprintf(now, size, "no: %s", answer_text(&answer, text, sizeof(text)));
+}
+
+static void fill_row(const struct file *file, char *row[COLUMNS], const char *now)
+{
+	char version[VERSION_SIZE], series[VERSION_SIZE] = "?", svn[12] = "?", cpus[60] = "?";
+	char signer[40] = "?";
+
+	if (file->version.major)
+		snprintf(series, sizeof(series), "%u.%u", file->version.major,
+			 file->version.minor);
+	if (!file->form.result) {
+		snprintf(svn, sizeof(svn), "%u.%u", file->svn_major, file->svn_minor);
+		print_cpus(file, cpus, sizeof(cpus));
+		file_signer(file, signer);
+	}
+	row[0] = strdup(version_print(&file->version, version));
+	row[1] = strdup(series);
+	row[2] = strdup(svn);
+	row[3] = strdup(cpus);
+	row[4] = strdup(signer);
+	if (asprintf(&row[5], "%s: %s", file->name, now) < 0)
+		fail(TOOL_SYSTEM, "out of memory");
+}
+
+static void print_table(char *(*rows)[COLUMNS], size_t count)
+{
+	size_t width[COLUMNS] = {}, i, j;
+
+	for (i = 0; i < count; i++)
+		for (j = 0; j < COLUMNS; j++)
+			if (strlen(rows[i][j]) > width[j])
+				width[j] = strlen(rows[i][j]);
+	for (i = 0; i < count; i++) {
+		for (j = 0; j + 1 < COLUMNS; j++)
+			printf("%-*s  ", (int)width[j], rows[i][j]);
+		printf("%s\n", rows[i][COLUMNS - 1]);
+	}
+}
+
+/**
+ * cmd_list() - tdx-update list DIR
+ * @options: the argument is the directory
+ */
+int cmd_list(const struct options *options)
+{
+	static char *heads[COLUMNS] = {
+		"VERSION", "SERIES", "SVN", "CPUS", "SIGNED BY", "IMAGE: INSTALLABLE NOW?",
+	};
+	const char *not_asked = why_not_asked();
+	json_t *list = json_array(), *json;
+	char *(*rows)[COLUMNS];
+	struct files files;
+	char now[400];
+	size_t i;
+
+	files_read(options->argument, &files);
+	rows = calloc(files.count + 1, sizeof(*rows));
+	if (!rows)
+		fail(TOOL_SYSTEM, "out of memory");
+	memcpy(rows[0], heads, sizeof(heads));
+	for (i = 0; i < files.count; i++) {
+		json = file_json(&files.files[i]);
+		judge(&files.files[i], not_asked, now, sizeof(now), json);
+		fill_row(&files.files[i], rows[i + 1], now);
+		json_array_append_new(list, json);
+	}
+	if (options->json)
+		print_json(json_pack("{s:o}", "images", list));
+	else
+		print_table(rows, files.count + 1);
+	if (not_asked && !options->json)
+		note("whether they can be installed: %s", not_asked);
+	return TOOL_DONE;
+}
+
+/**
+ * cmd_check() - tdx-update check IMAGE
+ * @options: the argument is the image
+ */
+int cmd_check(const struct options *options)
+{
+	const char *not_asked = why_not_asked();
+	char name[IMAGE_NAME_SIZE], text[300];
+	struct answer answer;
+	struct file file;
+	json_t *json;
+
+	if (not_asked)
+		fail(host_interface() == INTERFACE_OURS ? TOOL_NO_PERMISSION : TOOL_UNAVAILABLE,
+		     "check: %s", not_asked);
+	file_must_open(options->argument, &file);
+	reach(file.path, name);
+	ask("check", name, &answer);
+	stop_if_signalled();
+	if (options->json) {
+		json = file_json(&file);
+		json_object_set_new(json, "installable", json_boolean(!answer.error));
+		answer_json(&answer, json);
+		json_object_set_new(json, "exit", json_integer(answer_exit(&answer)));
+		print_json(json);
+	} else if (!answer.error && answer.detailed) {
+		printf("%s: can be installed now: %s -> %s\n", file.path, answer.from, answer.to);
+	} else if (!answer.error) {
+		printf("%s: can be installed now\n", file.path);
+	} else {
+		note("%s: %s", file.path, answer_text(&answer, text, sizeof(text)));
+	}
+	return answer_exit(&answer);
+}

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tdx-update: the command line. All of it is understood before anything is touched; then one
+ * command runs.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+static const char usage_text[] =
+"usage: tdx-update status [--json|--prometheus]\n"
+"       tdx-update list DIR [--json]\n"
+"       tdx-update check IMAGE [--json]\n"
+"       tdx-update apply IMAGE|--latest DIR [--wait SECONDS] [--recovery IMAGE|auto]\n"
+"                        [--dry-run] [--json]\n"
+"       tdx-update explain ERRNO|RESULT|all\n"
+"       tdx-update help | --help | --version\n"
+"\n"
+"  status    what runs here, and how the last attempt ended\n"
+"  list      the images of a directory, newest first, and which of them can be installed now\n"
+"  check     whether an image can be installed now; changes nothing\n"
+"  apply     install an image, while the TDs live on\n"
+"  explain   what a result means, what it has changed, what to do next\n"
+"\n"
+"  --latest DIR      the newest image of the running series that can be installed; a\n"
+"                    mapping_file.json beside the images has a say\n"
+"  --wait SECONDS    go on trying while a TD is being built or migrated\n"
+"  --recovery IMAGE  what to install if that one fails past the shutdown;\n"
+"                    auto: the image of the running version, from the same directory\n"
+"  --dry-run         choose and check, install nothing\n"
+"\n"
+"Exit status:\n";
+
+static atomic_int signalled;
+static bool wants_json;
+
+/* The write that is under way ends first, and what came of it is said. */
+static void on_signal(int number)
+{
+	signalled = number;
+}
+
+static void complain(const char *format, va_list args)
+{
+	fflush(stdout);
+	fputs("tdx-update: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+}
+
+/**
+ * note() - a line for whoever watches, on standard error
+ * @format: as printf() has it
+ */
+void note(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	complain(format, args);
+	va_end(args);
+}
+
+/**
+ * print_json() - an object on standard output; it is released
+ * @json: the object
+ */
+void print_json(json_t *json)
+{
+	json_dumpf(json, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	putchar('\n');
+	json_decref(json);
+}
+
+/**
+ * fail() - the same, for programs too, and the end
+ * @status: how it ends
+ * @format: as printf() has it
+ */
+void fail(enum tool_exit status, const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		exit(TOOL_SYSTEM);
+	va_end(args);
+	note("%s", text);
+	if (wants_json)
+		print_json(json_pack("{s:s, s:i}", "error", text, "exit", status));
+	exit(status);
+}
+
+/**
+ * stop_if_signalled() - if a signal asked for it: end as by that signal, with nothing left behind
+ */
+void stop_if_signalled(void)
+{
+	if (!signalled)
+		return;
+	note("ended by signal %d; nothing has changed", signalled);
+	fflush(NULL);
+	reach_end();
+	signal(signalled, SIG_DFL);
+	raise(signalled);
+}
+
+static void catch_signals(void)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGTERM };
+	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction old;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(signals); i++) {
+		/* Whoever has started this with nohup does not want it ended so. */
+		sigaction(signals[i], NULL, &old);
+		if (old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+	}
+	/* A reader that has gone must not end an update in the middle of its report. */
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void print_help(void)
+{
+	static const struct {
+		int code;
+		const char *text;
+	} exits[] = {
+#define ROW(symbol, code, text) { code, text },
+		EXITS(ROW)
+#undef ROW
+	};
+	size_t i;
+
+	fputs(usage_text, stdout);
+	for (i = 0; i < ARRAY_SIZE(exits); i++)
+		printf("  %-3d %s\n", exits[i].code, exits[i].text);
+}
+
+/* ---- the command line ---- */
+
+enum option_bit {
+	OPTION_JSON = 1 << 0,
+	OPTION_PROMETHEUS = 1 << 1,
+	OPTION_DRY_RUN = 1 << 2,
+	OPTION_WAIT = 1 << 3,
+	OPTION_LATEST = 1 << 4,
+	OPTION_RECOVERY = 1 << 5,
+};
+
+static const struct {
+	const char *name;
+	enum option_bit bit;
+	bool has_value;
+} option_rows[] = {
+	{ "--json", OPTION_JSON, false },
+	{ "--prometheus", OPTION_PROMETHEUS, false },
+	{ "--dry-run", OPTION_DRY_RUN, false },
+	{ "--wait", OPTION_WAIT, true },
+	{ "--latest", OPTION_LATEST, true },
+	{ "--recovery", OPTION_RECOVERY, true },
+};
+
+static const struct command {
+	const char *name;
+	int (*run)(const struct options *options);
+	const char *argument;		/* what it is called; NULL: takes none */
+	unsigned int options;
+} commands[] = {
+	{ "status", cmd_status, NULL, OPTION_JSON | OPTION_PROMETHEUS },
+	{ "list", cmd_list, "DIR", OPTION_JSON },
+	{ "check", cmd_check, "IMAGE", OPTION_JSON },
+	{ "apply", cmd_apply, "IMAGE", OPTION_JSON | OPTION_DRY_RUN | OPTION_WAIT |
+					OPTION_LATEST | OPTION_RECOVERY },
+	{ "explain", cmd_explain, "ERRNO|RESULT", 0 },
+};
+
+static void usage(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+static void usage(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	complain(format, args);
+	va_end(args);
+	note("nothing was done; 'tdx-update help' lists commands and options");
+	exit(TOOL_USAGE);
+}
+
+static long seconds(const char *text)
+{
+	char *end;
+	long value;
+
+	errno = 0;
+	value = strtol(text, &end, 10);
+	if (strspn(text, "0123456789") != strlen(text) || !*text || errno || value > 31536000)
+		usage("--wait: '%s' is no number of seconds", text);
+	return value;
+}
+
+static void set_option(struct options *options, enum option_bit bit, const char *value)
+{
+	switch (bit) {
+	case OPTION_JSON:
+		options->json = true;
+		break;
+	case OPTION_PROMETHEUS:
+		options->prometheus = true;
+		break;
+	case OPTION_DRY_RUN:
+		options->dry_run = true;
+		break;
+	case OPTION_WAIT:
+		options->wait_s = seconds(value);
+		break;
+	case OPTION_LATEST:
+		options->latest = value;
+		break;
+	case OPTION_RECOVERY:
+		options->recovery = value;
+		break;
+	}
+}
+
+/* Takes the option at @args, with its value after '=' or in the next word. Returns the words. */
+static int take_option(const struct command *command, char **args, unsigned int *seen,
+		       struct options *options)
+{
+	size_t length = strcspn(args[0], "=");
+	const char *value = args[0][length] ? args[0] + length + 1 : NULL;
+	int words = 1;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(option_rows); i++)
+		if (strlen(option_rows[i].name) == length &&
+		    !strncmp(option_rows[i].name, args[0], length))
+			break;
+	if (i == ARRAY_SIZE(option_rows) || !(command->options & option_rows[i].bit))
+		usage("%s: no such option: %s", command->name, args[0]);
+	if (*seen & option_rows[i].bit)
+		usage("%s: %s twice", command->name, option_rows[i].name);
+	*seen |= option_rows[i].bit;
+	if (option_rows[i].has_value && !value) {
+		value = args[1];
+		words = 2;
+	}
+	if (option_rows[i].has_value && (!value || !*value))
+		usage("%s: %s wants a value", command->name, option_rows[i].name);
+	if (!option_rows[i].has_value && value)
+		usage("%s: %s takes no value", command->name, option_rows[i].name);
+	set_option(options, option_rows[i].bit, value);
+	return words;
+}
+
+static void parse(const struct command *command, char **args, struct options *options)
+{
+	bool only_arguments = false;
+	unsigned int seen = 0;
+
+	while (*args) {
+		if (!only_arguments && !strcmp(*args, "--")) {
+			only_arguments = true;
+			args++;
+		} else if (!only_arguments && **args == '-' &&
+			   !(command->run == cmd_explain && strspn(*args + 1, "0123456789"))) {
+			args += take_option(command, args, &seen, options);
+		} else {
+			if (!command->argument || options->argument)
+				usage("%s: one argument too many: %s", command->name, *args);
+			if (!**args)
+				usage("%s: an empty %s", command->name, command->argument);
+			options->argument = *args++;
+		}
+	}
+	if (options->json && options->prometheus)
+		usage("%s: either --json or --prometheus", command->name);
+	if (options->latest && options->argument)
+		usage("%s: either an image or --latest", command->name);
+	if (command->argument && !options->argument && !options->latest)
+		usage("%s: %s is missing", command->name, command->argument);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {};
+	int status;
+	size_t i;
+
+	if (argc < 2)
+		usage("a command is missing");
+	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		if (argc > 2)
+			usage("help: one argument too many: %s", argv[2]);
+		print_help();
+		return TOOL_DONE;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		if (argc > 2)
+			usage("--version: one argument too many: %s", argv[2]);
+		printf("tdx-update %s\n", TDX_UPDATE_VERSION);
+		return TOOL_DONE;
+	}
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(argv[1], commands[i].name))
+			break;
+	if (i == ARRAY_SIZE(commands))
+		usage("no such command: %s", argv[1]);
+	parse(&commands[i], argv + 2, &options);
+
+	wants_json = options.json;
+	catch_signals();
+	atexit(reach_end);
+	status = commands[i].run(&options);
+	/* What no one could read was not said. */
+	if (fflush(stdout) || ferror(stdout))
+		note("standard output: %s", strerror(errno));
+	/* An update that has ended for good is worth more than the signal that came meanwhile. */
+	if (status == TOOL_TRY_AGAIN)
+		stop_if_signalled();
+	return status;
+}

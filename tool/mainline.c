@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Updates through the driver that kernels have from 7.2 on: a firmware-upload node, where an image
+ * is written and later a word of success or failure read. What it does not look at before the
+ * shutdown is looked at here, as far as a file shows it.
+ */
+#define _GNU_SOURCE
+#include <cpuid.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+/**
+ * mainline_caution() - say what this interface cannot promise
+ */
+void mainline_caution(void)
+{
+	note("this kernel's own interface is used, which cannot promise what tdx_update does");
+	note("it does not protect TDs that are being built or migrated, checks little beforehand,");
+	note("has no image to fall back to, and calls every failure firmware-invalid");
+}
+
+static bool lists_this_cpu(const struct file *file)
+{
+	unsigned int eax, ebx, ecx, edx;
+	u32 i;
+
+	if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx))
+		return false;
+	for (i = 0; i < file->num_cpus; i++)
+		if (!((file->cpus[i] ^ eax) & ~SEAM_SIGSTRUCT_CPUID_STEPPING))
+			return true;
+	return false;
+}
+
+static bool all_cpus_online(void)
+{
+	char *present = host_read("devices/system/cpu/present");
+	char *online = host_read("devices/system/cpu/online");
+	bool same = present && online && !strcmp(present, online);
+
+	free(present);
+	free(online);
+	return same;
+}
+
+/**
+ * mainline_objects() - is an image one that would fail, with nothing there to stop it?
+ * @file: the image
+ * @why: filled in if so
+ * @size: of it
+ */
+bool mainline_objects(const struct file *file, char *why, size_t size)
+{
+	char signer[40];
+
+	if (file->form.result)
+		snprintf(why, size, "%s", result_rows[file->form.result].text);
+	else if (file->container != 2)
+		snprintf(why, size, "a container of version 1; this kernel takes version 2 only");
+	else if (!strncmp(file_signer(file, signer), "unknown", 7) || file->debug_signed)
+		snprintf(why, size, "signed by: %s", signer);
+	else if (!lists_this_cpu(file))
+		snprintf(why, size, "its CPU table lacks this CPU");
+	else if (!all_cpus_online())
+		snprintf(why, size, "a present CPU is offline");
+	else
+		return false;
+	return true;
+}
+
+static int write_data(const char *from)
+{
+	char path[PATH_MAX], buf[65536];
+	int in, out, error = 0;
+	ssize_t got, put, n;
+
+	host_path(UPLOAD "data", path);
+	in = open(from, O_RDONLY | O_CLOEXEC);
+	if (in < 0)
+		return errno;
+	out = open(path, O_WRONLY | O_CLOEXEC);
+	if (out < 0)
+		error = errno;
+	while (!error && (got = read(in, buf, sizeof(buf))) > 0) {
+		for (put = 0; put < got; put += n) {
+			n = write(out, buf + put, got - put);
+			if (n < 0) {
+				error = errno;
+				break;
+			}
+		}
+	}
+	close(in);
+	if (out >= 0 && close(out) && !error)
+		error = errno;
+	return error;
+}
+
+/**
+ * mainline_apply() - upload an image, and wait for the end of it
+ * @file: the image
+ * @why: what failed, in words; empty if nothing did
+ * @size: of it
+ */
+enum tool_exit mainline_apply(const struct file *file, char *why, size_t size)
+{
+	char *text;
+	int error;
+
+	why[0] = '\0';
+	error = host_write(UPLOAD "loading", "1", 1);
+	if (!error) {
+		error = write_data(file->path);
+		/* -1 gives up what has been written so far. */
+		if (error)
+			host_write(UPLOAD "loading", "-1", 2);
+		else
+			error = host_write(UPLOAD "loading", "0", 1);
+	}
+	if (error) {
+		snprintf(why, size, "upload: %s", strerror(error));
+		return error == EBUSY ? TOOL_TRY_AGAIN : TOOL_SYSTEM;
+	}
+
+	/* From here on nothing can stop it. */
+	while ((text = host_read(UPLOAD "status")) && strcmp(text, "idle")) {
+		free(text);
+		usleep(50000);
+	}
+	free(text);
+	text = host_read(UPLOAD "error");
+	if (text && !*text) {
+		free(text);
+		return TOOL_DONE;
+	}
+	snprintf(why, size, "%s", text ? text : "it cannot be read how it ended");
+	free(text);
+	/* It refuses a file while it prepares, and shuts the module down later. */
+	return strncmp(why, "preparing:", 10) ? TOOL_UNCLEAR : TOOL_REFUSED;
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tdx-update status: what runs here and how the last attempt ended, in words, as JSON, or as
+ * metrics for node_exporter's textfile collector.
+ */
+#include <cpuid.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "tool.h"
+
+/* Strings as the interface has them; NULL: not there, or not for this user. */
+struct status {
+	enum interface interface;
+	char cpu[12];
+	char *cpus_online, *cpus_present;
+	char *driver, *state, *version, *features0, *race_protection, *recovery_image;
+	char *seamldr_version, *updates_left;
+};
+
+static const char * const last_files[] = {
+	"result", "errno", "phase", "leaf", "status", "cpu", "attempts", "image", "from", "to",
+	"blackout_ns", "total_ns",
+};
+
+static char *read_last(const char *name)
+{
+	char file[40];
+
+	snprintf(file, sizeof(file), OURS "last/%s", name);
+	return host_read(file);
+}
+
+static void read_status(struct status *status)
+{
+	unsigned int eax = 0, ebx, ecx, edx;
+
+	*status = (struct status){ .interface = host_interface() };
+	__get_cpuid(1, &eax, &ebx, &ecx, &edx);
+	snprintf(status->cpu, sizeof(status->cpu), "0x%05X", eax);
+	status->cpus_online = host_read("devices/system/cpu/online");
+	status->cpus_present = host_read("devices/system/cpu/present");
+	status->version = host_read_module("version");
+	status->seamldr_version = host_read_module("seamldr_version");
+	status->updates_left = host_read_module("num_remaining_updates");
+	if (status->interface != INTERFACE_OURS)
+		return;
+	status->driver = host_read("module/tdx_update/version");
+	status->state = host_read(OURS "state");
+	status->features0 = host_read(OURS "features0");
+	status->race_protection = host_read(OURS "race_protection");
+	status->recovery_image = host_read(OURS "recovery_image");
+}
+
+/* ---- in words ---- */
+
+static const char *or_unknown(const char *value)
+{
+	return value ? value : "not known (only root may ask, and only in VMX operation)";
+}
+
+static void print_last(void)
+{
+	char *name = read_last("result"), *phase = read_last("phase"), *image = read_last("image");
+	char *from = read_last("from"), *to = read_last("to"), *leaf = read_last("leaf");
+	char *code = read_last("status"), *cpu = read_last("cpu");
+	size_t i;
+
+	if (!name || !strcmp(name, "none")) {
+		printf("last attempt     none since tdx_update was loaded\n");
+		return;
+	}
+	for (i = 0; i < num_results; i++) {
+		const struct result_row *row = &result_rows[i];
+
+		if (strcmp(name, row->name))
+			continue;
+		printf("last attempt     %s%s, %s, %s -> %s\n", name,
+		       phase && !strcmp(phase, "check") ? " of a check" : "", image, from, to);
+		printf("                 %s\n", row->text);
+		if (leaf && strcmp(leaf, "none"))
+			printf("                 %s on CPU %s: %s, phase %s\n", leaf, cpu, code,
+			       phase);
+		if (i && phase && strcmp(phase, "check"))
+			printf("                 changed: %s\n", result_changed(i));
+	}
+}
+
+static void print_words(const struct status *status)
+{
+	bool all = status->cpus_online && status->cpus_present &&
+		   !strcmp(status->cpus_online, status->cpus_present);
+
+	printf("platform         CPU %s, CPUs %s online%s\n", status->cpu, status->cpus_online,
+	       all ? "" : "; a present one is offline: no update until it is online");
+	printf("TDX module       %s%s%s\n", status->version ? status->version : "none that answers",
+	       status->state ? ", " : "", status->state ? status->state : "");
+	printf("P-SEAMLDR        %s\n", or_unknown(status->seamldr_version));
+	printf("updates left     %s\n", or_unknown(status->updates_left));
+	if (status->interface == INTERFACE_MAINLINE) {
+		printf("race protection  none: this kernel does not ask for it\n");
+		printf("updated by       this kernel's own driver; it does not tell of attempts\n");
+		return;
+	}
+	if (status->race_protection && !strcmp(status->race_protection, "supported"))
+		printf("race protection  yes: no update while a TD is being built or migrated\n");
+	else if (status->race_protection)
+		printf("race protection  no: an update may spoil a TD under construction\n");
+	if (status->recovery_image)
+		printf("recovery image   %s\n",
+		       *status->recovery_image ? status->recovery_image : "none");
+	printf("updated by       tdx_update %s\n", status->driver ? status->driver : "");
+	print_last();
+}
+
+/* ---- for programs ---- */
+
+static json_t *number_or_null(const char *text)
+{
+	return text ? json_integer(atoll(text)) : json_null();
+}
+
+static bool is_number(const char *last_file)
+{
+	static const char * const numbers[] = {
+		"errno", "cpu", "attempts", "blackout_ns", "total_ns",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (!strcmp(last_file, numbers[i]))
+			return true;
+	return false;
+}
+
+static void print_as_json(const struct status *status)
+{
+	json_t *json = json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s?}",
+				 "interface", host_interface_name(status->interface),
+				 "cpu", status->cpu,
+				 "cpus_online", status->cpus_online,
+				 "cpus_present", status->cpus_present,
+				 "version", status->version,
+				 "seamldr_version", status->seamldr_version);
+	json_t *last = json_object();
+	size_t i;
+
+	json_object_set_new(json, "updates_left", number_or_null(status->updates_left));
+	if (status->interface == INTERFACE_OURS) {
+		json_object_update_new(json, json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?}",
+						       "driver", status->driver,
+						       "state", status->state,
+						       "features0", status->features0,
+						       "race_protection", status->race_protection,
+						       "recovery_image", status->recovery_image));
+		for (i = 0; i < ARRAY_SIZE(last_files); i++) {
+			char *text = read_last(last_files[i]);
+
+			json_object_set_new(last, last_files[i], is_number(last_files[i]) ?
+					    number_or_null(text) :
+					    text ? json_string(text) : json_null());
+			free(text);
+		}
+		json_object_set(json, "last", last);
+	}
+	json_decref(last);
+	print_json(json);
+}
+
+/* A label's value: no more than the exposition format needs escaped. */
+static void print_label(const char *name, const char *value, bool first)
+{
+	printf("%s%s=\"", first ? "{" : ",", name);
+	for (; value && *value; value++)
+		printf(*value == '"' || *value == '\\' ? "\\%c" : "%c", *value);
+	putchar('"');
+}
+
+static void head(const char *metric, const char *help)
+{
+	printf("# HELP %s %s\n# TYPE %s gauge\n", metric, help, metric);
+}
+
+static void print_metrics(const struct status *status)
+{
+	static const char * const states[] = { "ready", "updating", "lost", "uninitialized" };
+	char *result, *phase, *from, *to, *error, *blackout;
+	size_t i;
+
+	head("tdx_module_info", "The running TDX module and what updates it; always 1.");
+	printf("tdx_module_info");
+	print_label("version", status->version, true);
+	print_label("seamldr_version", status->seamldr_version, false);
+	print_label("interface", host_interface_name(status->interface), false);
+	printf("} 1\n");
+	if (status->updates_left) {
+		head("tdx_module_updates_left", "Updates that P-SEAMLDR will do until reboot.");
+		printf("tdx_module_updates_left %s\n", status->updates_left);
+	}
+	head("tdx_module_race_protection",
+	     "Whether an update is refused while a TD is being built or migrated.");
+	printf("tdx_module_race_protection %d\n", status->race_protection &&
+	       !strcmp(status->race_protection, "supported"));
+	if (status->interface != INTERFACE_OURS)
+		return;
+
+	head("tdx_module_state", "1 for the state that the TDX module is in.");
+	for (i = 0; i < ARRAY_SIZE(states); i++)
+		printf("tdx_module_state{state=\"%s\"} %d\n", states[i],
+		       status->state && !strcmp(status->state, states[i]));
+	result = read_last("result");
+	phase = read_last("phase");
+	from = read_last("from");
+	to = read_last("to");
+	error = read_last("errno");
+	blackout = read_last("blackout_ns");
+	head("tdx_update_last_info", "How the last attempt ended; always 1.");
+	printf("tdx_update_last_info");
+	print_label("result", result, true);
+	print_label("phase", phase, false);
+	print_label("from", from, false);
+	print_label("to", to, false);
+	printf("} 1\n");
+	head("tdx_update_last_errno", "Errno of the last attempt, 0 for success.");
+	printf("tdx_update_last_errno %s\n", error ? error : "0");
+	head("tdx_update_last_blackout_seconds", "How long it stopped the CPUs.");
+	printf("tdx_update_last_blackout_seconds %.9f\n", blackout ? atoll(blackout) / 1e9 : 0);
+}
+
+/**
+ * cmd_status() - tdx-update status
+ * @options: json, prometheus, or neither
+ */
+int cmd_status(const struct options *options)
+{
+	struct status status;
+
+	read_status(&status);
+	if (status.interface == INTERFACE_NONE)
+		fail(TOOL_UNAVAILABLE,
+		     "nothing here updates a TDX module: modprobe tdx_update, and see the kernel log");
+	if (options->json)
+		print_as_json(&status);
+	else if (options->prometheus)
+		print_metrics(&status);
+	else
+		print_words(&status);
+	return TOOL_DONE;
+}

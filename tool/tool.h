@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tdx-update, the operator's command: its exit statuses, and the calls between its files.
+ * It decides nothing about images: what may be installed is the kernel module's to say, and results
+ * and the form of containers are that module's own table and code.
+ */
+#ifndef TOOL_H
+#define TOOL_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "tdx_update.h"
+
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+#define IMAGE_NAME_SIZE		256	/* of a name that the module takes, with its NUL */
+#define VERSION_SIZE		20
+
+/* What a script has to tell apart; numbers of sysexits.h where one fits. */
+#define EXITS(X)									\
+	X(DONE, 0, "done; of check and --dry-run: it could be done now")		\
+	X(REFUSED, 1, "refused, and nothing has changed: the result says why")		\
+	X(RECOVERED, 2, "the update failed, the recovery image runs, TDs live")		\
+	X(LOST, 3, "the update failed and was not repaired: TDX is down")		\
+	X(UNCLEAR, 4, "the update failed and this kernel's interface cannot tell how")	\
+	X(USAGE, 64, "no such command, option or argument: nothing was touched")	\
+	X(NO_INPUT, 66, "an image, directory or mapping file cannot be read")		\
+	X(UNAVAILABLE, 69, "no TDX here that can be updated, or not in this way")	\
+	X(SYSTEM, 71, "the system failed this command: memory, files, processes")	\
+	X(TRY_AGAIN, 75, "a race or another update: nothing has changed, try again")	\
+	X(NO_PERMISSION, 77, "not permitted: needs root (CAP_SYS_ADMIN)")
+
+#define EXIT_ENUM(symbol, code, text) TOOL_##symbol = (code),
+enum tool_exit { EXITS(EXIT_ENUM) };
+#undef EXIT_ENUM
+
+/* main.c */
+struct options {
+	bool json;
+	bool prometheus;
+	bool dry_run;
+	long wait_s;			/* 0: do not wait */
+	const char *latest;		/* directory, or NULL */
+	const char *recovery;		/* image or "auto", or NULL */
+	const char *argument;		/* IMAGE, DIR, or what to explain; NULL: none */
+};
+
+void fail(enum tool_exit status, const char *format, ...)
+	__attribute__((noreturn, format(printf, 2, 3)));
+void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void print_json(json_t *json);
+void stop_if_signalled(void);
+int cmd_status(const struct options *options);
+int cmd_list(const struct options *options);
+int cmd_check(const struct options *options);
+int cmd_apply(const struct options *options);
+int cmd_explain(const struct options *options);
+
+/* host.c */
+enum interface {
+	INTERFACE_NONE,
+	INTERFACE_OURS,			/* tdx_update.ko: /sys/firmware/tdx/ */
+	INTERFACE_MAINLINE,		/* the kernel's own driver, from 7.2 on */
+};
+
+#define OURS		"firmware/tdx/"
+#define MAINLINE	"devices/faux/tdx_host/"
+#define UPLOAD		"class/firmware/tdx_module/"
+
+enum interface host_interface(void);
+const char *host_interface_name(enum interface interface);
+void host_path(const char *file, char path[PATH_MAX]);
+char *host_read(const char *file);
+int host_write(const char *file, const void *data, size_t size);
+bool host_may_write(const char *file);
+char *host_read_module(const char *name);
+bool version_parse(const char *text, struct tdxu_version *version);
+int version_compare(const struct tdxu_version *a, const struct tdxu_version *b);
+bool version_same_series(const struct tdxu_version *a, const struct tdxu_version *b);
+const char *version_print(const struct tdxu_version *version, char buf[VERSION_SIZE]);
+
+/* container.c */
+struct file {
+	char *path;
+	const char *name;		/* last part of path */
+	unsigned int container;		/* version of the container, 1 or 2; 0: neither */
+	struct tdxu_verdict form;	/* of container and sigstruct */
+	struct tdxu_version version;	/* major 0: not known */
+	u8 svn_major;			/* from here on only of a good form */
+	u8 svn_minor;
+	bool debug_signed;
+	u32 num_cpus;
+	u32 cpus[SEAM_SIGSTRUCT_MAX_CPUIDS];
+	char signer[2 * TDX_SHA384_SIZE + 1];
+};
+
+struct files {
+	struct file *files;
+	size_t count;
+};
+
+bool file_open(const char *path, struct file *file);
+void file_must_open(const char *path, struct file *file);
+void files_read(const char *dir, struct files *files);
+const char *file_signer(const struct file *file, char buf[40]);
+json_t *file_json(const struct file *file);
+
+/* reach.c */
+void reach(const char *path, char name[IMAGE_NAME_SIZE]);
+void reach_set_recovery(const char *name);
+void reach_end(void);
+
+/* ask.c */
+struct answer {
+	bool has_result;		/* else the errno alone: no permission, or the system's */
+	enum tdxu_result result;
+	int error;
+	bool detailed;			/* last/ is this attempt's; its files follow */
+	char *phase, *leaf, *status, *cpu, *from, *to, *blackout_ns;
+};
+
+void ask(const char *file, const char *name, struct answer *answer);
+enum tool_exit answer_exit(const struct answer *answer);
+const char *answer_text(const struct answer *answer, char *buf, size_t size);
+void answer_json(const struct answer *answer, json_t *json);
+
+/* mainline.c */
+void mainline_caution(void);
+bool mainline_objects(const struct file *file, char *why, size_t size);
+enum tool_exit mainline_apply(const struct file *file, char *why, size_t size);
+
+/* latest.c */
+const struct file *latest_choose(const struct files *files, const char *dir,
+				 struct answer *answer, json_t *passed_over);
+
+/* explain.c */
+struct result_row {
+	const char *name;
+	const char *errno_name;
+	int error;
+	const char *text;
+};
+
+extern const struct result_row result_rows[];
+extern const size_t num_results;
+const char *result_changed(enum tdxu_result result);
+bool result_is_of_image(enum tdxu_result result);
+enum tool_exit result_exit(enum tdxu_result result);
+
+#endif /* TOOL_H */
