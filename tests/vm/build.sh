@@ -1,5 +1,6 @@
 #!/bin/bash
-# Builds what a guest needs of the project: the modules for one kernel, the tools, the test images.
+# Builds what a guest needs of the project: the modules for one kernel, the operator's command, the
+# tools, the test images. script gives cases a terminal.
 #
 #	KVER= KDIR= BUILD_ROOT= tests/vm/build.sh
 #
@@ -15,6 +16,7 @@ flock 7
 
 modules=build/modules/$KVER
 scripts/modules.sh "$KDIR" "$modules" tests/emu tests/td >&2
+env -u MAKEFLAGS make -s build/tool/tdx-update >&2
 tests/images.sh build/images >&2
 # The sample for the guest is made anew when an image has changed, or what judges it.
 if [ -n "$(find build/images/.made src/image.c src/plan.c include tests/pure -newer build/mutants/made \
@@ -27,5 +29,8 @@ printf '%s\n' \
 	"$modules/tdx_update.ko=$updates/tdx_update.ko" \
 	"$modules/tests/emu/tdx_emu.ko=$updates/tdx_emu.ko" \
 	"$modules/tests/td/tdx_td.ko=$updates/tdx_td.ko" \
+	"build/tool/tdx-update=/sbin/tdx-update" \
+	"$(command -v jq)=/sbin/jq" \
+	"$(command -v script)=/sbin/script" \
 	"build/images=/lib/firmware/test" \
 	"build/mutants=/lib/firmware/mutants"

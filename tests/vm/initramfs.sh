@@ -6,7 +6,7 @@
 #
 # SOURCE is a file or directory of the host, DESTINATION its path in the guest. A *.ko goes to the
 # kernel's updates directory whatever its destination's name, and brings the modules it depends on
-# along.
+# along; a program goes to /sbin and brings its libraries.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 out=$1
@@ -28,9 +28,13 @@ cp "$(readlink -f /sbin/modprobe)" "$root/bin/kmod"
 for tool in depmod insmod lsmod modinfo modprobe rmmod; do
 	ln -s ../bin/kmod "$root/sbin/$tool"
 done
-ldd "$root/bin/kmod" | grep -o '/[^ ]*' | while read -r library; do
-	install -D "$library" "$root$library"
-done
+# The shared libraries of a program.
+libraries() {
+	ldd "$1" | grep -o '/[^ ]*' | while read -r library; do
+		install -D "$library" "$root$library"
+	done
+}
+libraries "$root/bin/kmod"
 
 printf '%s\n' 'root::0:0:root:/:/bin/sh' 'nobody::65534:65534:nobody:/:/bin/sh' >"$root/etc/passwd"
 printf '%s\n' 'root:x:0:' 'nogroup:x:65534:' >"$root/etc/group"
@@ -50,6 +54,9 @@ for pair; do
 	elif [ -d "$from" ]; then
 		mkdir -p "$to"
 		cp -r -T "$from" "$to"
+	elif [[ $to == */sbin/* ]]; then
+		install -D -m 755 "$from" "$to"
+		libraries "$from"
 	else
 		install -D -m 644 "$from" "$to"
 	fi

@@ -1,0 +1,104 @@
+#!/bin/sh
+# tdx-update apply: each way an update can end has its exit status, and JSON says the same.
+# SMP: 2 4
+. /tests/lib.sh
+. /tests/tool.sh
+mkdir -p /run
+expect_tool 69 apply /lib/firmware/test/v2.blob
+setup
+
+# A dry run, then the update. Images in the search path keep their names.
+expect_tool 0 apply /lib/firmware/test/v2.blob --dry-run
+expect_match "dry run" 'can be installed now, nothing has changed; 1\.5\.24 -> 1\.5\.26' "$OUT"
+expect version 1.5.24 "$(tdx version)"
+td_build 1
+expect_tool 0 apply /lib/firmware/test/v2.blob
+expect_match "what it says" 'installed, TDs live; 1\.5\.24 -> 1\.5\.26; CPUs stopped for [0-9.]+ ms' "$OUT"
+expect last/image test/v2.blob "$(tdx last/image)"
+expect_tds_alive 1
+on_terminal 0 apply /lib/firmware/test/b.blob
+expect_match "what it says on a terminal" 'installed, TDs live; 1\.5\.26 -> 1\.5\.27' "$OUT"
+expect version 1.5.27 "$(tdx version)"
+
+# status, result, errno, image
+while read -r status result error image; do
+	expect_tool "$status" apply "/lib/firmware/test/$image" --json
+	expect "$image" "$result $error nothing $status" \
+		"$(json '"\(.result) \(.errno) \(.changed) \(.exit)"')"
+	expect_tool "$status" apply "/lib/firmware/test/$image"
+	expect_match "what it says of $image" "$result .*: " "$ERR"
+	expect "output for $image" '' "$OUT"
+done <<END
+1 older 116 bad-svn.blob
+1 corrupt 74 bad-hash.blob
+1 bad-signature 129 bad-signer.blob
+1 bad-image 22 bad-header.blob
+1 too-large 27 pages-497.blob
+END
+td_ok new 2
+expect_tool 75 apply /lib/firmware/test/a.blob --json
+expect race "update-race 16 nothing TDH.SYS.SHUTDOWN 75 1" \
+	"$(json '"\(.result) \(.errno) \(.changed) \(.leaf) \(.exit) \(.tries)"')"
+td_ok destroy 2
+
+expect_tool 66 apply /lib/firmware/test/none.blob
+expect_tool 66 apply /lib/firmware/test/none.blob --json
+expect_match "error as JSON" '^66 .*none\.blob: No such file' "$(json '"\(.exit) \(.error)"')"
+unprivileged "tdx-update apply /lib/firmware/test/v2.blob" && STATUS=0 || STATUS=$?
+expect "exit status for others" 77 "$STATUS"
+
+# Another update runs: last/ is that one's, and what was asked for is not mistaken for it.
+emu_set delay SEAMLDR.INFO=1500000000
+update test/a.blob &
+first=$!
+wait_for 5 updating || fail "the first update does not begin"
+expect_tool 75 apply /lib/firmware/test/bad-svn.blob --json
+expect "while another runs" "in-progress 114 null" "$(json '"\(.result) \(.errno) \(.phase)"')"
+wait $first
+emu_set delay SEAMLDR.INFO=0
+expect last/image test/a.blob "$(tdx last/image)"
+
+# The recovery image, by name and of itself; set for this update only.
+emu_set reset 1
+mkdir -p "$TMP/images"
+cp /lib/firmware/test/v2.blob "$TMP/images/new.blob"
+cp /lib/firmware/test/same.blob "$TMP/images/old.blob"
+for recovery in "$TMP/images/old.blob" auto; do
+	td_build 3
+	emu_set inject "TDH.SYS.UPDATE any 1 0xc000050900000000 0 1"
+	expect_tool 2 apply "$TMP/images/new.blob" --recovery "$recovery" --json
+	expect "with recovery image $recovery" "recovered 125 1.5.24 $TMP/images/old.blob" \
+		"$(json '"\(.result) \(.errno) \(.to) \(.recovery)"')"
+	expect version 1.5.24 "$(tdx version)"
+	expect "recovery_image afterwards" '' "$(tdx recovery_image)"
+	expect_nothing_left "apply --recovery $recovery"
+	expect_tds_alive 3
+	td destroy all
+done
+expect_tool 0 apply "$TMP/images/new.blob" --recovery auto --dry-run
+expect version 1.5.24 "$(tdx version)"
+store "$TDX/recovery_image" test/same.blob
+expect_tool 0 apply "$TMP/images/new.blob" --recovery auto
+expect "recovery_image of before" test/same.blob "$(tdx recovery_image)"
+store "$TDX/recovery_image" ''
+rm "$TMP/images/old.blob"
+expect_tool 66 apply /lib/firmware/test/b.blob --recovery "$TMP/images/old.blob"
+mkdir "$TMP/only"
+cp /lib/firmware/test/b.blob "$TMP/only/b.blob"
+expect_tool 66 apply "$TMP/only/b.blob" --recovery auto
+expect_match "why no recovery" 'no image of the running version 1\.5\.26' "$ERR"
+expect_tool 1 apply /lib/firmware/test/b.blob --recovery /lib/firmware/test/bad-hash.blob
+expect_match "which image" 'bad-hash\.blob: corrupt' "$ERR"
+expect "recovery_image afterwards" '' "$(tdx recovery_image)"
+expect version 1.5.26 "$(tdx version)"
+
+# Lost, and what comes after that.
+emu_set inject "SEAMLDR.INSTALL any $(nproc) 0x8000000000020001 1 1"
+expect_tool 3 apply /lib/firmware/test/b.blob
+expect_match "what it says" 'lost \(ENOTRECOVERABLE\)' "$ERR"
+expect_tool 3 apply /lib/firmware/test/b.blob --json
+expect "after a lost module" "lost no module runs" "$(json '"\(.result) \(.changed)"')"
+expect_tool 0 status
+expect_match status '^TDX module +none that answers, lost$' "$OUT"
+expect_tool 69 apply --latest /lib/firmware/test
+expect_nothing_left apply

@@ -1,0 +1,54 @@
+#!/bin/sh
+# apply --wait: outlasts a race or gives up when its time is over, and a terminal, and only that, shows what it waits for.
+# SMP: 2 4
+. /tests/lib.sh
+. /tests/tool.sh
+setup remaining=100
+
+# The race outlasts it.
+td_ok new 1
+before=$(uptime_s)
+expect_tool 75 apply /lib/firmware/test/a.blob --wait 2 --json
+took=$(($(uptime_s) - before))
+expect_ge "seconds waited" 2 $took
+expect_le "seconds waited" 5 $took
+expect result update-race "$(json .result)"
+expect_ge tries 3 "$(json .tries)"
+expect_le tries 21 "$(json .tries)"
+expect tries "$(counter TDH.SYS.SHUTDOWN)" "$(json .tries)"
+expect "on a pipe" '' "$ERR"
+on_terminal 75 apply /lib/firmware/test/a.blob --wait 1
+expect_match "on a terminal" 'waiting for a TD that is being built or migrated: [0-9]+ tries, [0-9]+ of 1 s' "$OUT"
+expect version 1.5.24 "$(tdx version)"
+
+# The race ends.
+td_ok add 1 2
+(sleep 1; echo "finalize 1" >"$TD/cmd") &
+expect_tool 0 apply /lib/firmware/test/a.blob --wait 60 --json
+expect "with success" "success 1.5.25" "$(json '"\(.result) \(.to)"')"
+expect_ge tries 2 "$(json .tries)"
+td_ok enter 1
+
+# Nothing else is waited for.
+before=$(uptime_s)
+expect_tool 1 apply /lib/firmware/test/bad-svn.blob --wait 60 --json
+expect "tries" 1 "$(json .tries)"
+expect_le "seconds waited" 5 $(($(uptime_s) - before))
+
+# Real builders.
+td_set pace_us 100
+td_set pages 1
+td_set threads builders=1 migrators=1
+before=$(counter TDH.SYS.SHUTDOWN) i=0
+while [ $i -lt 3 ]; do
+	expect_tool 0 apply /lib/firmware/test/b.blob --wait 60
+	expect_tool 0 apply /lib/firmware/test/a.blob --wait 60
+	i=$((i + 1))
+done
+td_set threads builders=0 migrators=0
+note "6 updates took $(($(counter TDH.SYS.SHUTDOWN) - before)) tries"
+expect_ge "TDs built" 1 "$(td_stat built)"
+expect "wrong measurements" 0 "$(td_stat wrong)"
+expect "spoiled builds" 0 "$(emu_get state spoiled)"
+expect_tds_alive 1
+expect_nothing_left waits
