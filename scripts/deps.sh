@@ -25,7 +25,7 @@ declare -A groups=(
 	# What `make model` runs.
 	[model]="spin"
 	# What `make lint` runs; perl is for checkpatch, xz-utils for the tar archive it comes in.
-	[lint]="make gcc sparse shellcheck codespell perl xz-utils"
+	[lint]="make gcc sparse shellcheck codespell mandoc perl xz-utils"
 )
 
 die() {

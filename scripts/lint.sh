@@ -157,13 +157,13 @@ shell_guest() {
 }
 
 shell_host() {
-	files . | xargs grep -lx '#!/bin/bash' | xargs shellcheck
+	files . | xargs grep -lxE '#!/bin/bash|# shellcheck shell=bash' | xargs shellcheck
 }
 
 # --- words and rules ------------------------------------------------------------------------------
 
 spelling() {
-	files . | grep -vx LICENSE | xargs codespell --quiet-level 3
+	files . | grep -vx LICENSE | xargs codespell --quiet-level 3 --ignore-words-list nd
 }
 
 # Every case says what must hold, begins with lib.sh, and is run by sh whatever its mode.
@@ -183,18 +183,40 @@ versions() {
 		xargs grep -nE 'LINUX_VERSION_CODE|KERNEL_VERSION' || true
 }
 
-# Results, errnos and their names stand in one table; the two documents that repeat it agree with it.
-results() {
-	local name code
+# agree WHERE FILE: the rows on standard input are those of FILE, no more and no fewer.
+agree() {
+	sort | { diff "$2" - || true; } | sed -n "s/^</$1 lacks:/p; s/^>/$1 alone has:/p"
+}
 
-	sed -n 's/^\tX([A-Z_]*, "\([a-z-]*\)", \([A-Z0]*\),.*/\1 \2/p' include/tdx_update.h |
-		while read -r name code; do
-			[ "$code" != 0 ] || code=-
-			grep -q "^| \`$name\` | $code |" README.md ||
-				echo "README.md: no row for $name, $code"
-			grep -qE "^\s+$name +$code( |$)" Documentation/ABI/testing/sysfs-firmware-tdx ||
-				echo "Documentation/ABI: no row for $name, $code"
-		done
+# Results and errnos stand in one table, the kernel module's, and exit statuses in the command's.
+# Whatever repeats one of them has the same rows; the command has something to say to each result.
+results() {
+	local table=$out/results exits=$out/exits row='([a-z-]+) +(E[A-Z]+|-)'
+
+	sed -nE 's/^\tX\([A-Z_]+, "([a-z-]+)", ([A-Z0]+),.*/\1 \2/p' include/tdx_update.h |
+		sed 's/ 0$/ -/' | sort >"$table"
+	[ -s "$table" ] || echo "include/tdx_update.h: no table of results found"
+	# shellcheck disable=SC2016 # backquotes are README.md's
+	sed -nE 's/^\| `([a-z-]+)` \| ([A-Z-]+) \|.*/\1 \2/p' README.md | agree README.md "$table"
+	sed -nE "s/^\t\t$row( .*)?$/\1 \2/p" Documentation/ABI/testing/sysfs-firmware-tdx |
+		agree Documentation.ABI "$table"
+	sed -nE "s/^\.It $row$/\1 \2/p" doc/man/tdx_update.4 | agree tdx_update.4 "$table"
+
+	make -s build/tool/tdx-update
+	build/tool/tdx-update explain all >"$out/explain"
+	sed -nE 's/^([a-z-]+) \((E[A-Z]+),.*/\1 \2/p; s/^([a-z-]+) \(no error\)$/\1 -/p' "$out/explain" |
+		agree "explain" "$table"
+	grep -n '(null)' "$out/explain" || true
+
+	build/tool/tdx-update help | sed '1,/^Exit status/d' | sed -E 's/^ *([0-9]+) +/\1 /' |
+		sort >"$exits"
+	sed -n '/^\.Sh EXIT STATUS/,/^\.El/p' doc/man/tdx-update.8 |
+		sed -n '/^\.It /{N; s/^\.It \([0-9]*\)\n/\1 /p}' | agree tdx-update.8 "$exits"
+}
+
+# A manual that is not installed yet is none that is missing.
+man_pages() {
+	mandoc -T lint doc/man/* | grep -v 'referenced manual not found' || true
 }
 
 # The emulator and what belongs to it never reach a user's machine.
@@ -226,6 +248,7 @@ check spelling spelling
 check cases cases
 check versions versions
 check results results
+check man man_pages
 check dkms dkms
 
 if [ ${#bad[@]} -gt 0 ]; then
