@@ -13,6 +13,13 @@ modules:	## build tdx_update.ko for the running kernel or KDIR=, in build/module
 tool: build/tool/tdx-update
 tool:		## build the operator's command, build/tool/tdx-update
 
+install: build/tool/tdx-update
+install:	## install command, man pages, completion and examples: PREFIX=/usr/local, DESTDIR=
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" scripts/install.sh install
+
+uninstall:	## and remove them again
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" scripts/install.sh uninstall
+
 demo:		## in a guest, from nothing: a refused race, an update with TDs alive
 	@tests/vm/demo.sh
 
@@ -90,4 +97,4 @@ build/tools/%: tests/tools/%.c include/tdx_arch.h tests/emu/tdx_emu_abi.h
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -Iinclude -Itests/emu -o $@ $< -lcrypto
 
-.PHONY: modules tool demo check check-all check-debug mutants fuzz bench soak model lint dkms-install dkms-uninstall clean help
+.PHONY: modules tool install uninstall demo check check-all check-debug mutants fuzz bench soak model lint dkms-install dkms-uninstall clean help
