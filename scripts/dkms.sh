@@ -17,21 +17,29 @@ die() {
 	exit 1
 }
 
+# Every version of it: the one before this one too.
 uninstall() {
-	if [ -n "$(dkms status "$package")" ]; then
-		dkms remove "$package" --all
-	fi
-	rm -rf "$sources"
+	local dir old
+
+	for dir in /usr/src/tdx-update-*; do
+		[ -e "$dir" ] || continue
+		old=tdx-update/${dir#/usr/src/tdx-update-}
+		[ -z "$(dkms status "$old")" ] || dkms remove "$old" --all
+		rm -rf "$dir"
+	done
 }
 
 [ "$(id -u)" = 0 ] || die "not root"
 command -v dkms >/dev/null || die "no dkms here: apt-get install dkms"
+if [ "$(dpkg-query -Wf '${db:Status-Status}' tdx-update-dkms 2>/dev/null)" = installed ]; then
+	die "the package tdx-update-dkms is installed, which does the same: apt-get remove it first"
+fi
 case ${1:-} in
 install)
 	release=$(uname -r)
 	[ -e "/lib/modules/$release/build" ] ||
 		die "no headers of $release here: apt-get install linux-headers-$release"
-	uninstall	# the same version with other contents
+	uninstall	# also the same version with other contents
 	mkdir -p "$sources"
 	cp -r Kbuild dkms.conf include src "$sources/"
 	dkms install "$package" -k "$release"
