@@ -57,6 +57,12 @@ dkms-install:	## install this version through DKMS for the running kernel
 dkms-uninstall:	## and remove it again, for every kernel
 	@scripts/dkms.sh uninstall
 
+deb:		## Debian packages, in build/deb/VERSION/, with lintian's opinion
+	@scripts/deb.sh
+
+dist:		## the release archive, build/dist/tdx-update-VERSION.tar.gz
+	@scripts/dist.sh
+
 clean:		## remove what was built; what was downloaded stays (rm -rf build removes that too)
 	rm -rf $(filter-out build/kernels build/kernels-built build/roots build/checkpatch,$(wildcard build/*))
 
@@ -97,4 +103,5 @@ build/tools/%: tests/tools/%.c include/tdx_arch.h tests/emu/tdx_emu_abi.h
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -Iinclude -Itests/emu -o $@ $< -lcrypto
 
-.PHONY: modules tool install uninstall demo check check-all check-debug mutants fuzz bench soak model lint dkms-install dkms-uninstall clean help
+.PHONY: modules tool install uninstall demo check check-all check-debug mutants \
+	fuzz bench soak model lint dkms-install dkms-uninstall deb dist clean help

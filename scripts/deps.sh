@@ -24,6 +24,8 @@ declare -A groups=(
 	[fuzz]="clang libclang-rt-14-dev"
 	# What `make model` runs.
 	[model]="spin"
+	# What `make deb` runs.
+	[deb]="dpkg-dev debhelper dh-dkms lintian"
 	# What `make lint` runs; perl is for checkpatch, xz-utils for the tar archive it comes in.
 	[lint]="make gcc sparse shellcheck codespell mandoc perl xz-utils"
 )

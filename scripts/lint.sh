@@ -221,7 +221,17 @@ man_pages() {
 
 # The emulator and what belongs to it never reach a user's machine.
 dkms() {
-	grep -n tests/ Kbuild dkms.conf scripts/dkms.sh || true
+	grep -n tests/ Kbuild dkms.conf scripts/dkms.sh debian/*.install || true
+}
+
+# The version stands in dkms.conf. Debian's tools want it in the changelog too; nothing else has it.
+version() {
+	local version
+
+	version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+	sed -n 1p debian/changelog | grep -qF "tdx-update ($version) " ||
+		echo "debian/changelog does not begin with version $version, dkms.conf's"
+	files . | grep -vxE 'dkms\.conf|debian/changelog' | xargs grep -nwF "$version" || true
 }
 
 mkdir -p "$out"
@@ -250,6 +260,7 @@ check versions versions
 check results results
 check man man_pages
 check dkms dkms
+check version version
 
 if [ ${#bad[@]} -gt 0 ]; then
 	echo "lint: ${#bad[@]} of $checks checks found something: ${bad[*]}"

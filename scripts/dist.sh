@@ -1,0 +1,36 @@
+#!/bin/bash
+# Packs the tree as it is now into a tar archive that depends on nothing but its files.
+#
+#	scripts/dist.sh		prints the archive's path: build/dist/tdx-update-VERSION.tar.gz
+#
+# What git ignores stays out; in a tree without git (an unpacked archive), all is in but build/.
+# Every file has the time that stands in debian/changelog, so that an archive made of an unpacked
+# archive is the same archive.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/.." && pwd)
+cd "$top"
+
+version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+name=tdx-update-$version
+out=build/dist/$name.tar.gz
+
+# The paths, each ending in NUL.
+files() {
+	if [ -e .git ]; then
+		# Also what is new and not yet added; not what is deleted and still in the index.
+		git ls-files -z --cached --others --exclude-standard --deduplicate |
+			while IFS= read -r -d '' path; do
+				[ ! -e "$path" ] || printf '%s\0' "$path"
+			done
+	else
+		find . -path ./build -prune -o ! -type d -printf '%P\0'
+	fi
+}
+
+mkdir -p build/dist
+time=$(sed -n 's/^ -- .*>  //p' debian/changelog | head -n 1)
+files | LC_ALL=C sort -z | tar -c --no-recursion --null -T - --transform "s,^,$name/," \
+	--mtime "$time" --owner 0 --group 0 --numeric-owner --mode 'u=rwX,go=rX' --format ustar |
+	gzip -9n >"$out.new"
+mv "$out.new" "$out"
+echo "$out"
