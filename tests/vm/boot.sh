@@ -2,7 +2,12 @@
 # Boots one guest without hardware virtualisation and waits for its end. Judges nothing.
 #
 #	tests/vm/boot.sh --kernel FILE --initrd FILE --dir DIR [OPTION...]
+#	tests/vm/boot.sh --firmware DIR --dir DIR [OPTION...]
 #
+#	--firmware DIR		boot from the disks by UEFI: DIR has code.fd, which enforces Secure
+#				Boot, and vars.fd. The command line is the boot loader's
+#	--disk FILE		a disk for the guest, virtio-blk; nothing is written to the file. May
+#				be given again
 #	--smp N			CPUs (2)
 #	--thread single|multi	all of them in one host thread, or one each (single): CPUs that spin
 #				starve one another unless they take turns or have a host CPU each
@@ -16,11 +21,13 @@
 # status (124: the time was up) and the seconds it took.
 set -euo pipefail
 
-smp=2 thread=single memory=1G timeout=0 live='' append=''
+smp=2 thread=single memory=1G timeout=0 live='' append='' disks=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=$2 ;;
 	--initrd) initrd=$2 ;;
+	--firmware) firmware=$2 ;;
+	--disk) disks+=(-drive "if=virtio,format=raw,snapshot=on,file=$2") ;;
 	--dir) dir=$2 ;;
 	--smp) smp=$2 ;;
 	--thread) thread=$2 ;;
@@ -55,6 +62,17 @@ words=(
 	mitigations=off random.trust_cpu=on no_timer_check
 )
 
+if [ -n "${firmware:-}" ]; then
+	# The variables can be written only from system management mode, or else by anyone.
+	boot=(
+		-machine smm=on -global driver=cfi.pflash01,property=secure,value=on
+		-drive "if=pflash,format=raw,readonly=on,file=$firmware/code.fd"
+		-drive "if=pflash,format=raw,snapshot=on,file=$firmware/vars.fd"
+	)
+else
+	boot=(-kernel "$kernel" -initrd "$initrd" -append "${words[*]} $append")
+fi
+
 # In the background, so that a signal to this script reaches it at once.
 start=$SECONDS status=0
 timeout --foreground -k 10 "$timeout" qemu-system-x86_64 \
@@ -62,7 +80,7 @@ timeout --foreground -k 10 "$timeout" qemu-system-x86_64 \
 	-nodefaults -no-user-config -display none -monitor none -no-reboot \
 	-chardev "$(port console)" -serial chardev:console \
 	-chardev "$(port work)" -serial chardev:work \
-	-kernel "$kernel" -initrd "$initrd" -append "${words[*]} $append" \
+	"${boot[@]}" "${disks[@]}" \
 	<&0 2>"$dir/qemu.log" &
 qemu=$!
 trap 'kill "$qemu" 2>/dev/null' EXIT
