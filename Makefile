@@ -63,8 +63,12 @@ deb:		## Debian packages, in build/deb/VERSION/, with lintian's opinion
 dist:		## the release archive, build/dist/tdx-update-VERSION.tar.gz
 	@scripts/dist.sh
 
+check-packages:	## archive and packages on Debian systems in guests, as root: SUITE=bookworm
+	@tests/packages/run.sh
+
 clean:		## remove what was built; what was downloaded stays (rm -rf build removes that too)
 	rm -rf $(filter-out build/kernels build/kernels-built build/roots build/checkpatch,$(wildcard build/*))
+	rm -rf $(filter-out build/kernels build/kernels-debug build/packages build/checkpatch,$(wildcard build/*))
 
 help:		## this list
 	@sed -n 's/^\([a-z-]*\):\t*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -103,5 +107,5 @@ build/tools/%: tests/tools/%.c include/tdx_arch.h tests/emu/tdx_emu_abi.h
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -Iinclude -Itests/emu -o $@ $< -lcrypto
 
-.PHONY: modules tool install uninstall demo check check-all check-debug mutants \
-	fuzz bench soak model lint dkms-install dkms-uninstall deb dist clean help
+.PHONY: modules tool install uninstall demo check check-all check-debug mutants fuzz \
+	bench soak model lint dkms-install dkms-uninstall deb dist check-packages clean help

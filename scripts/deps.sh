@@ -26,6 +26,8 @@ declare -A groups=(
 	[model]="spin"
 	# What `make deb` runs.
 	[deb]="dpkg-dev debhelper dh-dkms lintian"
+	# What `make check-packages` runs.
+	[packages]="mmdebstrap qemu-system-x86 ovmf e2fsprogs mtools openssl"
 	# What `make lint` runs; perl is for checkpatch, xz-utils for the tar archive it comes in.
 	[lint]="make gcc sparse shellcheck codespell mandoc perl xz-utils"
 )

@@ -152,12 +152,16 @@ checkpatch() {
 # busybox's shell is closest to dash among those that shellcheck knows. It follows no sources:
 # lib.sh is elsewhere in the guest.
 shell_guest() {
-	files '^tests/(cases/.*\.sh|soak/00.*\.sh|bench/guest-.*\.sh|lib/.*|vm/init|vm/demo-guest\.sh|vm/selftest/.*\.sh)$' |
+	files '^tests/(cases/.*\.sh|soak/00.*\.sh|bench/guest-.*\.sh|lib/.*|vm/init|vm/demo-guest\.sh|vm/selftest/.*\.sh|packages/guest\.sh)$' |
 		xargs shellcheck -s dash -e SC1091
 }
 
 shell_host() {
 	files . | xargs grep -lxE '#!/bin/bash|# shellcheck shell=bash' | xargs shellcheck
+	{
+		files . | xargs grep -lx '#!/bin/bash'
+		echo tests/packages/lib.sh
+	} | xargs shellcheck
 }
 
 # --- words and rules ------------------------------------------------------------------------------

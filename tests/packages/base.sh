@@ -1,0 +1,65 @@
+#!/bin/bash
+# Makes the root file system of a small server of one Debian suite, as it is before tdx-update comes:
+# systemd, the suite's cloud kernel with headers, and its own dkms.
+#
+#	tests/packages/base.sh SUITE	bookworm | trixie | trixie-backports (trixie, with its kernel)
+#
+# Leaves build/packages/SUITE/base/, once: rm -rf it for a system of today. Its apt has the packages
+# of one more kernel in its cache, named in build/packages/SUITE/second-kernel (empty if the archive
+# has none): the next older one, as an archive has old kernels but none from the future.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/../.." && pwd)
+cd "$top"
+suite=$1
+dir=build/packages/$suite
+kernel=(linux-image-cloud-amd64 linux-headers-cloud-amd64)
+[[ $suite != *-backports ]] || kernel=("${kernel[@]/%//$suite}")
+# openssl is what dkms signs with.
+packages=(dkms openssl "${kernel[@]}" systemd-sysv dbus udev kmod initramfs-tools)
+
+recipe() {
+	echo "${packages[*]}"
+	cat "$dir/sources.list"
+}
+
+mkdir -p "$dir"
+scripts/root.sh --apt "$suite" "$dir"
+[ "$(recipe)" != "$(cat "$dir/made" 2>/dev/null)" ] || exit 0
+
+start=$SECONDS log=$dir/base.log
+rm -rf "$dir"/{base,base.new,made}
+# mmdebstrap leaves what apt was told in the root, for the root's own apt.
+mmdebstrap --mode=root --variant=apt --format=directory --skip=cleanup/apt/lists \
+	--aptopt="$dir/apt.conf" --dpkgopt='path-exclude=/usr/share/locale/*' \
+	--include="$(IFS=,; echo "${packages[*]}")" \
+	"${suite%-backports}" "$dir/base.new" "$dir/sources.list" >"$log" 2>&1 || {
+	tail -n 30 "$log" >&2
+	exit 1
+}
+
+release=$(ls "$dir/base.new/lib/modules")
+second=$(
+	{
+		echo "$release"
+		chroot "$dir/base.new" apt-cache pkgnames linux-headers- |
+			sed -n 's/^linux-headers-\([0-9].*-cloud-amd64\)$/\1/p'
+	} | sort -Vu | grep -Fxm 1 -B 1 "$release" | grep -Fvx "$release"
+) || true
+echo "$second" >"$dir/second-kernel"
+[ -z "$second" ] || chroot "$dir/base.new" env DEBIAN_FRONTEND=noninteractive apt-get -q=2 install \
+	--download-only -y "linux-image-$second" "linux-headers-$second" >>"$log" 2>&1 || {
+	tail -n 30 "$log" >&2
+	exit 1
+}
+# How such a machine starts with Secure Boot; unpacked only, as installing them wants a disk.
+mkdir -p "$dir/base.new/tmp/efi"
+chroot "$dir/base.new" env -C /tmp/efi apt-get -q=2 download shim-signed grub-efi-amd64-signed \
+	>>"$log" 2>&1
+rm -rf "$dir/efi"
+for deb in "$dir"/base.new/tmp/efi/*.deb; do
+	dpkg -x "$deb" "$dir/efi"
+done
+rm -r "$dir/base.new/tmp/efi"
+mv "$dir/base.new" "$dir/base"
+recipe >"$dir/made"
+echo "$suite: root file system made in $((SECONDS - start)) s" >&2

@@ -1,0 +1,68 @@
+#!/bin/bash
+# The release archive's part of `make check-packages`: it can be made again, and the module that is
+# built from it is the tree's. Last line: see sum() in lib.sh.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+cd "$top"
+
+name=archive out=build/packages/dist
+logs=$out/logs
+rm -rf "$out"
+mkdir -p "$logs"
+# shellcheck source=tests/packages/lib.sh
+. "$here/lib.sh"
+
+made() {
+	archive=$(scripts/dist.sh)
+	tar -tf "$archive" >"$out/list"
+	fails grep -Ev "^tdx-update-$version/[^/]" "$out/list"
+	fails grep -E '\.(ko|o|cmd|deb)$|/build/|/\.git/' "$out/list"
+	mkdir "$out/unpacked"
+	tar -xf "$archive" -C "$out/unpacked" --strip-components 1
+}
+
+# Of other files' times, of an archive instead of a git tree, in another place, it comes out the same.
+again() {
+	find "$out/unpacked" -exec touch {} +
+	(umask 077 && cd "$out/unpacked" && scripts/dist.sh)
+	cmp "build/dist/tdx-update-$version.tar.gz" \
+		"$out/unpacked/build/dist/tdx-update-$version.tar.gz"
+}
+
+# built SOURCE KO: at the one path that both have, as the debug information has it.
+built() {
+	local path=$top/$out/source
+
+	rm -rf "$path"
+	mkdir "$path"
+	cp -r "$1"/{Kbuild,dkms.conf,include,src} "$path/"
+	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS scripts/root.sh --in "$BUILD_ROOT" \
+		make -s -C "$KDIR" M="$path" modules
+	cp "$path/tdx_update.ko" "$2"
+}
+
+same_module() {
+	built "$top" "$out/tree.ko"
+	built "$out/unpacked" "$out/archive.ko"
+	cmp "$out/tree.ko" "$out/archive.ko"
+}
+
+# And what the Makefile of either builds, each in its own place, has the same source.
+same_source() {
+	scripts/modules.sh "$KDIR" "$out/modules"
+	(cd "$out/unpacked" && scripts/modules.sh "$KDIR" build/modules)
+	[ "$(modinfo -F srcversion "$out/modules/tdx_update.ko")" = \
+		"$(modinfo -F srcversion "$out/unpacked/build/modules/tdx_update.ko")" ]
+	[ "$(modinfo -F version "$out/unpacked/build/modules/tdx_update.ko")" = "$version" ]
+}
+
+version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+assignments=$(scripts/kernel.sh)
+eval "$assignments"
+export BUILD_ROOT
+check "make dist packs the tree, and nothing that was built" made
+check "an archive made of the unpacked archive is the same" again
+check "the module built from it is the tree's, byte for byte" same_module
+check "its own scripts build that source, of that version" same_source
+sum

@@ -1,0 +1,57 @@
+#!/bin/bash
+# What `make check-packages` is: the release archive, and the Debian packages on real systems.
+#
+#	SUITE=name	only that one (bookworm, trixie, trixie-backports)
+#
+# Results are KTAP; progress goes into comments. The last line is "N passed, N failed, N skipped".
+# Everything is kept under build/packages/, so that the next run begins with the root file systems
+# of this one.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+cd "$top"
+
+passed=0 failed=0 skipped=0
+finish() {
+	local status=$?
+
+	trap - EXIT
+	if [ "$status" != 0 ] && [ "$failed" = 0 ]; then
+		echo "The run ended before it was through, status $status."
+		failed=1
+	fi
+	echo "$passed passed, $failed failed, $skipped skipped"
+	exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+out=build/packages
+mkdir -p "$out"
+exec 8>"$out/.lock"
+flock -n 8 || { echo "Waiting for another run in this tree to end"; flock 8; }
+
+# part COMMAND...: shows its results and adds them up.
+part() {
+	local p f s
+
+	"$@" | tee "$out/part.log"
+	read -r p f s < <(tail -n 1 "$out/part.log" |
+		sed -n 's/.*: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p')
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+
+[ "$(id -u)" = 0 ] || { echo "run.sh: root file systems want root" >&2; exit 1; }
+scripts/deps.sh build deb packages
+echo "KTAP version 1"
+part "$here/dist.sh"
+echo "# building the packages"
+version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+scripts/deb.sh
+scripts/deb.sh "$version.1"
+tests/images.sh build/images
+for suite in ${SUITE:-bookworm trixie trixie-backports}; do
+	part "$here/suite.sh" "$suite" "build/deb/$version" "build/deb/$version.1"
+done
+echo "# all of it took $SECONDS s"
+[ "$failed" = 0 ]

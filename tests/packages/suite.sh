@@ -1,0 +1,345 @@
+#!/bin/bash
+# One Debian suite's part of `make check-packages`: tdx-update-dkms in the life of a host.
+#
+#	tests/packages/suite.sh SUITE DEBS NEXT_DEBS
+#
+# DEBS is where this tree's packages are, NEXT_DEBS where the same with a higher version. In a copy of the suite's
+# root file system (base.sh), its own apt and dkms install, upgrade and remove them; QEMU boots the
+# system as it is after the installation. Last line: see sum() in lib.sh.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+cd "$top"
+
+suite=$1 debs=$2 next_debs=$3
+name=$suite
+out=build/packages/$suite
+root=$out/root
+logs=$out/logs
+pids=()
+
+finish() {
+	[ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true
+}
+trap finish EXIT
+trap 'exit 143' INT TERM
+
+# shellcheck source=tests/packages/lib.sh
+. "$here/lib.sh"
+
+# Runs a command on the system. Its uname tells of the kernel of the host, which dkms and apt see
+# through; RELEASE says what it is to tell instead.
+on() {
+	scripts/root.sh --in "$root" env DEBIAN_FRONTEND=noninteractive HOME=/root "$@"
+}
+
+apt() {
+	on apt-get -q -y -o Dpkg::Use-Pty=0 "$@"
+}
+
+version_in() {
+	dpkg-deb -f "$1"/tdx-update-dkms_*.deb Version
+}
+
+# --- the checks -----------------------------------------------------------------------------------
+
+# Every path of the system but those that are no one's: scratch, logs, caches. And dkms's own key,
+# which it makes with the first module it signs and keeps.
+paths() {
+	find "$root" -xdev \( -path "$root$top" -o -path "$root/tmp" -o -path "$root/run" -o \
+		-path "$root/var/log" -o -path "$root/var/cache" -o -path "$root/var/lib/apt" -o \
+		-path "$root/dev" -o -path "$root/proc" \) -prune -o -printf '%P %y\n' |
+		grep -Ev '^var/lib/dkms/mok\.(key|pub) f$|^var/lib/dpkg/[a-z]*-old f$' | sort
+}
+
+# Whatever bears our name, or is an empty directory of DKMS's where modules are.
+traces() {
+	find "$root"/{usr,etc,boot,var/lib/dkms,var/lib/dpkg/info} -xdev -name '*tdx[-_]update*'
+	find "$root"/usr/lib/modules -type d -name dkms
+	grep -rl tdx_update "$root"/usr/lib/modules || true
+}
+
+no_traces() {
+	traces >"$out/traces"
+	cat "$out/traces"
+	[ ! -s "$out/traces" ]
+}
+
+# installed VERSION RELEASE: DKMS has it so, and modprobe would find that file, signed.
+installed() {
+	local file
+
+	on dkms status -k "$2" | grep "^tdx-update/$1, $2, x86_64: installed"
+	file=$(on modinfo -k "$2" -n tdx_update)
+	[[ $file == /lib/modules/$2/updates/dkms/tdx_update.ko* ]]
+	[ "$(on modinfo -k "$2" -F version tdx_update)" = "$1" ]
+	[ "$(on modinfo -k "$2" -F vermagic tdx_update | awk '{ print $1 }')" = "$2" ]
+	on modinfo -k "$2" -F signer tdx_update | grep -i 'dkms module signing key'
+}
+
+install_by_apt() {
+	apt install "$top/$debs"/*.deb
+	installed "$version" "$release"
+}
+
+# Only what the module is built from is on the host.
+sources_only() {
+	[ "$(find "$root/usr/src/tdx-update-$version" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort |
+		xargs)" = "Kbuild dkms.conf include src" ]
+	[ -z "$(find "$root"/usr/src/tdx-update-* "$root/var/lib/dkms" -name '*emu*' -o -name 'tests')" ]
+}
+
+upgrade() {
+	apt install "$top/$next_debs"/*.deb
+	installed "$next" "$release"
+	[ -z "$(find "$root/usr/src" "$root/var/lib/dkms" -name "tdx-update-$version" -o \
+		-name "$version")" ]
+	[ "$(on dkms status | wc -l)" = 1 ]
+}
+
+# The kernel's own package scripts have dkms build it; from apt's cache, as if it had just come out.
+new_kernel() {
+	apt --no-download install "linux-image-$second" "linux-headers-$second"
+	installed "$next" "$second"
+	installed "$next" "$release"
+}
+
+# A kernel that the module is not for is passed over as it is installed, until the administrator says
+# otherwise, by the file that README names. Debian 12's dkms passes it over too, but has the kernel's
+# package fail: README says so, and should no longer when this fails.
+not_for_this_kernel() {
+	local conf=$root/etc/dkms/tdx-update.conf hook=/etc/kernel/postinst.d/dkms
+
+	on dkms uninstall "tdx-update/$next" -k "$release"
+	on dkms unbuild "tdx-update/$next" -k "$release"
+	echo 'BUILD_EXCLUSIVE_KERNEL="^9\."' >"$conf"
+	if [[ $dkms == 3.0.* ]]; then
+		fails on $hook "$release"
+	else
+		on $hook "$release"
+	fi
+	fails installed "$next" "$release"
+	echo 'BUILD_EXCLUSIVE_KERNEL="^[1-9]"' >"$conf"
+	on $hook "$release"
+	rm "$conf"
+	installed "$next" "$release"
+}
+
+purge() {
+	rm -f "$root/etc/dkms/tdx-update.conf"
+	apt purge tdx-update-dkms
+	no_traces
+}
+
+packages() {
+	# shellcheck disable=SC2016 # dpkg's own
+	on dpkg-query -Wf '${Package}\n' | sort
+}
+
+# With all that the second kernel brought gone too, the system is what it was.
+as_before() {
+	packages >"$out/packages.after"
+	# shellcheck disable=SC2046 # a list of packages
+	apt purge $(comm -13 "$out/packages.before" "$out/packages.after")
+	paths >"$out/after"
+	diff "$out/before" "$out/after"
+}
+
+# A host whose uname says what it would.
+as_running() {
+	printf '#!/bin/sh\n[ "$*" != -r ] || exec echo %s\nexec /usr/bin/uname "$@"\n' "$release" \
+		>"$root/tmp/uname"
+	chmod 755 "$root/tmp/uname"
+	on env -C "$top" PATH=/tmp:/usr/sbin:/usr/bin "$@"
+}
+
+make_install() {
+	as_running make dkms-install
+	installed "$version" "$release"
+	sources_only
+	# Again, as after a change of the source.
+	as_running make dkms-install
+	installed "$version" "$release"
+}
+
+make_uninstall() {
+	as_running make dkms-uninstall
+	no_traces
+	paths >"$out/after"
+	diff "$out/before" "$out/after"
+}
+
+# What autopkgtest-pkg-dkms of debian/control runs in Debian's testbeds: it takes the package from an
+# archive.
+autopkgtest() {
+	mkdir "$root/tmp/archive"
+	cp "$debs"/*.deb "$root/tmp/archive/"
+	on env -C /tmp/archive dpkg-scanpackages . >"$root/tmp/archive/Packages"
+	echo "deb [trusted=yes] file:/tmp/archive ./" >"$root/etc/apt/sources.list.d/archive.list"
+	apt update -o Dir::Etc::sourcelist=sources.list.d/archive.list -o Dir::Etc::sourceparts=- \
+		-o APT::Get::List-Cleanup=0
+	on env -C /tmp /usr/lib/dkms/dkms-autopkgtest tdx-update-dkms >"$out/autopkgtest.log" 2>&1 ||
+		{ cat "$out/autopkgtest.log"; false; }
+	grep "^I: PASS .*$release" "$out/autopkgtest.log"
+}
+
+# --- the guests -----------------------------------------------------------------------------------
+
+# What no package has: the emulator and its client for this kernel, images, and what runs them. All
+# of it goes to a copy of the system, as hard links.
+guest_modules() {
+	on "$top/scripts/modules.sh" "/lib/modules/$release/build" "$top/$out/modules" tests/emu tests/td
+}
+
+# sign KEY CERTIFICATE MODULE, with the kernel's own tool; key and certificate as the system sees
+# them.
+sign() {
+	on "/lib/modules/$release/build/scripts/sign-file" sha256 "$1" "$2" "$top/$3"
+}
+
+guest_root() {
+	local guest=$out/guest
+	local updates=$guest/usr/lib/modules/$release/updates test=$guest/opt/test module
+
+	rm -rf "$guest"
+	cp -al "$root" "$guest"
+	rm -rf "$guest/var/cache/apt" "$guest/var/lib/apt/lists"
+	mkdir -p "$test/modules"
+	for module in emu td; do
+		cp "$out/modules/tests/$module/tdx_$module.ko" "$updates/"
+		sign /var/lib/dkms/mok.key /var/lib/dkms/mok.pub "$updates/tdx_$module.ko"
+	done
+	cp "$out/modules/tdx_update.ko" "$test/modules/unsigned.ko"
+	cp "$out/modules/tdx_update.ko" "$test/modules/foreign.ko"
+	openssl req -new -x509 -nodes -days 36500 -subj "/CN=not of this machine" -newkey rsa:2048 \
+		-keyout "$out/foreign.key" -outform DER -out "$out/foreign.pub"
+	sign "$top/$out/foreign.key" "$top/$out/foreign.pub" "$test/modules/foreign.ko"
+	on depmod -b "$top/$guest" "$release"
+	mkdir "$test/images"
+	cp build/images/{signer,v2.blob} "$test/images/"
+	cp "$here/guest.sh" "$out"/plan.* "$test/"
+	cat >"$guest/etc/systemd/system/guest-test.service" <<-END
+	[Unit]
+	Description=Test of tdx-update
+	[Service]
+	# When all else has started.
+	Type=idle
+	ExecStart=/bin/sh /opt/test/guest.sh /opt/test
+	END
+	mkdir -p "$guest/etc/systemd/system/multi-user.target.wants"
+	ln -sf ../guest-test.service -t "$guest/etc/systemd/system/multi-user.target.wants"
+	# No one logs in; the rest is as installed.
+	ln -sf /dev/null "$guest/etc/systemd/system/serial-getty@.service"
+	ln -sf /dev/null "$guest/etc/systemd/system/getty@.service"
+}
+
+guest_disk() {
+	rm -f "$out/disk.img"
+	mke2fs -q -t ext4 -L guest -O ^has_journal -d "$out/guest" "$out/disk.img" 2g
+	rm -rf "$out/guest"
+}
+
+# What a machine with Secure Boot starts from: Microsoft's keys in the firmware, Debian's shim and
+# boot loader, and the key of DKMS where "mokutil --import" and the next start put it.
+secure_boot_disk() {
+	local firmware=$out/firmware esp=$out/esp.img cert=$root/var/lib/dkms/mok.pub
+	local ovmf=/usr/share/OVMF uuid=6d3c5b8e-3a0b-4a64-9d5f-5f3f3a1f6d21 tools
+
+	tools=$(scripts/root.sh trixie python3-virt-firmware)
+	mkdir -p "$firmware"
+	openssl x509 -inform DER -in "$cert" -out "$firmware/mok.pem"
+	cp $ovmf/OVMF_CODE_4M.secboot.fd "$firmware/code.fd"
+	cp $ovmf/OVMF_VARS_4M.ms.fd "$firmware/ms.fd"
+	scripts/root.sh --in "$tools" virt-fw-vars -i "$top/$firmware/ms.fd" \
+		--add-mok "$uuid" "$top/$firmware/mok.pem" -o "$top/$firmware/vars.fd"
+
+	cat >"$out/grub.cfg" <<-END
+	linux /vmlinuz root=LABEL=guest rw console=ttyS0 loglevel=7 panic=-1 panic_on_warn=1 \\
+		oops=panic mitigations=off random.trust_cpu=on no_timer_check guest.plan=signing
+	initrd /initrd.img
+	boot
+	END
+	rm -f "$esp"
+	truncate -s 128M "$esp"
+	mformat -i "$esp" -F ::
+	mmd -i "$esp" ::/EFI ::/EFI/BOOT ::/EFI/debian
+	mcopy -i "$esp" "$out/efi/usr/lib/shim/shimx64.efi.signed" ::/EFI/BOOT/BOOTX64.EFI
+	mcopy -i "$esp" "$out/efi/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed" \
+		::/EFI/BOOT/grubx64.efi
+	mcopy -i "$esp" "$out/grub.cfg" ::/EFI/debian/grub.cfg
+	mcopy -i "$esp" "$root/boot/vmlinuz-$release" ::/vmlinuz
+	mcopy -i "$esp" "$root/boot/initrd.img-$release" ::/initrd.img
+}
+
+# boot PLAN OPTION...: in the background.
+boot() {
+	local dir=$out/boot-$1
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cp "$out/plan.$1" "$dir/plan"
+	shift
+	tests/vm/boot.sh --dir "$dir" --timeout 600 "$@" --disk "$out/disk.img" </dev/null 8>&- &
+	pids+=($!)
+}
+
+# booted PLAN PID: waits for it, shows its results and adds them up.
+booted() {
+	local dir=$out/boot-$1 p f s seconds
+
+	wait "$2" || true
+	mv "$dir/work.log" "$dir/ktap.log"
+	tests/vm/judge.sh "$dir" || true
+	tr -d '\r\0' <"$dir/ktap.log" | sed -n "s/^ok [0-9]* /ok - $suite: in the guest: /p"
+	read -r p f s <"$dir/result"
+	read -r _ seconds <"$dir/exit"
+	say "guest $1: $p passed, $f failed, $s skipped, in $seconds s"
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+
+# --- the run --------------------------------------------------------------------------------------
+
+tests/packages/base.sh "$suite"
+second=$(cat "$out/second-kernel")
+say "copying the root file system"
+mkdir -p "$logs"
+rm -rf "$root"
+cp -a --reflink=auto "$out/base" "$root"
+release=$(ls "$root/usr/lib/modules")
+version=$(version_in "$debs")
+next=$(version_in "$next_debs")
+printf '%s\n' systemd_is_up module_found no_seam module_loads update_works unloads \
+	>"$out/plan.update"
+printf '%s\n' secure_boot_on unsigned_refused foreign_key_refused dkms_key_loads \
+	>"$out/plan.signing"
+
+dkms=$(on dkms --version | sed 's/^dkms-//')
+say "kernel $release, dkms $dkms, second kernel ${second:-none}"
+paths >"$out/before"
+packages >"$out/packages.before"
+check "apt installs the package, DKMS builds and signs the module" install_by_apt
+check "only the module's source is on the host" sources_only
+
+check "emulator and client build for the guest" guest_modules
+check "a system disk with them and the tests" guest_root
+check "as a file" guest_disk
+boot update --kernel "$root/boot/vmlinuz-$release" --initrd "$root/boot/initrd.img-$release" \
+	--append "root=LABEL=guest rw guest.plan=update"
+check "a machine with Secure Boot and DKMS's key" secure_boot_disk
+boot signing --firmware "$out/firmware" --disk "$out/esp.img"
+
+check "apt upgrades it, the old version is gone" upgrade
+if [ -n "$second" ]; then
+	check "a new kernel gets its module as it is installed" new_kernel
+else
+	skip "a new kernel gets its module as it is installed" "the archive has one kernel only"
+fi
+check "a kernel it is not for is passed over until told otherwise" not_for_this_kernel
+check "apt purge leaves nothing of it" purge
+check "the system is what it was" as_before
+check "make dkms-install" make_install
+check "make dkms-uninstall leaves nothing of it" make_uninstall
+check "Debian's own test of a dkms package" autopkgtest
+booted update "${pids[0]}"
+booted signing "${pids[1]}"
+pids=()
+sum
