@@ -65,7 +65,7 @@ words=(
 if [ -n "${firmware:-}" ]; then
 	# The variables can be written only from system management mode, or else by anyone.
 	boot=(
-		-machine smm=on -global driver=cfi.pflash01,property=secure,value=on
+		-machine smm=on -global "driver=cfi.pflash01,property=secure,value=on"
 		-drive "if=pflash,format=raw,readonly=on,file=$firmware/code.fd"
 		-drive "if=pflash,format=raw,snapshot=on,file=$firmware/vars.fd"
 	)
