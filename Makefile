@@ -67,8 +67,7 @@ check-packages:	## archive and packages on Debian systems in guests, as root: SU
 	@tests/packages/run.sh
 
 clean:		## remove what was built; what was downloaded stays (rm -rf build removes that too)
-	rm -rf $(filter-out build/kernels build/kernels-built build/roots build/checkpatch,$(wildcard build/*))
-	rm -rf $(filter-out build/kernels build/kernels-debug build/packages build/checkpatch,$(wildcard build/*))
+	rm -rf $(filter-out $(addprefix build/,kernels kernels-built roots packages checkpatch),$(wildcard build/*))
 
 help:		## this list
 	@sed -n 's/^\([a-z-]*\):\t*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24

@@ -150,7 +150,7 @@ row() {
 
 # tally LEAF STATUS: a line of the table, how often each result was seen with that status.
 tally() {
-	note "$(printf '%s\n' $seen_results | sort | uniq -c | awk -v row="| $1 | $2 |" '
+	note "$(echo "$seen_results" | xargs -n 1 | sort | uniq -c | awk -v row="| $1 | $2 |" '
 		{ row = row (NR > 1 ? ", " : " ") $1 " " $2 }
 		END { print row " |" }')"
 	seen_results=''
