@@ -34,11 +34,17 @@ static atomic_t vmcs_lost = ATOMIC_INIT(0);
  */
 u64 tdxu_seamcall(u64 leaf, struct tdxu_args *args)
 {
-	register u64 r8 asm("r8") = args->r8;
-	register u64 r9 asm("r9") = args->r9;
-	register u64 r10 asm("r10") = args->r10;
-	register u64 r11 asm("r11") = args->r11;
+	u64 rcx = args->rcx, rdx = args->rdx;
+	u64 save8 = args->r8, save9 = args->r9, save10 = args->r10, save11 = args->r11;
 	u64 status = leaf;
+	/*
+	 * A sanitizer's calls, which come with every access to memory, would destroy these: hence none
+	 * from here on until all of them are saved.
+	 */
+	register u64 r8 asm("r8") = save8;
+	register u64 r9 asm("r9") = save9;
+	register u64 r10 asm("r10") = save10;
+	register u64 r11 asm("r11") = save11;
 
 	/*
 	 * A trap goes on at 2 with its vector in RAX, which TDX_SW_ERROR makes a status.
@@ -51,15 +57,18 @@ u64 tdxu_seamcall(u64 leaf, struct tdxu_args *args)
 		     "2:\tor %[trap], %%rax\n"
 		     "3:\n"
 		     _ASM_EXTABLE_FAULT(1b, 2b)
-		     : "+a" (status), "+c" (args->rcx), "+d" (args->rdx),
+		     : "+a" (status), "+c" (rcx), "+d" (rdx),
 		       "+r" (r8), "+r" (r9), "+r" (r10), "+r" (r11)
 		     : [vmfail] "r" ((u64)TDX_SW_VMFAILINVALID), [trap] "r" ((u64)TDX_SW_ERROR)
 		     : "cc", "memory");
 
-	args->r8 = r8;
-	args->r9 = r9;
-	args->r10 = r10;
-	args->r11 = r11;
+	save8 = r8;
+	save9 = r9;
+	save10 = r10;
+	save11 = r11;
+	*args = (struct tdxu_args){
+		.rcx = rcx, .rdx = rdx, .r8 = save8, .r9 = save9, .r10 = save10, .r11 = save11,
+	};
 	return status;
 }
 

@@ -58,12 +58,14 @@ u32 td_pace_us = 50;
  */
 u64 td_seamcall(u64 leaf, struct td_args *args)
 {
-	register u64 r8 asm("r8") = args->r8;
-	register u64 r9 asm("r9") = args->r9;
-	register u64 r10 asm("r10") = args->r10;
-	register u64 r11 asm("r11") = args->r11;
 	u64 rax = leaf, rcx = args->rcx, rdx = args->rdx;
+	u64 save8 = args->r8, save9 = args->r9, save10 = args->r10, save11 = args->r11;
 	u8 outcome;
+	/* From here on no access to memory: a sanitizer's calls for it would destroy these. */
+	register u64 r8 asm("r8") = save8;
+	register u64 r9 asm("r9") = save9;
+	register u64 r10 asm("r10") = save10;
+	register u64 r11 asm("r11") = save11;
 
 	/* A trap comes back at 2: with its number in RAX, whatever was in it. */
 	asm volatile("1:	.byte	0x66, 0x0f, 0x01, 0xcf\n"
@@ -77,12 +79,16 @@ u64 td_seamcall(u64 leaf, struct td_args *args)
 		     : [trap] "i" (OUTCOME_TRAP)
 		     : "cc", "memory");
 
+	save8 = r8;
+	save9 = r9;
+	save10 = r10;
+	save11 = r11;
 	args->rcx = rcx;
 	args->rdx = rdx;
-	args->r8 = r8;
-	args->r9 = r9;
-	args->r10 = r10;
-	args->r11 = r11;
+	args->r8 = save8;
+	args->r9 = save9;
+	args->r10 = save10;
+	args->r11 = save11;
 
 	if (outcome == OUTCOME_VMFAILINVALID)
 		return TDX_SW_VMFAILINVALID;
