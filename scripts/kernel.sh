@@ -118,7 +118,7 @@ case ${1:-} in
 --built) list 1; exit ;;
 --suite) awk -v name="$2" '$1 == name { print $2 }' <<<"$kernels"; exit ;;
 --table)
-	awk 'NF { printf "| %s | %s | `%s`%s |\n", $1, $2, $3, NF > 3 ? ", built here" : "" }' \
+	awk 'NF { printf "| %s | %s | `%s`%s |\n", $1, $2, $3, (NF > 3 ? ", built here" : "") }' \
 		<<<"$kernels"
 	exit
 	;;

@@ -219,6 +219,13 @@ man_pages() {
 	mandoc -T lint doc/man/* | grep -v 'referenced manual not found' || true
 }
 
+# README has the list of kernels as kernel.sh has it.
+kernels() {
+	scripts/kernel.sh --table | while IFS= read -r row; do
+		grep -qxF "$row" README.md || echo "README.md: no row $row"
+	done
+}
+
 # The emulator and what belongs to it never reach a user's machine.
 dkms() {
 	grep -n tests/ Kbuild dkms.conf scripts/dkms.sh debian/*.install || true
@@ -259,6 +266,7 @@ check cases cases
 check versions versions
 check results results
 check man man_pages
+check kernels kernels
 check dkms dkms
 check version version
 
