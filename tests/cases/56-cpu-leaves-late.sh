@@ -1,0 +1,36 @@
+#!/bin/sh
+# A CPU that goes offline after the platform was found complete: the blackout looks again and changes nothing.
+# SMP: 2 4
+. /tests/lib.sh
+setup
+td_build 1
+cpu=$(($(nproc) - 1))
+emu_set delay SEAMLDR.INFO=1000000000
+asked=$(counter SEAMLDR.INFO)
+
+# The question comes after the CPUs were counted and before the blackout.
+was_asked() {
+	[ "$(counter SEAMLDR.INFO)" -gt "$asked" ]
+}
+
+# Whoever has the answer gets no further while the other, who counts for more, has the CPU that both
+# are bound to.
+renice -n -20 -p $$
+taskset 1 sh -c "renice -n 19 -p \$\$; echo test/v2.blob >$TDX/update" &
+writer=$!
+wait_for 5 was_asked || fail "P-SEAMLDR is not asked"
+taskset 1 sh -c 'while :; do :; done' &
+other=$!
+echo 0 >/sys/devices/system/cpu/cpu$cpu/online
+kill $other
+wait $writer
+expect last/result cpu-offline "$(tdx last/result)"
+expect last/errno 112 "$(tdx last/errno)"
+expect last/phase quiesce "$(tdx last/phase)"
+expect last/cpu $cpu "$(tdx last/cpu)"
+expect shutdowns 0 "$(counter TDH.SYS.SHUTDOWN)"
+expect "open session" 0 "$(emu_get state session)"
+echo 1 >/sys/devices/system/cpu/cpu$cpu/online
+emu_set delay SEAMLDR.INFO=0
+expect_update test/v2.blob 0 success
+expect_tds_alive 1
