@@ -1,0 +1,45 @@
+#!/bin/sh
+# The image's file is changed while the update runs: what was read and checked is what is installed.
+. /tests/lib.sh
+setup
+td_build 1
+dir=/lib/firmware
+cp $dir/test/a.blob "$TMP/a"
+cp $dir/test/b.blob "$TMP/b"
+# P-SEAMLDR is asked once the file has been read and its copy checked.
+was_asked() {
+	[ "$(counter SEAMLDR.INFO)" -gt "$asked" ]
+}
+
+in_place() { cat "$TMP/b" >$dir/file.blob; }
+moved_over() { cp "$TMP/b" $dir/new.blob && mv $dir/new.blob $dir/file.blob; }
+truncated() { : >$dir/file.blob; }
+one_byte() { put_byte $dir/file.blob 8192 $(($(byte_at $dir/file.blob 8192) ^ 1)); }
+deleted() { rm $dir/file.blob; }
+
+# The change, then what the file is worth afterwards: errno, result, version that runs then.
+while read -r change errno result version; do
+	cp "$TMP/a" $dir/file.blob
+	asked=$(counter SEAMLDR.INFO)
+	emu_set delay SEAMLDR.INFO=500000000
+	sh -c "echo file.blob >$TDX/update" &
+	writer=$!
+	wait_for 5 was_asked || fail "P-SEAMLDR is not asked"
+	$change
+	expect "state when the file was $change" updating "$(tdx state)"
+	emu_set delay SEAMLDR.INFO=0
+	wait $writer
+	expect "last/result of the file $change" success "$(tdx last/result)"
+	expect "last/to of the file $change" 1.5.25 "$(tdx last/to)"
+	expect "version from the file $change" 1.5.25 "$(tdx version)"
+	expect_update file.blob "$errno" "$result"
+	expect "version after the file $change" "$version" "$(tdx version)"
+	rm -f $dir/file.blob
+	expect_tds_alive 1
+done <<END
+in_place 0 success 1.5.27
+moved_over 0 success 1.5.27
+truncated ENOENT no-image 1.5.25
+one_byte EBADMSG corrupt 1.5.25
+deleted ENOENT no-image 1.5.25
+END
