@@ -1,0 +1,87 @@
+#!/bin/sh
+# A suspend ends an attempt that has changed nothing with EINTR, waits for a blackout, and no attempt starts
+# before all CPUs are back.
+# SMP: 2 4
+. /tests/lib.sh
+{ grep -qs "\[deep\]" /sys/power/mem_sleep && [ -e /sys/class/rtc/rtc0/wakealarm ]; } ||
+	skip "this kernel cannot suspend to memory and wake by the clock"
+setup remaining=1000000
+td_build 1
+mark_dmesg
+
+alarm() {
+	echo 0 >/sys/class/rtc/rtc0/wakealarm
+	echo "+$1" >/sys/class/rtc/rtc0/wakealarm
+}
+
+was_asked() {
+	[ "$(counter TDH.SYS.RD)" -gt "$asked" ]
+}
+
+woken() {
+	[ "$(cat /sys/power/wakeup_count)" != "$count" ]
+}
+
+# A suspend that is given up while tasks are being frozen, as there is something to be awake for. The
+# writer, past the module's answers, gets no further while the other, who counts for more, has the CPU
+# that both are bound to.
+count=$(cat /sys/power/wakeup_count)
+echo "$count" >/sys/power/wakeup_count
+alarm 1
+wait_for 20 woken || fail "nothing to be awake for"
+renice -n -20 -p $$
+emu_set delay TDH.SYS.RD=150000000
+asked=$(counter TDH.SYS.RD)
+taskset 1 sh -c "renice -n 19 -p \$\$; echo test/v2.blob >$TDX/update" &
+writer=$!
+wait_for 5 was_asked || fail "the module is not asked"
+taskset 1 sh -c 'while :; do :; done' &
+other=$!
+store /sys/power/state mem
+expect "errno of a suspend that is given up" EBUSY "$ERRNO"
+kill $other
+wait $writer
+renice -n 0 -p $$
+emu_set delay TDH.SYS.RD=0
+# busybox's echo writes once more after EINTR.
+expect_match log "first: .*interrupted \(EINTR\)" "$(dmesg_since_mark | grep tdx_update | sed '1s/^/first: /')"
+expect last/result success "$(tdx last/result)"
+expect updates 1 "$(emu_get state updates)"
+
+# One to memory: the freezer, the other CPUs offline, firmware, and back by the clock. It finds the CPUs
+# stopped for a blackout most of the time. Neither QEMU's BIOS nor the kernel sets again where the chipset's
+# PM registers are (at 0x40 of the LPC bridge), without which the guest cannot power off.
+lpc=/sys/bus/pci/devices/0000:00:1f.0/config
+dd if=$lpc of="$TMP/lpc" bs=4 skip=16 count=2 2>/dev/null
+write_updates() {
+	until [ -e "$TMP/enough" ]; do
+		update test/a.blob
+		echo "$ERRNO $(tdx last/result)"
+	done >"$TMP/results"
+}
+done_updates() {
+	[ "$(emu_get state updates)" -gt "$before" ]
+}
+emu_set delay SEAMLDR.INSTALL=100000000
+before=$(emu_get state updates)
+write_updates &
+writer=$!
+wait_for 20 done_updates || fail "no updates before the suspend"
+alarm 5
+store /sys/power/state mem
+expect "errno of the suspend" 0 "$ERRNO"
+dd if="$TMP/lpc" of=$lpc bs=4 seek=16 count=2 2>/dev/null
+before=$(($(emu_get state updates) + 1))
+wait_for 20 done_updates || fail "no updates after the suspend"
+: >"$TMP/enough"
+wait $writer
+sort "$TMP/results" | uniq -c
+expect "results but success and interrupted" "" "$(grep -vxE '0 success|EINTR interrupted' "$TMP/results")"
+expect "CPUs taken offline" $(($(nproc) - 1)) "$(dmesg_since_mark | grep -c 'is now offline')"
+frozen=$(dmesg_since_mark | sed -n '/Freezing user space processes.*elapsed/,/Restarting tasks/p')
+expect_match "the suspend" "sleep state S3" "$frozen"
+expect "what attempts did meanwhile" "" "$(echo "$frozen" | grep tdx_update)"
+expect "open session" 0 "$(emu_get state session)"
+emu_set delay SEAMLDR.INSTALL=0
+expect_update test/v2.blob 0 success
+expect_tds_alive 1
