@@ -134,6 +134,7 @@ struct emu {
 	u32 installs;
 
 	/* The TDX module. */
+	enum emu_module_state left;	/* as the kernel before this one left it */
 	enum emu_module_state state;
 	struct emu_image image;
 	struct cpumask lp_init;
@@ -222,6 +223,8 @@ u64 emu_seamldr_install(struct emu_call *call);
 bool emu_rsa_public(const u8 *modulus, const u8 *signature, u8 *result);
 
 /* emu_module.c */
+void emu_module_enter(enum emu_module_state state);
+enum emu_module_state emu_module_left(void);
 void emu_module_reset(void);
 void emu_module_clear(void);
 u64 emu_sys_init(struct emu_call *call);

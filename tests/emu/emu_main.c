@@ -476,6 +476,7 @@ static int __init emu_init(void)
 		goto exit_seamldr;
 
 	emu.platform.cpu_eax = cpuid_1_eax();
+	emu.left = emu_module_left();
 	ret = emu_reset();
 	if (ret)
 		goto exit_td;

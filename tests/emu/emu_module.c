@@ -4,6 +4,7 @@
  * Who may call at all has been decided before (emu_call.c); TDs are emu_td.c's.
  * Runs in traps under emu.lock.
  */
+#include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/lockdep.h>
 #include <linux/string.h>
@@ -11,6 +12,8 @@
 #include "emu.h"
 
 #define NO_NEXT_FIELD		(~0ULL)
+/* A byte of the BIOS data area that no one uses; neither a kernel nor a kexec touches its page. */
+#define LEFT_PA			0x4f0
 
 /* Little endian, so that a field's lower bytes are where the field is. */
 #define FIELD(id, member)	\
@@ -35,6 +38,34 @@ static const struct {
 };
 
 /**
+ * emu_module_enter() - the TDX module is in another state now
+ * @state: that state
+ *
+ * Firmware outlives the kernel, and what it is left in matters to the next one. The emulator does
+ * not; so the state is also kept where the next kernel's emulator finds it.
+ *
+ * Context: under emu.lock.
+ */
+void emu_module_enter(enum emu_module_state state)
+{
+	lockdep_assert_held(&emu.lock);
+
+	emu.state = state;
+	*(u8 *)__va(LEFT_PA) = state;
+}
+
+/**
+ * emu_module_left() - the state in which a kernel before this one left the TDX module
+ *
+ * Context: any; before the first reset.
+ * Return: the state; meaningless where there was no emulator before.
+ */
+enum emu_module_state emu_module_left(void)
+{
+	return *(u8 *)__va(LEFT_PA);
+}
+
+/**
  * emu_sys_init() - TDH.SYS.INIT
  * @call: RCX = 0
  *
@@ -49,7 +80,7 @@ u64 emu_sys_init(struct emu_call *call)
 		return TDX_OPERAND_INVALID | TDX_OPERAND_ID_RCX;
 	if (emu.state != EMU_MODULE_SYSINIT_PENDING)
 		return TDX_SYS_INIT_NOT_PENDING;
-	emu.state = EMU_MODULE_SYSINIT_DONE;
+	emu_module_enter(EMU_MODULE_SYSINIT_DONE);
 	return TDX_SUCCESS;
 }
 
@@ -139,7 +170,7 @@ u64 emu_sys_shutdown(struct emu_call *call)
 	else if (emu_td_update_sensitive())
 		return TDX_UPDATE_COMPAT_SENSITIVE | TDX_SHUTDOWN_AVOID_COMPAT_SENSITIVE;
 
-	emu.state = EMU_MODULE_SHUTDOWN;
+	emu_module_enter(EMU_MODULE_SHUTDOWN);
 	emu.handoff = true;
 	emu.handoff_hv = hv;
 	return TDX_SUCCESS;
@@ -163,7 +194,7 @@ u64 emu_sys_update(struct emu_call *call)
 		return TDX_SYS_INVALID_HANDOFF;
 
 	emu.handoff = false;
-	emu.state = EMU_MODULE_READY;
+	emu_module_enter(EMU_MODULE_READY);
 	emu.updates++;
 	return TDX_SUCCESS;
 }
@@ -178,7 +209,7 @@ void emu_module_clear(void)
 	lockdep_assert_held(&emu.lock);
 
 	memset(&emu.image, 0, sizeof(emu.image));
-	emu.state = EMU_MODULE_NONE;
+	emu_module_enter(EMU_MODULE_NONE);
 	cpumask_clear(&emu.lp_init);
 	emu.handoff = false;
 }
@@ -210,6 +241,6 @@ void emu_module_reset(void)
 	emu.image.hv = first->hv;
 	emu.image.no_downgrade = first->no_downgrade;
 	emu.image.num_handoff_pages = 1;
-	emu.state = EMU_MODULE_READY;
+	emu_module_enter(EMU_MODULE_READY);
 	cpumask_copy(&emu.lp_init, cpu_possible_mask);
 }

@@ -371,7 +371,7 @@ static void close_session_installed(void)
 {
 	cpumask_clear(&emu.session);
 	emu.image = install.image;
-	emu.state = EMU_MODULE_SYSINIT_PENDING;
+	emu_module_enter(EMU_MODULE_SYSINIT_PENDING);
 	cpumask_clear(&emu.lp_init);
 	emu.seam_ready = true;
 	emu.installs++;

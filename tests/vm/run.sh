@@ -7,8 +7,9 @@
 #	SMOKE=1 only the cases that say "# SMOKE: yes"
 #	KEEP=1 shows the console and leaves a shell on it; for the first boot of those chosen
 #
-# One boot for each CPU count that cases name, and one with true parallelism, which runs alone. The
-# last line is "N passed, N failed, N skipped"; a case counts once for each boot it is in.
+# One boot for each CPU count that cases name, and one with true parallelism, which runs alone. Cases
+# that start a kernel anew have boots of their own. The last line is "N passed, N failed, N skipped";
+# a case counts once for each boot it is in.
 #
 # For the harness's own test: CASES_DIR, OUT_DIR, GUEST (what goes into the guest instead of the
 # project's modules and images, see initramfs.sh), CASE_TIMEOUT and BOOT_TIMEOUT in seconds.
@@ -64,13 +65,18 @@ for file in "$cases_dir"/*"${TEST:-}"*.sh; do
 	[ -z "${SMOKE:-}" ] || [ "$(header SMOKE "$file")" = yes ] || continue
 	counts=$(header SMP "$file" | grep -Eo '^[0-9 ]+' || echo 2)
 	threads=$(header THREADS "$file" | awk '{ print $1 }')
+	own=$(header BOOT "$file" | awk '{ print $1 }')
+	case $own in
+	'' | kexec) ;;
+	*) die "$file: BOOT: $own" ;;
+	esac
 	if [ "${SMP:-}" = once ]; then
 		[[ " $counts " == *" 2 "* ]] || counts=${counts%% *}
 		[[ " $counts " != *" 2 "* ]] || counts=2
 	fi
 	for smp in $counts; do
 		case ${SMP:-once} in
-		once | "$smp") plans[$smp]+="$name " ;;
+		once | "$smp") plans[$smp${own:+-$own}]+="$name " ;;
 		esac
 	done
 	case $threads in
@@ -85,7 +91,7 @@ mapfile -t boots < <(
 	for boot in "${!plans[@]}"; do
 		alone=0
 		[[ $boot != *-multi ]] || alone=1
-		echo "$alone $(wc -w <<<"${plans[$boot]}") ${boot%-multi} $boot"
+		echo "$alone $(wc -w <<<"${plans[$boot]}") ${boot%%-*} $boot"
 	done | sort -k 1,1n -k 2,2nr -k 3,3nr | awk '{ print $4 }'
 )
 [ -z "${KEEP:-}" ] || boots=("${boots[0]}")
@@ -132,16 +138,27 @@ for boot in "${boots[@]}"; do
 	guest+=("$dir/plan=/tests/plans/$boot")
 done
 "$here/initramfs.sh" "$out/$KERNEL.cpio" "$cases_dir=/tests/cases" "${guest[@]}"
+# The initramfs of a boot: of those that start a kernel anew that kernel, its initramfs and what
+# loads them are in there too.
+initrd() {
+	case $1 in
+	*-kexec) echo "$out/$KERNEL-kexec.cpio" ;;
+	*) echo "$out/$KERNEL.cpio" ;;
+	esac
+}
+if [[ " ${boots[*]}" == *-kexec* ]]; then
+	"$here/kexec.sh" "$(initrd -kexec)" "$out/$KERNEL.cpio"
+fi
 
 # --- boot, judge ----------------------------------------------------------------------------------
 
 # In the background: boots one guest. Most cases take seconds; two of them may use up all their
 # time.
 boot() {
-	local dir=$out/$KERNEL-$1 thread=single smp=${1%-multi} append timeout
+	local dir=$out/$KERNEL-$1 thread=single smp=${1%%-*} append timeout
 	local options=()
 
-	[ "$smp" = "$1" ] || thread=multi
+	[[ $1 != *-multi ]] || thread=multi
 	append="guest.plan=$1 guest.case_timeout=$case_timeout"
 	timeout=${BOOT_TIMEOUT:-$((60 + 20 * slower * $(wc -l <"$dir/plan") + 2 * case_timeout))}
 	if [ -n "${KEEP:-}" ]; then
@@ -149,14 +166,19 @@ boot() {
 		append+=" guest.shell=1"
 		timeout=0
 	fi
-	exec "$here/boot.sh" --kernel "$KROOT/boot/vmlinuz-$KVER" --initrd "$out/$KERNEL.cpio" \
+	exec "$here/boot.sh" --kernel "$KROOT/boot/vmlinuz-$KVER" --initrd "$(initrd "$1")" \
 		--dir "$dir" --smp "$smp" --thread "$thread" --memory "$memory" --timeout "$timeout" \
 		--append "$append" "${options[@]}"
 }
 
 describe() {
-	local smp=${1%-multi}
-	echo "$KERNEL, $smp CPUs$([ "$smp" = "$1" ] || echo ' in threads of their own')"
+	local how=''
+
+	case $1 in
+	*-multi) how=' in threads of their own' ;;
+	*-kexec) how=' and a kexec' ;;
+	esac
+	echo "$KERNEL, ${1%%-*} CPUs$how"
 }
 
 # Starts a boot, or with KEEP= lets it have the terminal.

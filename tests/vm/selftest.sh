@@ -130,6 +130,18 @@ judge twice 0 "$run$down" '1..2\nok 1 a\nok 1 a\n'
 counted twice '1 1 0' 'unexpected result: ok 1 a'
 judge strange 0 "$run$down" '1..2\nok 1 a\nok 2 c\n'
 counted strange '1 1 0' 'unexpected result: ok 2 c'
+# A case that starts the kernel anew: two boots on one console, one result.
+first='[1] test: case a\r\n[2] test: end of a\r\n[3] test: case b\r\n[4] kexec_core: Starting new kernel\r\n'
+again='[0] Linux version 6\r\n'
+resumed='[1] test: case b\r\n'
+judge kexec 0 "$first$again$resumed$down" "$ktap"
+counted kexec '2 0 0'
+judge kexec-splat 0 "$first${again}[0] WARNING: early\r\n$resumed$down" "$ktap"
+counted kexec-splat '1 1 0' 'during b'
+judge kexec-stuck 124 "$first$again" 'KTAP version 1\n1..2\nok 1 a\n'
+counted kexec-stuck '1 1 0' 'not ok b (no result)'
+judge kexec-twice 0 "$first$again$run$down" 'KTAP version 1\n1..2\nok 1 a\nok 1 a\nok 2 b\n'
+counted kexec-twice '2 1 0' 'unexpected result: ok 1 a'
 judge bail 0 "$run$down" '1..2\nok 1 a\nBail out! tdx_emu is still loaded after a\n'
 counted bail '1 1 0' 'Bail out! tdx_emu'
 

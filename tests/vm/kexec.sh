@@ -1,0 +1,21 @@
+#!/bin/bash
+# Packs what a guest needs that starts its kernel anew: an initramfs and, on top of it, the kernel,
+# that same initramfs, and the tool that loads and starts them, in /kexec.
+#
+#	KROOT= KVER= tests/vm/kexec.sh OUT INITRAMFS
+set -euo pipefail
+top=$(cd "$(dirname "$0")/../.." && pwd)
+out=$1 initramfs=$2
+
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+mkdir "$root/kexec"
+cc -O2 -Wall -Wextra -Werror -static -o "$root/kexec/kexec" "$top/tests/tools/kexec.c"
+cp "$KROOT/boot/vmlinuz-$KVER" "$root/kexec/vmlinuz"
+cp "$initramfs" "$root/kexec/initramfs"
+(
+	cat "$initramfs"
+	cd "$root"
+	find kexec | cpio --quiet -o -H newc -R 0:0
+) >"$out.new"
+mv "$out.new" "$out"
