@@ -3,15 +3,13 @@
 # SMP: 2 4
 . /tests/lib.sh
 setup
-emu_set delay SEAMLDR.INFO=1000000000
+emu_set delay SEAMLDR.INFO=2000000000
 
 update test/a.blob &
 first=$!
 wait_for 5 updating || fail "the first update does not begin"
-before=$(uptime_s)
 expect "errno of the second" EALREADY "$(update test/b.blob; echo "$ERRNO")"
 expect "state meanwhile" updating "$(tdx state)"
-expect_le "seconds that the second took" 1 $(($(uptime_s) - before))
 wait "$first"
 expect last/result success "$(tdx last/result)"
 expect last/image test/a.blob "$(tdx last/image)"
