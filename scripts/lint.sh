@@ -77,7 +77,7 @@ compat() {
 		) >/dev/null 2>"$truths/$kernel.err" || { cat "$truths/$kernel.err"; continue; }
 		mv "$truths/compat.i" "$truths/$kernel.i"
 	done
-	for line in $(awk '/^holds_/' "$truths/compat.c"); do
+	sed -n '/^holds_/p' "$truths/compat.c" | while read -r line; do
 		[ "$(grep -lx "$line" "$truths"/*.i | wc -l)" -gt 0 ] ||
 			echo "compat.h:${line#holds_}: holds on no kernel"
 		[ "$(grep -Lx "$line" "$truths"/*.i | wc -l)" -gt 0 ] ||

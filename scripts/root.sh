@@ -48,6 +48,7 @@ settings() {
 	echo 'Acquire::Retries "3";'
 	echo 'APT::Install-Recommends "false";'
 	echo 'APT::Sandbox::User "root";'
+	echo 'DPkg::Options { "--force-unsafe-io"; };'
 }
 
 apt_files() {

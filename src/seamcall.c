@@ -38,8 +38,8 @@ u64 tdxu_seamcall(u64 leaf, struct tdxu_args *args)
 	u64 save8 = args->r8, save9 = args->r9, save10 = args->r10, save11 = args->r11;
 	u64 status = leaf;
 	/*
-	 * A sanitizer's calls, which come with every access to memory, would destroy these: hence none
-	 * from here on until all of them are saved.
+	 * A sanitizer's calls, which come with every access to memory, would destroy these: hence
+	 * none from here on until all of them are saved.
 	 */
 	register u64 r8 asm("r8") = save8;
 	register u64 r9 asm("r9") = save9;

@@ -23,7 +23,7 @@ while [ "$(uptime_s)" -lt $end ] && { [ $success -lt 5 ] || [ $offline -lt 5 ]; 
 	i=$((i + 1))
 	[ $((i % 2)) = 0 ] && image=test/a.blob || image=test/b.blob
 	version=$(tdx version) shutdowns=$(counter TDH.SYS.SHUTDOWN)
-	update $image
+	update "$image"
 	case $ERRNO in
 	0)
 		success=$((success + 1))
