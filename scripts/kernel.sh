@@ -89,9 +89,9 @@ fetch() {
 	done
 	rm "$new"/*.deb
 	read -r release version <"$new/release"
-	# From 7.2 on all of it is under /usr/lib/modules.
-	if [ ! -e "$new/root/lib" ]; then
-		ln -s usr/lib "$new/root/lib"
+	[ -e "$new/root/lib" ] || ln -s usr/lib "$new/root/lib"
+	# From 7.2 on the image is beside its modules.
+	if [ ! -e "$new/root/boot" ]; then
 		mkdir "$new/root/boot"
 		ln -s "../lib/modules/$release/vmlinuz" "$new/root/boot/vmlinuz-$release"
 		ln -s "../lib/modules/$release/config" "$new/root/boot/config-$release"
