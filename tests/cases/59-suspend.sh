@@ -25,6 +25,8 @@ woken() {
 # A suspend that is given up while tasks are being frozen, as there is something to be awake for. The
 # writer, past the module's answers, gets no further while the other, who counts for more, has the CPU
 # that both are bound to.
+# Newer kernels would be given up already while they write the file systems back.
+[ ! -e /sys/power/sync_on_suspend ] || echo 0 >/sys/power/sync_on_suspend
 count=$(cat /sys/power/wakeup_count)
 echo "$count" >/sys/power/wakeup_count
 alarm 1
