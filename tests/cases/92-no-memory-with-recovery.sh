@@ -1,0 +1,11 @@
+#!/bin/sh
+# Every allocation of an update that has a recovery image fails once: ENOMEM and nothing changed, or it goes on without.
+. /tests/lib.sh
+. /tests/nomemory.sh
+failing_begins
+setup remaining=1000000
+td_build 1
+store "$TDX/recovery_image" test/good-1-page.blob
+expect "errno of setting the recovery image" 0 "$ERRNO"
+walk "$TDX/update" test/good-1-page.blob
+expect_tds_alive 1
