@@ -1,6 +1,7 @@
 #!/bin/sh
 # tdx-update apply: each way an update can end has its exit status, and JSON says the same.
 # SMP: 2 4
+# SANITIZERS: no
 . /tests/lib.sh
 . /tests/tool.sh
 mkdir -p /run

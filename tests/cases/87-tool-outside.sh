@@ -1,5 +1,6 @@
 #!/bin/sh
 # Images anywhere on disk can be installed, and nothing of it is left behind: not after a signal, not after a kill.
+# SANITIZERS: no
 . /tests/lib.sh
 . /tests/tool.sh
 PARAMETER=/sys/module/firmware_class/parameters/path

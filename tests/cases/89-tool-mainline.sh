@@ -1,6 +1,7 @@
 #!/bin/sh
 # Where only the kernel's own update driver is, the command uses that and says what it cannot promise. This kernel has no such
 # driver: files stand in for its own, and a process plays its part.
+# SANITIZERS: no
 . /tests/lib.sh
 . /tests/tool.sh
 setup_none

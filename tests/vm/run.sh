@@ -8,8 +8,9 @@
 #	KEEP=1 shows the console and leaves a shell on it; for the first boot of those chosen
 #
 # One boot for each CPU count that cases name, and one with true parallelism, which runs alone. Cases
-# that start a kernel anew have boots of their own. The last line is "N passed, N failed, N skipped";
-# a case counts once for each boot it is in.
+# that start a kernel anew have boots of their own. Cases that say "# SANITIZERS: no" are about
+# programs, not the kernel: where a kernel has sanitizers they are left out. The last line is
+# "N passed, N failed, N skipped"; a case counts once for each boot it is in.
 #
 # For the harness's own test: CASES_DIR, OUT_DIR, GUEST (what goes into the guest instead of the
 # project's modules and images, see initramfs.sh), CASE_TIMEOUT and BOOT_TIMEOUT in seconds.
@@ -58,11 +59,19 @@ flock -n 8 || { echo "Waiting for another run in this tree to end"; flock 8; }
 
 # --- which boots, with which cases ----------------------------------------------------------------
 
+# Sanitizers under software emulation take their time, and an eighth of the memory.
+sanitizers='' slower=1 memory=1G
+if [[ ${KERNEL:-} == *-debug || ${KERNEL:-} == *-race ]]; then
+	sanitizers=yes slower=8 memory=2G
+fi
+case_timeout=${CASE_TIMEOUT:-$((120 * slower))}
+
 declare -A plans=()	# boot -> its cases
 for file in "$cases_dir"/*"${TEST:-}"*.sh; do
 	[ -e "$file" ] || die "no case in $cases_dir has '${TEST:-}' in its name"
 	name=$(basename "$file" .sh)
 	[ -z "${SMOKE:-}" ] || [ "$(header SMOKE "$file")" = yes ] || continue
+	[ -z "$sanitizers" ] || [ "$(header SANITIZERS "$file")" != no ] || continue
 	counts=$(header SMP "$file" | grep -Eo '^[0-9 ]+' || echo 2)
 	threads=$(header THREADS "$file" | awk '{ print $1 }')
 	own=$(header BOOT "$file" | awk '{ print $1 }')
@@ -102,13 +111,6 @@ scripts/deps.sh build
 assignments=$(scripts/kernel.sh ${KERNEL:+"$KERNEL"})
 eval "$assignments"
 export KERNEL KVER KROOT KDIR BUILD_ROOT MAKE_ARGS
-
-# Sanitizers under software emulation take their time, and an eighth of the memory.
-slower=1 memory=1G
-if [[ $KERNEL == *-debug || $KERNEL == *-race ]]; then
-	slower=8 memory=2G
-fi
-case_timeout=${CASE_TIMEOUT:-$((120 * slower))}
 
 # In a shell of its own: the harness is tested on the default kernel, whatever comes after, as its
 # test counts on a quick one.
