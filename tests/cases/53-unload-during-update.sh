@@ -13,7 +13,7 @@ update_to_file() {
 }
 update_to_file &
 writer=$!
-wait_for 5 updating || fail "the update does not begin"
+wait_for 60 updating || fail "the update does not begin"
 expect_ok rmmod tdx_update
 [ ! -e "$TDX" ] || fail "$TDX is there after rmmod"
 expect "updates when rmmod has returned" 1 "$(emu_get state updates)"

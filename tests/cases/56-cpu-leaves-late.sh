@@ -5,7 +5,7 @@
 setup
 td_build 1
 cpu=$(($(nproc) - 1))
-emu_set delay SEAMLDR.INFO=1000000000
+emu_set delay SEAMLDR.INFO=20000000000
 asked=$(counter SEAMLDR.INFO)
 
 # The question comes after the CPUs were counted and before the blackout.
@@ -18,9 +18,11 @@ was_asked() {
 renice -n -20 -p $$
 taskset 1 sh -c "renice -n 19 -p \$\$; echo test/v2.blob >$TDX/update" &
 writer=$!
-wait_for 5 was_asked || fail "P-SEAMLDR is not asked"
+wait_for 60 was_asked || fail "P-SEAMLDR is not asked"
 taskset 1 sh -c 'while :; do :; done' &
 other=$!
+wait_for 60 on_cpu $other 0 || fail "the other does not wait for the CPU"
+emu_set delay SEAMLDR.INFO=0
 echo 0 >/sys/devices/system/cpu/cpu$cpu/online
 kill $other
 wait $writer
@@ -31,6 +33,5 @@ expect last/cpu $cpu "$(tdx last/cpu)"
 expect shutdowns 0 "$(counter TDH.SYS.SHUTDOWN)"
 expect "open session" 0 "$(emu_get state session)"
 echo 1 >/sys/devices/system/cpu/cpu$cpu/online
-emu_set delay SEAMLDR.INFO=0
 expect_update test/v2.blob 0 success
 expect_tds_alive 1

@@ -21,10 +21,10 @@ deleted() { rm $dir/file.blob; }
 while read -r change errno result version; do
 	cp "$TMP/a" $dir/file.blob
 	asked=$(counter SEAMLDR.INFO)
-	emu_set delay SEAMLDR.INFO=500000000
+	emu_set delay SEAMLDR.INFO=20000000000
 	sh -c "echo file.blob >$TDX/update" &
 	writer=$!
-	wait_for 5 was_asked || fail "P-SEAMLDR is not asked"
+	wait_for 60 was_asked || fail "P-SEAMLDR is not asked"
 	$change
 	expect "state when the file was $change" updating "$(tdx state)"
 	emu_set delay SEAMLDR.INFO=0

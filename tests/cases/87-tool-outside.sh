@@ -41,7 +41,7 @@ signalled() {
 		kill -"$1" $pid 2>/dev/null
 		wait $pid
 		STATUS=$?
-		wait_for 10 idle || fail "signal $1: the update does not end"
+		wait_for 60 idle || fail "signal $1: the update does not end"
 		wait_for 10 nothing_left || expect_nothing_left "signal $1"
 		[ "$(tdx version)" != "$before" ] || break
 	done
@@ -73,7 +73,7 @@ race() {
 td_ok new 1
 tdx-update apply /tmp/images/a.blob --wait 60 >/dev/null 2>&1 &
 pid=$!
-wait_for 5 race || fail "there is no race"
+wait_for 60 race || fail "there is no race"
 kill -TERM $pid
 wait $pid
 expect "exit status after TERM in a race" 143 $?
@@ -95,13 +95,13 @@ signalled KILL
 
 # Both processes killed: the next run tidies up.
 killed() {
-	emu_set delay SEAMLDR.INFO=1000000000
+	emu_set delay SEAMLDR.INFO=20000000000
 	tdx-update apply /tmp/images/a.blob >/dev/null 2>&1 &
-	wait_for 5 updating || fail "the update does not begin"
+	wait_for 60 updating || fail "the update does not begin"
 	killall -KILL tdx-update
-	wait $!
-	wait_for 5 idle || fail "the update does not end"
 	emu_set delay SEAMLDR.INFO=0
+	wait $!
+	wait_for 60 idle || fail "the update does not end"
 	expect_ge "directories left" 1 "$(find "$1" -maxdepth 1 -name 'tdx-update.*' | wc -l)"
 }
 killed /run

@@ -196,7 +196,7 @@ static inline bool emu_is_sw_status(u64 status)
 extern struct crypto_shash *emu_sha384;
 int emu_reset(void);
 void *emu_memory(u64 pa, u64 align);
-void emu_busy_wait(u64 ns);
+void emu_busy_wait(const u64 *ns);
 
 /* emu_call.c */
 u64 emu_seamcall(struct pt_regs *regs);

@@ -164,12 +164,10 @@ static bool any_fault_due(const struct emu_call *call, struct tdx_emu_fault *due
 static void leaf_delay(const struct emu_call *call)
 	__releases(&emu.lock) __acquires(&emu.lock)
 {
-	u64 ns = call->leaf < EMU_NR_LEAVES ? emu.delay_ns[call->leaf] : 0;
-
-	if (!ns)
+	if (call->leaf >= EMU_NR_LEAVES || !emu.delay_ns[call->leaf])
 		return;
 	raw_spin_unlock(&emu.lock);
-	emu_busy_wait(ns);
+	emu_busy_wait(&emu.delay_ns[call->leaf]);
 	raw_spin_lock(&emu.lock);
 }
 

@@ -381,7 +381,7 @@ static int set_delay(const char *key, char *value, bool apply)
 	if (kstrtou64(value, 0, &ns))
 		return -EINVAL;
 	if (apply)
-		*delay = ns;
+		WRITE_ONCE(*delay, ns);
 	return 0;
 }
 

@@ -89,19 +89,21 @@ void *emu_memory(u64 pa, u64 align)
 
 /**
  * emu_busy_wait() - let time pass as a long call does
- * @ns: how long
+ * @ns: how long, nanoseconds; whoever sets it lower meanwhile ends the wait
  *
  * Context: any; not under emu.lock.
  */
-void emu_busy_wait(u64 ns)
+void emu_busy_wait(const u64 *ns)
 {
+	u64 left, passed = 0;
+
 	/* The delay functions take a few milliseconds at most. */
-	while (ns > NSEC_PER_MSEC) {
+	while ((left = READ_ONCE(*ns)) > passed && left - passed > NSEC_PER_MSEC) {
 		udelay(USEC_PER_MSEC);
-		ns -= NSEC_PER_MSEC;
+		passed += NSEC_PER_MSEC;
 	}
-	if (ns)
-		ndelay(ns);
+	if (left > passed)
+		ndelay(left - passed);
 }
 
 /*

@@ -93,6 +93,15 @@ wait_for() {
 	done
 }
 
+# on_cpu PID CPU: does the process run there, or would it if the CPU were free?
+on_cpu() {
+	local stat
+	read -r stat <"/proc/$1/stat" || return 1
+	# shellcheck disable=SC2086 # fields, from the third on
+	set -- $2 ${stat##*) }
+	[ "$2 ${38}" = "R $1" ]
+}
+
 uptime_s() {
 	local up rest
 	read -r up rest </proc/uptime
@@ -369,7 +378,7 @@ uevents() {
 
 # Prints what code that is no longer there has left: memory whose allocating function lies in the
 # range of modules but in none that is loaded. Covers vmalloc, vmap and kmalloc called by the
-# modules themselves (the guest boots with slub_debug=U). Not covered: pages taken directly from the
+# modules themselves (the guest boots with slub_debug=U for kmalloc). Not covered: pages taken directly from the
 # page allocator, whose owners this kernel does not record, and what the kernel allocated on a
 # module's behalf.
 leaks() {
