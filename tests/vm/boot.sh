@@ -58,7 +58,7 @@ cpu=max,vendor=GenuineIntel,family=6,model=143,stepping=8
 words=(
 	console=ttyS0 loglevel=7 printk.time=1 log_buf_len=1M
 	panic=-1 panic_on_warn=1 oops=panic
-	slub_debug=U		# every allocation remembers who made it: see leaks() in lib.sh
+	"slub_debug=U,kmalloc-*"	# who made each allocation: see leaks() in lib.sh
 	mitigations=off random.trust_cpu=on no_timer_check
 )
 
