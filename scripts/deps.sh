@@ -17,7 +17,7 @@ declare -A groups=(
 	# What builds the command alone.
 	[tool]="make gcc libc6-dev libssl-dev libjansson-dev"
 	# What a kernel is built with.
-	[kernel]="make gcc libc6-dev flex bison bc libelf-dev libssl-dev kmod xz-utils"
+	[kernel]="make gcc libc6-dev flex bison bc libelf-dev libssl-dev openssl kmod xz-utils"
 	# And what a kernel is built with that is built with LLVM=1.
 	[llvm]="clang lld llvm"
 	# What `make fuzz` compiles with.
