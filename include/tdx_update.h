@@ -200,6 +200,8 @@ struct tdxu_verdict tdxu_plan_make(const struct tdxu_candidate *candidate,
 #include "compat.h"
 
 #define TDXU_NAME_MAX	255	/* bytes of an image name, without the terminating NUL */
+/* What stands for the name of an image that was uploaded; no name of a file may begin like that. */
+#define TDXU_UPLOAD_NAME	"/sys/class/firmware/tdx_module"
 
 /*
  * The steps of an attempt, in order; an attempt's phase is the last one it entered. One that only
@@ -253,7 +255,8 @@ struct tdxu_answer {
  * @phase: the last step it entered
  * @answer: of the SEAMCALL that ended it, and the CPU it ended on
  * @sessions: SEAMLDR.INSTALL sessions it opened
- * @image: name of the image as asked for, empty where the name itself was no good
+ * @image: name of the image as asked for, TDXU_UPLOAD_NAME where it was uploaded, empty where the
+ * name itself was no good
  * @from: version that ran when it began, where it came so far as to ask
  * @to: version that runs now if it succeeded, else the image's if the image tells it
  * @updates_left: what P-SEAMLDR had left afterwards; valid if a new module runs
@@ -279,6 +282,7 @@ struct tdxu_attempt {
 /* main.c */
 enum tdxu_errand { TDXU_ERRAND_UPDATE, TDXU_ERRAND_CHECK, TDXU_ERRAND_SET_RECOVERY };
 int tdxu_attempt(enum tdxu_errand errand, const char *name, size_t len);
+enum tdxu_result tdxu_attempt_upload(const u8 *data, size_t size, const bool *cancelled);
 bool tdxu_is_updating(void);
 bool tdxu_is_lost(void);
 void tdxu_get_recovery(char name[TDXU_NAME_MAX + 1]);
@@ -323,6 +327,13 @@ const char *tdxu_version_string(const struct tdxu_version *version, char buf[TDX
 int tdxu_sysfs_init(void);
 void tdxu_sysfs_exit(void);
 void tdxu_sysfs_announce(const struct tdxu_attempt *attempt);
+ssize_t tdxu_sysfs_show_version(char *buf);
+ssize_t tdxu_sysfs_show_seamldr_version(char *buf);
+ssize_t tdxu_sysfs_show_num_remaining_updates(char *buf);
+
+/* node.c */
+void tdxu_node_init(void);
+void tdxu_node_exit(void);
 
 #endif /* __KERNEL__ */
 #endif /* TDX_UPDATE_H */

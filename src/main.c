@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The module, its parameters, and the way of one update: from the name to the outcome.
+ * The module, its parameters, and the way of one update: from a name or an upload to the outcome.
  * One attempt at a time; each step takes the former's product. Only tdxu_install() changes the
  * world.
  */
@@ -82,6 +82,11 @@ static void set_recovery(const char *name)
 	mutex_unlock(&recovery_lock);
 }
 
+static void enter(struct tdxu_attempt *attempt, enum tdxu_phase phase)
+{
+	attempt->phase = phase;
+}
+
 /* The firmware loader takes any string; a name must lead into its search path and look like one. */
 static bool is_good_name(const char *name, size_t len)
 {
@@ -123,12 +128,34 @@ static struct tdxu_verdict take_name(const char *name, size_t len, char *to)
 	return verdict;
 }
 
+/* What is asked for: a file's name, or the image itself. */
+struct request {
+	enum tdxu_errand errand;
+	const char *name;
+	size_t len;			/* of @name, bytes */
+	const u8 *data;			/* NULL: @name counts */
+	size_t size;			/* of @data, bytes */
+	const bool *cancelled;		/* of @data: whether it is to end before anything changes */
+};
+
 /*
- * A private copy of the file: from here on no one can change what is checked and installed. The
+ * A private copy: from here on no one can change what is checked and installed. The firmware
  * loader's own buffer is not private, two requests of one name share it.
  */
+static struct tdxu_verdict copy(const u8 *data, size_t size, void **blob)
+{
+	if (size > TDXU_IMAGE_MAX_SIZE)
+		return tdxu_say(TDXU_TOO_LARGE, NULL);
+	*blob = vmalloc(size);
+	if (!*blob)
+		return tdxu_say(TDXU_NO_MEMORY, NULL);
+	memcpy(*blob, data, size);
+	return tdxu_say(TDXU_SUCCESS, NULL);
+}
+
 static struct tdxu_verdict load(const char *name, void **blob, size_t *size)
 {
+	struct tdxu_verdict verdict;
 	const struct firmware *fw;
 	int err;
 
@@ -140,15 +167,9 @@ static struct tdxu_verdict load(const char *name, void **blob, size_t *size)
 				err == -ENOENT ? NULL : "it is empty, or cannot be read");
 
 	*size = fw->size;
-	if (fw->size > TDXU_IMAGE_MAX_SIZE) {
-		release_firmware(fw);
-		return tdxu_say(TDXU_TOO_LARGE, NULL);
-	}
-	*blob = vmalloc(fw->size);
-	if (*blob)
-		memcpy(*blob, fw->data, fw->size);
+	verdict = copy(fw->data, fw->size, blob);
 	release_firmware(fw);
-	return tdxu_say(*blob ? TDXU_SUCCESS : TDXU_NO_MEMORY, NULL);
+	return verdict;
 }
 
 /* What the running module is after a success; the image need not tell. */
@@ -163,26 +184,55 @@ static void look_again(struct tdxu_attempt *attempt)
 	attempt->updates_left = info.num_remaining_updates;
 }
 
-/* From a name to a candidate in memory of its own, which the caller frees. */
-static struct tdxu_verdict obtain(const char *name, struct tdxu_candidate *candidate, void **blob,
-				  struct tdxu_attempt *attempt)
+/* From a copy to a candidate, which points into it. */
+static struct tdxu_verdict examine(const void *blob, size_t size, struct tdxu_candidate *candidate,
+				   struct tdxu_attempt *attempt)
+{
+	struct tdxu_verdict verdict = tdxu_image_parse(blob, size, &candidate->image);
+
+	if (verdict.result)
+		return verdict;
+	enter(attempt, TDXU_PHASE_VERIFY);
+	return tdxu_verify(&candidate->image, &candidate->findings);
+}
+
+/* The image that is asked for, in memory that the caller frees. */
+static struct tdxu_verdict obtain(const struct request *request, struct tdxu_candidate *candidate,
+				  void **blob, struct tdxu_attempt *attempt)
+{
+	struct tdxu_verdict verdict;
+	size_t size = request->size;
+
+	enter(attempt, TDXU_PHASE_IMAGE);
+	if (request->data)
+		verdict = copy(request->data, size, blob);
+	else
+		verdict = load(attempt->image, blob, &size);
+	return verdict.result ? verdict : examine(*blob, size, candidate, attempt);
+}
+
+/* The recovery image, likewise. */
+static struct tdxu_verdict obtain_recovery(struct tdxu_candidate *candidate, void **blob,
+					   struct tdxu_attempt *attempt)
 {
 	struct tdxu_verdict verdict;
 	size_t size;
 
-	attempt->phase = TDXU_PHASE_IMAGE;
-	verdict = load(name, blob, &size);
+	enter(attempt, TDXU_PHASE_IMAGE);
+	verdict = load(recovery_name, blob, &size);
+	if (!verdict.result)
+		verdict = examine(*blob, size, candidate, attempt);
 	if (verdict.result)
-		return verdict;
-	verdict = tdxu_image_parse(*blob, size, &candidate->image);
-	if (verdict.result)
-		return verdict;
-
-	attempt->phase = TDXU_PHASE_VERIFY;
-	return tdxu_verify(&candidate->image, &candidate->findings);
+		verdict.why = "this of the recovery image";
+	return verdict;
 }
 
-static struct tdxu_verdict carry_out(enum tdxu_errand errand,
+static bool is_interrupted(const struct request *request)
+{
+	return signal_pending(current) || (request->cancelled && READ_ONCE(*request->cancelled));
+}
+
+static struct tdxu_verdict carry_out(const struct request *request,
 				     const struct tdxu_candidate *candidate,
 				     const struct tdxu_candidate *recovery,
 				     struct tdxu_attempt *attempt)
@@ -197,19 +247,19 @@ static struct tdxu_verdict carry_out(enum tdxu_errand errand,
 	struct tdxu_verdict verdict;
 	struct tdxu_plan plan;
 
-	attempt->phase = TDXU_PHASE_PLATFORM;
+	enter(attempt, TDXU_PHASE_PLATFORM);
 	verdict = tdxu_platform_snapshot(&platform, &attempt->answer);
 	if (verdict.result)
 		return verdict;
 	attempt->from = platform.module.version;
 
-	attempt->phase = TDXU_PHASE_PLAN;
+	enter(attempt, TDXU_PHASE_PLAN);
 	verdict = tdxu_plan_make(candidate, recovery, &platform, &policy, &plan);
-	if (verdict.result || errand != TDXU_ERRAND_UPDATE)
+	if (verdict.result || request->errand != TDXU_ERRAND_UPDATE)
 		return verdict;
 
-	if (signal_pending(current))
-		return tdxu_say(TDXU_INTERRUPTED, NULL);
+	if (is_interrupted(request))
+		return tdxu_say(TDXU_INTERRUPTED, request->data ? "the upload was cancelled" : NULL);
 
 	verdict = tdxu_install(&candidate->image, recovery ? &recovery->image : NULL, &plan,
 			       attempt);
@@ -224,40 +274,81 @@ static struct tdxu_verdict carry_out(enum tdxu_errand errand,
 	return verdict;
 }
 
-static struct tdxu_verdict run(enum tdxu_errand errand, const char *name, size_t len,
-			       struct tdxu_attempt *attempt)
+static struct tdxu_verdict run(const struct request *request, struct tdxu_attempt *attempt)
 {
 	struct tdxu_candidate candidate, recovery;
 	void *blob = NULL, *recovery_blob = NULL;
 	struct tdxu_verdict verdict;
 	bool has_recovery;
 
-	attempt->phase = TDXU_PHASE_NAME;
-	verdict = take_name(name, len, attempt->image);
-	if (verdict.result)
-		return verdict;
+	enter(attempt, TDXU_PHASE_NAME);
+	if (request->data) {
+		strscpy(attempt->image, TDXU_UPLOAD_NAME, sizeof(attempt->image));
+	} else {
+		verdict = take_name(request->name, request->len, attempt->image);
+		if (verdict.result)
+			return verdict;
+	}
 	if (lost.now && !lost.repairable)
 		return tdxu_say(TDXU_LOST, "an earlier update failed");
 
-	verdict = obtain(attempt->image, &candidate, &blob, attempt);
+	verdict = obtain(request, &candidate, &blob, attempt);
 	if (verdict.result)
 		goto out;
 	attempt->to = candidate.image.version;
 
 	/* Held from here on: past the point of no return no file can be read. */
-	has_recovery = errand != TDXU_ERRAND_SET_RECOVERY && recovery_name[0];
+	has_recovery = request->errand != TDXU_ERRAND_SET_RECOVERY && recovery_name[0];
 	if (has_recovery) {
-		verdict = obtain(recovery_name, &recovery, &recovery_blob, attempt);
-		if (verdict.result) {
-			verdict.why = "this of the recovery image";
+		verdict = obtain_recovery(&recovery, &recovery_blob, attempt);
+		if (verdict.result)
 			goto out;
-		}
 	}
-	verdict = carry_out(errand, &candidate, has_recovery ? &recovery : NULL, attempt);
+	verdict = carry_out(request, &candidate, has_recovery ? &recovery : NULL, attempt);
 out:
 	vfree(recovery_blob);
 	vfree(blob);
 	return verdict;
+}
+
+static enum tdxu_result make_attempt(const struct request *request)
+{
+	struct tdxu_attempt *attempt;
+	struct tdxu_verdict verdict;
+	u64 start = ktime_get_ns();
+
+	if (!mutex_trylock(&attempt_lock)) {
+		pr_notice("another update is running\n");
+		return TDXU_IN_PROGRESS;
+	}
+	/* No recovery image is an answer of its own and needs no attempt. */
+	if (request->errand == TDXU_ERRAND_SET_RECOVERY && !request->len) {
+		set_recovery("");
+		mutex_unlock(&attempt_lock);
+		return TDXU_SUCCESS;
+	}
+	attempt = kzalloc(sizeof(*attempt), GFP_KERNEL);
+	if (!attempt) {
+		mutex_unlock(&attempt_lock);
+		return TDXU_NO_MEMORY;
+	}
+	attempt->answer = (struct tdxu_answer){ .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU };
+
+	verdict = run(request, attempt);
+	attempt->result = verdict.result;
+	attempt->why = verdict.why;
+	if (request->errand != TDXU_ERRAND_UPDATE)
+		attempt->phase = TDXU_PHASE_CHECK;
+	if (request->errand == TDXU_ERRAND_SET_RECOVERY && !verdict.result)
+		set_recovery(attempt->image);
+	attempt->total_ns = ktime_get_ns() - start;
+
+	tdxu_outcome_publish(attempt);
+	mutex_unlock(&attempt_lock);
+	if (request->errand == TDXU_ERRAND_UPDATE)
+		tdxu_sysfs_announce(attempt);
+	kfree(attempt);
+	return verdict.result;
 }
 
 /**
@@ -276,42 +367,28 @@ out:
  */
 int tdxu_attempt(enum tdxu_errand errand, const char *name, size_t len)
 {
-	struct tdxu_attempt *attempt;
-	struct tdxu_verdict verdict;
-	u64 start = ktime_get_ns();
+	return tdxu_result_errno(make_attempt(&(struct request){
+		.errand = errand, .name = name, .len = len,
+	}));
+}
 
-	if (!mutex_trylock(&attempt_lock)) {
-		pr_notice("another update is running\n");
-		return tdxu_result_errno(TDXU_IN_PROGRESS);
-	}
-	/* No recovery image is an answer of its own and needs no attempt. */
-	if (errand == TDXU_ERRAND_SET_RECOVERY && !len) {
-		set_recovery("");
-		mutex_unlock(&attempt_lock);
-		return 0;
-	}
-	attempt = kzalloc(sizeof(*attempt), GFP_KERNEL);
-	if (!attempt) {
-		mutex_unlock(&attempt_lock);
-		return -ENOMEM;
-	}
-	attempt->answer = (struct tdxu_answer){ .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU };
-
-	verdict = run(errand, name, len, attempt);
-	attempt->result = verdict.result;
-	attempt->why = verdict.why;
-	if (errand != TDXU_ERRAND_UPDATE)
-		attempt->phase = TDXU_PHASE_CHECK;
-	if (errand == TDXU_ERRAND_SET_RECOVERY && !verdict.result)
-		set_recovery(attempt->image);
-	attempt->total_ns = ktime_get_ns() - start;
-
-	tdxu_outcome_publish(attempt);
-	mutex_unlock(&attempt_lock);
-	if (errand == TDXU_ERRAND_UPDATE)
-		tdxu_sysfs_announce(attempt);
-	kfree(attempt);
-	return tdxu_result_errno(verdict.result);
+/**
+ * tdxu_attempt_upload() - one attempt, from an image that was uploaded to its outcome
+ * @data: the image; copied, not used any more once this returns
+ * @size: its size in bytes, any
+ * @cancelled: set by anyone while this runs, it ends the attempt as TDXU_INTERRUPTED if nothing has
+ * been changed by then
+ *
+ * The way of an update by name from the copy on, and ends like one.
+ *
+ * Context: as tdxu_attempt().
+ * Return: the result.
+ */
+enum tdxu_result tdxu_attempt_upload(const u8 *data, size_t size, const bool *cancelled)
+{
+	return make_attempt(&(struct request){
+		.errand = TDXU_ERRAND_UPDATE, .data = data, .size = size, .cancelled = cancelled,
+	});
 }
 
 static int __init tdxu_init(void)
@@ -333,6 +410,7 @@ static int __init tdxu_init(void)
 	err = tdxu_sysfs_init();
 	if (err)
 		goto exit_verify;
+	tdxu_node_init();
 	if (IS_ENABLED(CONFIG_TDX_HOST_SERVICES))
 		pr_info("this kernel has an update driver of its own, its interface stays with it\n");
 	return 0;
@@ -346,6 +424,7 @@ exit_platform:
 
 static void __exit tdxu_exit(void)
 {
+	tdxu_node_exit();
 	tdxu_sysfs_exit();
 	tdxu_verify_exit();
 	tdxu_platform_exit();

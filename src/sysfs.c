@@ -20,13 +20,25 @@ static int read_module(struct tdxu_module *module)
 	return 0;
 }
 
-static ssize_t version_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+/**
+ * tdxu_sysfs_show_version() - version of the running TDX module, as the specification prints it
+ * @buf: a page of sysfs's
+ *
+ * Context: any.
+ * Return: bytes filled in, or -ENXIO where none runs.
+ */
+ssize_t tdxu_sysfs_show_version(char *buf)
 {
 	char version[TDXU_VERSION_SIZE];
 	struct tdxu_module module;
 	int err = read_module(&module);
 
 	return err ?: sysfs_emit(buf, "%s\n", tdxu_version_string(&module.version, version));
+}
+
+static ssize_t version_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return tdxu_sysfs_show_version(buf);
 }
 
 static ssize_t features0_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
@@ -72,7 +84,14 @@ static int read_seamldr(struct seamldr_info *info)
 	return status ? -EIO : 0;
 }
 
-static ssize_t seamldr_version_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+/**
+ * tdxu_sysfs_show_seamldr_version() - version of P-SEAMLDR
+ * @buf: a page of sysfs's
+ *
+ * Context: may sleep; P-SEAMLDR is asked.
+ * Return: bytes filled in; -ENXIO without VMX operation, -EIO if it does not answer.
+ */
+ssize_t tdxu_sysfs_show_seamldr_version(char *buf)
 {
 	char version[TDXU_VERSION_SIZE];
 	struct seamldr_info info;
@@ -82,13 +101,30 @@ static ssize_t seamldr_version_show(struct kobject *kobj, struct kobj_attribute 
 					info.major, info.minor, info.update }, version));
 }
 
-static ssize_t num_remaining_updates_show(struct kobject *kobj, struct kobj_attribute *attr,
-					  char *buf)
+static ssize_t seamldr_version_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return tdxu_sysfs_show_seamldr_version(buf);
+}
+
+/**
+ * tdxu_sysfs_show_num_remaining_updates() - how many more images P-SEAMLDR will install
+ * @buf: a page of sysfs's
+ *
+ * Context: may sleep; P-SEAMLDR is asked.
+ * Return: as tdxu_sysfs_show_seamldr_version().
+ */
+ssize_t tdxu_sysfs_show_num_remaining_updates(char *buf)
 {
 	struct seamldr_info info;
 	int err = read_seamldr(&info);
 
 	return err ?: sysfs_emit(buf, "%u\n", info.num_remaining_updates);
+}
+
+static ssize_t num_remaining_updates_show(struct kobject *kobj, struct kobj_attribute *attr,
+					  char *buf)
+{
+	return tdxu_sysfs_show_num_remaining_updates(buf);
 }
 
 static ssize_t attempt(enum tdxu_errand errand, const char *buf, size_t count)

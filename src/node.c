@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The interface that kernels have of their own from 7.2 on, for those that have not: the device
+ * tdx_host with its three files, and the firmware loader's node to upload an image to.
+ * Decides nothing about images: an upload is an attempt like any other, and ends in last/.
+ */
+
+/**
+ * DOC: The upload node
+ *
+ * The firmware loader owns the node's files; what it does, on every kernel from 6.1 to 7.3:
+ *
+ * - It collects what is written to data (which takes CAP_SYS_RAWIO, whoever opened the file), from
+ *   a 1 to a 0 in loading. The 0 starts a worker, which calls prepare() and write() here. It takes
+ *   no capability: whoever has the file open for writing, which only root may open, can start what
+ *   another has written. Until the worker has ended nothing changes the data.
+ * - The worker is a thread of the kernel: no signal reaches it. cancel calls cancel() here, in any
+ *   state but idle, and takes no answer.
+ * - An empty image is none: no worker starts, and no error shows.
+ * - registering takes a reference on the module that it is given, and only unregistering gives it
+ *   back. A module that unregisters when it is unloaded could never be unloaded. Hence none is
+ *   given, and remove_upload() sees to it that no call here outlives the module.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/compiler.h>
+#include <linux/device.h>
+#include <linux/err.h>
+#include <linux/firmware.h>
+#include <linux/kernel.h>
+#include <linux/moduleparam.h>
+#include <linux/sysfs.h>
+
+#include "tdx_update.h"
+
+#define UPLOAD_NAME	"tdx_module"
+#define DEVICE_NAME	"tdx_host"
+
+static bool mainline_interface = true;
+module_param(mainline_interface, bool, 0444);
+MODULE_PARM_DESC(mainline_interface,
+		 "offer the interface of Linux 7.2 too, where the kernel has it not (default: 1)");
+
+static struct faux_device *device;
+static struct fw_upload *upload;
+
+/* The upload under way is to end before it changes anything. */
+static bool cancelled;
+
+static ssize_t version_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return tdxu_sysfs_show_version(buf);
+}
+static DEVICE_ATTR_RO(version);
+
+static ssize_t seamldr_version_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return tdxu_sysfs_show_seamldr_version(buf);
+}
+static DEVICE_ATTR_ADMIN_RO(seamldr_version);
+
+static ssize_t num_remaining_updates_show(struct device *dev, struct device_attribute *attr,
+					  char *buf)
+{
+	return tdxu_sysfs_show_num_remaining_updates(buf);
+}
+static DEVICE_ATTR_ADMIN_RO(num_remaining_updates);
+
+static struct attribute *device_attrs[] = {
+	&dev_attr_version.attr,
+	&dev_attr_seamldr_version.attr,
+	&dev_attr_num_remaining_updates.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(device);
+
+/* What the file error says of a result, as far as the loader has words; of the rest: hw-error. */
+static const enum fw_upload_err errors[] = {
+	[TDXU_UPDATE_RACE]	= FW_UPLOAD_ERR_BUSY,
+	[TDXU_NO_UPDATES_LEFT]	= FW_UPLOAD_ERR_WEAROUT,
+	[TDXU_NO_IMAGE]		= FW_UPLOAD_ERR_RW_ERROR,	/* the recovery image */
+	[TDXU_NO_MEMORY]	= FW_UPLOAD_ERR_RW_ERROR,
+	[TDXU_TOO_LARGE]	= FW_UPLOAD_ERR_INVALID_SIZE,
+	[TDXU_BAD_IMAGE]	= FW_UPLOAD_ERR_FW_INVALID,
+	[TDXU_CORRUPT]		= FW_UPLOAD_ERR_FW_INVALID,
+	[TDXU_BAD_SIGNATURE]	= FW_UPLOAD_ERR_FW_INVALID,
+	[TDXU_WRONG_CPU]	= FW_UPLOAD_ERR_FW_INVALID,
+	[TDXU_WRONG_SERIES]	= FW_UPLOAD_ERR_FW_INVALID,
+	[TDXU_OLDER]		= FW_UPLOAD_ERR_FW_INVALID,
+	[TDXU_BAD_HANDOFF]	= FW_UPLOAD_ERR_FW_INVALID,
+	[TDXU_INTERRUPTED]	= FW_UPLOAD_ERR_CANCELED,
+};
+
+static enum fw_upload_err attempt(const u8 *data, u32 size)
+{
+	enum tdxu_result result = tdxu_attempt_upload(data, size, &cancelled);
+
+	if (result == TDXU_SUCCESS)
+		return FW_UPLOAD_ERR_NONE;
+	if (result < ARRAY_SIZE(errors) && errors[result])
+		return errors[result];
+	return FW_UPLOAD_ERR_HW_ERROR;
+}
+
+/* What can be no image is refused before its transfer begins, as the loader has it. */
+static enum fw_upload_err upload_prepare(struct fw_upload *fwl, const u8 *data, u32 size)
+{
+	WRITE_ONCE(cancelled, false);
+	return size > TDXU_IMAGE_MAX_SIZE ? attempt(data, size) : FW_UPLOAD_ERR_NONE;
+}
+
+/* Called once: all is written, or nothing. */
+static enum fw_upload_err upload_write(struct fw_upload *fwl, const u8 *data, u32 offset, u32 size,
+				       u32 *written)
+{
+	enum fw_upload_err err = attempt(data, size);
+
+	*written = err == FW_UPLOAD_ERR_NONE ? size : 0;
+	return err;
+}
+
+static enum fw_upload_err upload_poll_complete(struct fw_upload *fwl)
+{
+	return FW_UPLOAD_ERR_NONE;
+}
+
+/* Comes from another thread, at any time; heard until the CPUs are stopped, and not after. */
+static void upload_cancel(struct fw_upload *fwl)
+{
+	WRITE_ONCE(cancelled, true);
+}
+
+static const struct fw_upload_ops upload_ops = {
+	.prepare	= upload_prepare,
+	.write		= upload_write,
+	.poll_complete	= upload_poll_complete,
+	.cancel		= upload_cancel,
+};
+
+/*
+ * Unregistering waits for the upload that it finds under way. One that began after that look would
+ * outlive the node, and this module: so the file that begins uploads goes first, which waits for
+ * its writers.
+ */
+static void remove_upload(void)
+{
+	const struct device_attribute loading = { .attr = { .name = "loading" } };
+	struct device *node = device_find_child_by_name(&device->dev, UPLOAD_NAME);
+
+	if (!WARN_ON(!node)) {
+		device_remove_file(node, &loading);
+		put_device(node);
+	}
+	firmware_upload_unregister(upload);
+}
+
+/**
+ * tdxu_node_init() - offer mainline's interface: /sys/devices/faux/tdx_host/ and, where the kernel
+ * has CONFIG_FW_UPLOAD, /sys/class/firmware/tdx_module/
+ *
+ * Off by parameter, and where the kernel is built with a driver of its own. What cannot be offered
+ * (the path is taken, memory) is left out and said once: updates do not need it.
+ *
+ * Context: may sleep. Once, at module load; everything else stands by then.
+ */
+void tdxu_node_init(void)
+{
+	if (!mainline_interface || IS_ENABLED(CONFIG_TDX_HOST_SERVICES))
+		return;
+
+	device = faux_device_create_with_groups(DEVICE_NAME, NULL, NULL, device_groups);
+	if (!device) {
+		pr_notice("no /sys/devices/faux/" DEVICE_NAME ", it is taken or memory is short\n");
+		return;
+	}
+	if (!IS_ENABLED(CONFIG_FW_UPLOAD))
+		return;
+
+	upload = firmware_upload_register(NULL, &device->dev, UPLOAD_NAME, &upload_ops, NULL);
+	if (IS_ERR(upload)) {
+		pr_notice("no /sys/class/firmware/" UPLOAD_NAME " (%ld)\n", PTR_ERR(upload));
+		upload = NULL;
+	}
+}
+
+/**
+ * tdxu_node_exit() - remove what tdxu_node_init() has made
+ *
+ * Cancels the upload under way, if it can still be cancelled, and waits for its end; there is none
+ * afterwards.
+ *
+ * Context: may sleep. Once, at module unload, before anything that an attempt needs is gone.
+ */
+void tdxu_node_exit(void)
+{
+	if (upload)
+		remove_upload();
+	if (device)
+		faux_device_destroy(device);
+}
