@@ -294,6 +294,7 @@ u64 tdxu_seamldr_call(u64 leaf, struct tdxu_args *args);
 bool tdxu_in_vmx_operation(void);
 unsigned int tdxu_vmcs_lost(void);
 const char *tdxu_leaf_name(u64 leaf);
+u64 tdxu_status_key(u64 leaf, u64 status);
 const char *tdxu_status_name(u64 leaf, u64 status);
 
 /* verify.c */

@@ -42,6 +42,7 @@
 #include <asm/processor.h>
 
 #include "tdx_update.h"
+#include "trace.h"
 
 /* Sessions that transient, recoverable failures may cost an image before they count. */
 #define SESSIONS_MAX		8
@@ -53,6 +54,23 @@
  */
 #define INSTALL_BUSY_TRIES	10000
 
+/* Of an LP's SEAMCALLs this many, the last ones, are kept for the tracepoints. */
+#define CALLS_KEPT		16
+/* Phases that a blackout can enter: each once, those of an image twice, and its end. */
+#define PHASES_MAX		(2 + 2 * 3 + 1)
+
+/* For the tracepoints: what happened in the blackout, see trace.h. */
+struct call {
+	struct tdxu_answer answer;
+	unsigned int step;
+};
+
+struct entry {
+	enum tdxu_phase phase;
+	unsigned int step;		/* that begins with it */
+	u64 ns;
+};
+
 /* One LP; its own cache line, since it spins on it. */
 struct lp {
 	struct lp *next;		/* in the chain, NULL: the last */
@@ -60,6 +78,8 @@ struct lp {
 	unsigned int turn;
 	unsigned int reports;
 	struct tdxu_answer answer;	/* of its last call: once reported, or past its turn */
+	unsigned int num_calls;
+	struct call calls[CALLS_KEPT];
 } ____cacheline_aligned_in_smp;
 
 /* How far an image got. */
@@ -88,9 +108,12 @@ struct blackout {
 	unsigned int passes;
 	unsigned int questions;
 	u64 ns;
+	unsigned int num_entries;
+	struct entry entries[PHASES_MAX];
 
 	/* The conductor writes before a session, all read in it. */
 	u64 params_pa;
+	unsigned int step;		/* so that calls can be told in order */
 
 	/* The conductor writes, all read. */
 	unsigned int init ____cacheline_aligned_in_smp;
@@ -127,6 +150,20 @@ static void report(struct lp *lp)
 	tell(&lp->reports, lp->reports + 1);
 }
 
+/* To its own memory only, and nothing but stores: it is in every LP's way. */
+static void note_call(const struct blackout *b, struct lp *lp, const struct tdxu_answer *answer)
+{
+	lp->calls[lp->num_calls++ % CALLS_KEPT] = (struct call){ .answer = *answer,
+								 .step = b->step };
+}
+
+static void enter(struct blackout *b, enum tdxu_phase phase)
+{
+	b->phase = phase;
+	b->entries[b->num_entries++] = (struct entry){ .phase = phase, .step = ++b->step,
+						       .ns = ktime_get_ns() };
+}
+
 static void quiesce(struct lp *lp)
 {
 	if (tdxu_in_vmx_operation())
@@ -157,6 +194,7 @@ static void call_install(struct blackout *b, struct lp *lp)
 
 	lp->answer = (struct tdxu_answer){ .leaf = SEAMLDR_INSTALL, .status = status,
 					   .rdx = args.rdx, .cpu = lp->cpu };
+	note_call(b, lp, &lp->answer);
 }
 
 /* This LP's turn in a pass, its one call of the session; then the next LP's. */
@@ -170,17 +208,18 @@ static void take_turn(struct blackout *b, struct lp *lp, unsigned int pass)
 		tell(&b->passed, pass);
 }
 
-static void call_module(struct lp *lp, u64 leaf)
+static void call_module(const struct blackout *b, struct lp *lp, u64 leaf)
 {
 	struct tdxu_args args = {};
 	u64 status = tdxu_seamcall_retry(leaf, &args);
 
 	lp->answer = (struct tdxu_answer){ .leaf = leaf, .status = status, .cpu = lp->cpu };
+	note_call(b, lp, &lp->answer);
 }
 
-static void init_lp(struct lp *lp)
+static void init_lp(const struct blackout *b, struct lp *lp)
 {
-	call_module(lp, TDH_SYS_LP_INIT);
+	call_module(b, lp, TDH_SYS_LP_INIT);
 	report(lp);
 }
 
@@ -194,7 +233,7 @@ static void follow(struct blackout *b, struct lp *lp)
 			take_turn(b, lp, ++passes);
 		} else if (hear(&b->init) != inits) {
 			inits++;
-			init_lp(lp);
+			init_lp(b, lp);
 		} else {
 			relax();
 		}
@@ -229,7 +268,7 @@ static bool all_ready(struct blackout *b)
 	const struct lp *bad;
 	int cpu;
 
-	b->phase = TDXU_PHASE_QUIESCE;
+	enter(b, TDXU_PHASE_QUIESCE);
 
 	/* CPUs may have come and gone since the chain was made. They cannot now. */
 	if (!cpumask_equal(cpu_online_mask, &b->lps) ||
@@ -253,12 +292,13 @@ static bool shut_down(struct blackout *b, struct lp *lp)
 	struct tdxu_args args = { .rcx = b->plan.shutdown_rcx };
 	u64 status;
 
-	b->phase = TDXU_PHASE_SHUTDOWN;
+	enter(b, TDXU_PHASE_SHUTDOWN);
 
 	/* Asked once: no other LP runs that it could be busy with. */
 	status = tdxu_seamcall(TDH_SYS_SHUTDOWN, &args);
 	lp->answer = (struct tdxu_answer){ .leaf = TDH_SYS_SHUTDOWN, .status = status,
 					   .cpu = lp->cpu };
+	note_call(b, lp, &lp->answer);
 	if (!status)
 		return true;
 	if ((status & TDX_STATUS_MASK) == TDX_UPDATE_COMPAT_SENSITIVE)
@@ -269,11 +309,15 @@ static bool shut_down(struct blackout *b, struct lp *lp)
 }
 
 /* Does P-SEAMLDR say that no session is open? It closes the old module for as long as one is. */
-static bool says_closed(struct blackout *b)
+static bool says_closed(struct blackout *b, struct lp *conductor)
 {
 	struct tdxu_args args = { .rcx = __pa(b->info) };
+	struct tdxu_answer answer = { .leaf = SEAMLDR_INFO, .cpu = conductor->cpu };
 
-	return !tdxu_seamldr_call(SEAMLDR_INFO, &args) && b->info->seam_ready;
+	answer.status = tdxu_seamldr_call(SEAMLDR_INFO, &args);
+	b->step++;
+	note_call(b, conductor, &answer);
+	return !answer.status && b->info->seam_ready;
 }
 
 /* The first LP but @other_than whose call has not succeeded. */
@@ -294,6 +338,7 @@ static bool was_answered(const struct lp *lp)
 
 static void run_pass(struct blackout *b, struct lp *conductor)
 {
+	b->step++;
 	take_turn(b, conductor, ++b->passes);
 	while (hear(&b->passed) != b->passes)
 		relax();
@@ -326,7 +371,7 @@ static const struct lp *run_session(struct blackout *b, struct lp *conductor, bo
 		if (!find_failed(b, bad) && was_answered(bad) && (!bad->next || passes > 1))
 			return bad;
 		/* Calls that failed counted all the same? Then one more would open a session. */
-		if (says_closed(b))
+		if (says_closed(b, conductor))
 			return bad;
 		if (passes == PASSES_MAX)
 			break;
@@ -348,7 +393,7 @@ static enum fate install_image(struct blackout *b, struct lp *conductor)
 	const struct lp *lp;
 	bool closed;
 
-	b->phase = TDXU_PHASE_INSTALL;
+	enter(b, TDXU_PHASE_INSTALL);
 
 	do {
 		lp = run_session(b, conductor, &closed);
@@ -365,20 +410,20 @@ static enum fate bring_up(struct blackout *b, struct lp *conductor)
 {
 	const struct lp *bad = conductor;
 
-	b->phase = TDXU_PHASE_INIT;
-	call_module(conductor, TDH_SYS_INIT);
+	enter(b, TDXU_PHASE_INIT);
+	call_module(b, conductor, TDH_SYS_INIT);
 	if (conductor->answer.status)
 		goto failed;
 
 	tell(&b->init, b->init + 1);
-	init_lp(conductor);
+	init_lp(b, conductor);
 	bad = gather(b);
 	if (bad)
 		goto failed;
 
 	bad = conductor;
-	b->phase = TDXU_PHASE_UPDATE;
-	call_module(conductor, TDH_SYS_UPDATE);
+	enter(b, TDXU_PHASE_UPDATE);
+	call_module(b, conductor, TDH_SYS_UPDATE);
 	if (!conductor->answer.status)
 		return RUNS;
 failed:
@@ -430,7 +475,7 @@ static void conduct(struct blackout *b, struct lp *lp)
 	if (all_ready(b) && (b->plan.resume || shut_down(b, lp))) {
 		fate = run_image(b, lp, b->params);
 		if (fate == RUNS)
-			b->phase = TDXU_PHASE_DONE;
+			enter(b, TDXU_PHASE_DONE);
 		else
 			recover(b, lp, fate);
 	}
@@ -520,6 +565,26 @@ static struct blackout *make_blackout(const struct tdxu_image *image,
 	return NULL;
 }
 
+/* Makes events of what the blackout has written down, in the order in which it happened. */
+static void trace_blackout(const struct blackout *b)
+{
+	unsigned int step, i, entry = 0;
+	const struct lp *lp;
+
+	if (!trace_phase_enabled() && !trace_seamcall_enabled())
+		return;
+	for (step = 0; step <= b->step; step++) {
+		for (; entry < b->num_entries && b->entries[entry].step == step; entry++)
+			trace_phase(b->entries[entry].phase, b->entries[entry].ns);
+		for (lp = b->first; lp; lp = lp->next) {
+			i = lp->num_calls > CALLS_KEPT ? lp->num_calls - CALLS_KEPT : 0;
+			for (; i < lp->num_calls; i++)
+				if (lp->calls[i % CALLS_KEPT].step == step)
+					trace_seamcall(&lp->calls[i % CALLS_KEPT].answer);
+		}
+	}
+}
+
 /**
  * tdxu_install() - replace the running TDX module: the one step that changes the world
  * @image: what to install; in vmalloc() memory that no one changes
@@ -553,6 +618,7 @@ struct tdxu_verdict tdxu_install(const struct tdxu_image *image, const struct td
 	attempt->sessions = b->sessions;
 	attempt->repairable = b->repairable;
 	attempt->blackout_ns = b->ns;
+	trace_blackout(b);
 	free_blackout(b);
 	return verdict;
 }

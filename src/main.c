@@ -19,6 +19,7 @@
 #include <linux/vmalloc.h>
 
 #include "tdx_update.h"
+#include "trace.h"
 
 static char *image = "intel/tdx/tdx_module.blob";
 module_param(image, charp, 0644);
@@ -85,6 +86,7 @@ static void set_recovery(const char *name)
 static void enter(struct tdxu_attempt *attempt, enum tdxu_phase phase)
 {
 	attempt->phase = phase;
+	trace_phase(phase, ktime_get_ns());
 }
 
 /* The firmware loader takes any string; a name must lead into its search path and look like one. */

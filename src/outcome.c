@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How an attempt ended, for those who ask: the log line, what last/ shows, the names of it all.
+ * How an attempt ended, for those who ask: the log line, what last/ shows, the names of it all; and
+ * the tracepoints' definitions.
  * Judges nothing: the result is decided when it gets here.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -12,6 +13,9 @@
 #include <linux/time64.h>
 
 #include "tdx_update.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
 
 static const struct {
 	const char *name;
@@ -192,7 +196,7 @@ static void log_lost_vmcs(void)
 }
 
 /**
- * tdxu_outcome_publish() - make an attempt that ended the last one, and log it in one line
+ * tdxu_outcome_publish() - make an attempt that ended the last one, log it in one line, trace it
  * @attempt: the attempt
  *
  * Context: process.
@@ -205,4 +209,5 @@ void tdxu_outcome_publish(const struct tdxu_attempt *attempt)
 
 	log_attempt(attempt);
 	log_lost_vmcs();
+	trace_done(attempt);
 }

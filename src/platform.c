@@ -19,6 +19,7 @@
 #include <asm/page.h>
 
 #include "tdx_update.h"
+#include "trace.h"
 
 /* P-SEAMLDR busy on another LP: how often and how far apart (microseconds) to ask again. */
 #define SEAMLDR_BUSY_TRIES	50
@@ -212,9 +213,11 @@ struct tdxu_verdict tdxu_platform_snapshot(struct tdxu_platform *platform,
 
 	status = platform->shut_down ? TDX_SUCCESS :
 				       tdxu_platform_read_module(&platform->module);
+	asked = (struct tdxu_answer){ .leaf = TDH_SYS_RD, .status = status, .cpu = TDXU_NO_CPU };
+	if (!platform->shut_down)
+		trace_seamcall(&asked);
 	if (status) {
-		*answer = (struct tdxu_answer){ .leaf = TDH_SYS_RD, .status = status,
-						.cpu = TDXU_NO_CPU };
+		*answer = asked;
 		if ((status & TDX_STATUS_MASK) == TDX_SYS_SHUTDOWN)
 			return tdxu_say(TDXU_LOST, "the running module is shut down");
 		if (says_uninitialized(status))
@@ -223,6 +226,7 @@ struct tdxu_verdict tdxu_platform_snapshot(struct tdxu_platform *platform,
 	}
 
 	asked = tdxu_platform_read_seamldr(&info);
+	trace_seamcall(&asked);
 	if (asked.status) {
 		*answer = asked;
 		return tdxu_say(TDXU_FIRMWARE_ERROR, NULL);

@@ -222,6 +222,20 @@ const char *tdxu_leaf_name(u64 leaf)
 }
 
 /**
+ * tdxu_status_key() - what of a status its name goes by
+ * @leaf: the leaf that answered it: P-SEAMLDR's statuses have no details, the TDX module's have
+ * @status: the status
+ *
+ * Context: any.
+ */
+u64 tdxu_status_key(u64 leaf, u64 status)
+{
+	if ((leaf & TDX_LEAF_P_SEAMLDR) || (status & TDX_SW_ERROR) == TDX_SW_ERROR)
+		return status;
+	return status & TDX_STATUS_MASK;
+}
+
+/**
  * tdxu_status_name() - a status's name as the specification spells it
  * @leaf: the leaf that answered it: P-SEAMLDR's statuses are not the TDX module's
  * @status: the status, details included
@@ -231,12 +245,12 @@ const char *tdxu_leaf_name(u64 leaf)
  */
 const char *tdxu_status_name(u64 leaf, u64 status)
 {
-	const char *name = look_up(sw_statuses, ARRAY_SIZE(sw_statuses), status);
+	const u64 key = tdxu_status_key(leaf, status);
+	const char *name = look_up(sw_statuses, ARRAY_SIZE(sw_statuses), key);
 
 	if (!name && (leaf & TDX_LEAF_P_SEAMLDR))
-		name = look_up(seamldr_statuses, ARRAY_SIZE(seamldr_statuses), status);
+		name = look_up(seamldr_statuses, ARRAY_SIZE(seamldr_statuses), key);
 	else if (!name)
-		name = look_up(module_statuses, ARRAY_SIZE(module_statuses),
-			       status & TDX_STATUS_MASK);
+		name = look_up(module_statuses, ARRAY_SIZE(module_statuses), key);
 	return name ?: "unknown status";
 }

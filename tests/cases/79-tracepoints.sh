@@ -1,0 +1,108 @@
+#!/bin/sh
+# Tracepoints tell an attempt's phases, the SEAMCALLs that decided it and its end, by names, in the order in which it
+# happened; the names stand in their formats.
+# SMP: 1 2 4
+# SMOKE: yes
+. /tests/lib.sh
+setup
+TRACE=/sys/kernel/tracing
+EVENTS=$TRACE/events/tdx_update
+cpus=$(nproc)
+
+for name in phase seamcall 'done'; do
+	format=$(cat $EVENTS/$name/format)
+	expect_no_match "format of $name: values without a number" 'TDXU_' "$format"
+	case $name in
+	phase) words='name platform shutdown install update' ;;
+	seamcall) words='TDH.SYS.SHUTDOWN SEAMLDR.INSTALL UPDATE_COMPAT_SENSITIVE EBADSIG VMfailInvalid' ;;
+	done) words='update-race EBUSY lost ENOTRECOVERABLE shutdown' ;;
+	esac
+	for word in $words; do
+		expect_match "format of $name" "\"$word\"" "$format"
+	done
+done
+
+# Runs a command and leaves its events in $TMP/trace: name and fields.
+traced() {
+	: >$TRACE/trace
+	echo 1 >$EVENTS/enable
+	"$@"
+	echo 0 >$EVENTS/enable
+	sed -n 's/^[^#].*: \(\(phase\|seamcall\|done\): .*\)/\1/p' $TRACE/trace >"$TMP/trace"
+}
+
+# of NAME FIELD: the values, in order.
+of() {
+	sed -n "s/^$1: \(.* \)\?$2=\([^ ]*\).*/\2/p" "$TMP/trace" | xargs
+}
+
+# Each leaf with its status and CPU.
+calls() {
+	sed -n 's/^seamcall: leaf=\([^ ]*\) status=\([^ ]*\) .* cpu=\(.*\)/\1:\2:\3/p' "$TMP/trace" | xargs
+}
+
+# each LEAF STATUS LAST_STATUS: of all CPUs, one after another.
+each() {
+	local cpu=0 line=''
+	while [ $cpu -lt "$cpus" ]; do
+		if [ $((cpu + 1)) = "$cpus" ]; then
+			line="$line $1:$3:$cpu"
+		else
+			line="$line $1:$2:$cpu"
+		fi
+		cpu=$((cpu + 1))
+	done
+	echo "${line# }"
+}
+
+asked="TDH.SYS.RD:SUCCESS:-1 SEAMLDR.INFO:SUCCESS:[0-9]+"
+lives="$(each SEAMLDR.INSTALL SUCCESS SUCCESS) TDH.SYS.INIT:SUCCESS:0 $(each TDH.SYS.LP.INIT SUCCESS SUCCESS) TDH.SYS.UPDATE:SUCCESS:0"
+
+td_build 1
+traced expect_update test/v2.blob 0 success
+expect phases 'name image verify platform plan quiesce shutdown install init update done' "$(of phase phase)"
+expect_match calls "^$asked TDH.SYS.SHUTDOWN:SUCCESS:0 $lives\$" "$(calls)"
+expect "times in order" "$(of phase ns | tr ' ' '\n' | sort -n | xargs)" "$(of phase ns)"
+for field in result=success errno=0 phase='done' from=1.5.24 to=1.5.26 sessions=1 image=test/v2.blob \
+	"blackout_ns=$(tdx last/blackout_ns)" "total_ns=$(tdx last/total_ns)"; do
+	expect "done: ${field%%=*}" "${field#*=}" "$(of 'done' "${field%%=*}")"
+done
+
+td_ok new 2
+traced expect_update test/v2.blob EBUSY update-race
+expect phases 'name image verify platform plan quiesce shutdown' "$(of phase phase)"
+expect_match calls "^$asked TDH.SYS.SHUTDOWN:UPDATE_COMPAT_SENSITIVE:0\$" "$(calls)"
+expect_match "raw statuses" ' 0x8000051200010000$' "$(of seamcall raw)"
+expect result "update-race EBUSY shutdown" "$(of 'done' result) $(of 'done' errno) $(of 'done' phase)"
+td_ok destroy 2
+
+# Both images are told of; what is told of the end is the first one's failure.
+store "$TDX/recovery_image" test/v2.blob
+emu_set inject "SEAMLDR.INSTALL any $cpus 0x8000000000020000 0 1"
+traced expect_update test/b.blob ECANCELED recovered
+expect phases 'name image verify image verify platform plan quiesce shutdown install install init update' \
+	"$(of phase phase)"
+expect_match calls "^$asked TDH.SYS.SHUTDOWN:SUCCESS:0 $(each SEAMLDR.INSTALL SUCCESS EBADSIG) $lives\$" "$(calls)"
+expect result "recovered ECANCELED install" "$(of 'done' result) $(of 'done' errno) $(of 'done' phase)"
+store "$TDX/recovery_image" ""
+expect_tds_alive 1
+
+# Of sessions without end the last calls are kept, and the end.
+emu_set inject "SEAMLDR.INSTALL $((cpus - 1)) 1 ENOENTROPY 0 0"
+traced expect_update test/b.blob ENOTRECOVERABLE lost
+expect "calls of the last CPU" 8 "$(grep -c "leaf=SEAMLDR.INSTALL status=ENOENTROPY .* cpu=$((cpus - 1))\$" "$TMP/trace")"
+expect result "lost ENOTRECOVERABLE 8" "$(of 'done' result) $(of 'done' errno) $(of 'done' sessions)"
+emu_set inject clear
+setup_again
+
+# A check that fails has no calls to tell of.
+traced expect_check test/bad-cpu.blob ENODEV wrong-cpu
+expect result "wrong-cpu ENODEV check" "$(of 'done' result) $(of 'done' errno) $(of 'done' phase)"
+expect_match calls "^$asked\$" "$(calls)"
+traced expect_check test/none.blob ENOENT no-image
+expect result "no-image none" "$(of 'done' result) $(of 'done' from)"
+expect calls "" "$(calls)"
+# Not enabled, nothing.
+: >$TRACE/trace
+expect_update test/v2.blob 0 success
+expect "events when they are off" 0 "$(grep -vc '^#' $TRACE/trace)"

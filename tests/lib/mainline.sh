@@ -1,0 +1,54 @@
+# shellcheck shell=dash
+# What cases share that use mainline's interface, which the module offers where the kernel has none.
+# Sourced by them after lib.sh.
+
+NODE=/sys/class/firmware/tdx_module
+HOST=/sys/devices/faux/tdx_host
+UPLOADS=/lib/firmware
+
+has_own_driver() {
+	grep -Eq '^CONFIG_TDX_HOST_SERVICES=[my]' /boot/config
+}
+
+# The node is the firmware loader's: without it there is only the device.
+has_node() {
+	! has_own_driver && grep -qx CONFIG_FW_UPLOAD=y /boot/config
+}
+
+need_node() {
+	! has_own_driver || skip "this kernel has a driver of its own"
+	has_node || skip "this kernel has no CONFIG_FW_UPLOAD"
+}
+
+# What error says of images that are no good: before 6.8 the loader had no word for that.
+# shellcheck disable=SC2034 # for those who source this
+case $(uname -r) in
+6.[1-7].*) INVALID=hw-error ;;
+*) INVALID=firmware-invalid ;;
+esac
+
+# upload FILE: by a client written from mainline's documentation; relative to /lib/firmware. ERROR is
+# what it says: nothing if it succeeds.
+upload() {
+	sh /tests/mainline-client.sh "$UPLOADS/$1" >"$TMP/upload.out" 2>"$TMP/upload.err" || true
+	ERROR=$(cat "$TMP/upload.err")
+}
+
+# expect_upload FILE ERROR RESULT: that is how it ends.
+expect_upload() {
+	upload "$1"
+	expect "error of upload $1" "$2" "$ERROR"
+	expect "last/result of upload $1" "$3" "$(tdx last/result)"
+	expect "last/image of upload $1" "$NODE" "$(tdx last/image)"
+}
+
+# begin_upload FILE: and do not wait for its end.
+begin_upload() {
+	echo 1 >$NODE/loading
+	cat "$UPLOADS/$1" >$NODE/data
+	echo 0 >$NODE/loading
+}
+
+idle() {
+	[ "$(cat $NODE/status)" = idle ]
+}
