@@ -214,6 +214,44 @@ results() {
 		sed -n '/^\.It /{N; s/^\.It \([0-9]*\)\n/\1 /p}' | agree tdx-update.8 "$exits"
 }
 
+# What the upload node says of each result stands in node.c; the documentation has the same rows, and
+# every parameter has its place in the manual.
+uploads() {
+	local words=$out/uploads parameters=$out/parameters symbol error
+
+	# FW_UPLOAD_ERR_* as the firmware loader spells them.
+	while read -r symbol error; do
+		sed -nE 's/^\tX\(([A-Z_]+), "([a-z-]+)",.*/\1 \2/p' include/tdx_update.h |
+			sed -nE "s/^$symbol ([a-z-]+)$/$error \1/p"
+	done < <(sed -nE 's/^\t\[TDXU_([A-Z_]+)\]\t*= FW_UPLOAD_ERR_([A-Z_]+),.*/\1 \2/p' src/node.c |
+		sed 's/ BUSY$/ device-busy/; s/ WEAROUT$/ flash-wearout/; s/ RW_ERROR$/ read-write-error/
+			s/ INVALID_SIZE$/ invalid-file-size/; s/ FW_INVALID$/ firmware-invalid/
+			s/ CANCELED$/ user-abort/') | sort >"$words"
+	[ "$(wc -l <"$words")" = "$(grep -c '^	\[TDXU_' src/node.c)" ] ||
+		echo "src/node.c: a row of its table is not understood"
+	sed -nE 's/^\t\t([a-z]+-[a-z-]+)  +([a-z-]+)( \(.*\))?$/\1 \2/p' \
+		Documentation/ABI/testing/sysfs-firmware-tdx |
+		grep -E '^(device|flash|read|invalid|firmware|user)-' | agree Documentation.ABI "$words"
+	sed -nE '/^Of an upload,/,/^\.El/{/^\.It /{N;s/^\.It ([a-z-]+)\n/\1 /p}}' doc/man/tdx_update.4 |
+		grep -v '^hw-error ' | while IFS=' ,' read -r error rest; do
+			tr -d , <<<"$rest" | tr ' ' '\n' | sed "s/^/$error /"
+		done | agree tdx_update.4 "$words"
+
+	sed -nE 's/^module_param(_cb)?\(([a-z_]+),.*/\2/p' src/*.c | sort >"$parameters"
+	sed -n '/^Parameters:/,/^\.El/s/^\.It Cm //p' doc/man/tdx_update.4 |
+		agree tdx_update.4 "$parameters"
+}
+
+# A picture is what its text makes.
+pictures() {
+	local text
+
+	for text in docs/*.txt; do
+		scripts/picture.sh <"$text" | cmp - "${text%.txt}.svg" ||
+			echo "${text%.txt}.svg: not what $text makes: scripts/picture.sh"
+	done
+}
+
 # A manual that is not installed yet is none that is missing.
 man_pages() {
 	mandoc -T lint doc/man/* | grep -v 'referenced manual not found' || true
@@ -265,6 +303,8 @@ check spelling spelling
 check cases cases
 check versions versions
 check results results
+check uploads uploads
+check pictures pictures
 check man man_pages
 check kernels kernels
 check dkms dkms

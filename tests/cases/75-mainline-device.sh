@@ -6,8 +6,8 @@
 . /tests/mainline.sh
 
 expect_none() {
-	[ ! -e $HOST ] || fail "$HOST is there $1"
-	[ ! -e $NODE ] || fail "$NODE is there $1"
+	[ ! -e "$HOST" ] || fail "$HOST is there $1"
+	[ ! -e "$NODE" ] || fail "$NODE is there $1"
 }
 
 setup_emu version=1.5.08 remaining=7 seamldr=1.5.02
@@ -25,8 +25,8 @@ if has_own_driver; then
 else
 	# file, mode, value
 	while read -r file mode value; do
-		expect "mode of $file" "$mode" "$(stat -c %a $HOST/$file)"
-		expect "$file" "$value" "$(cat $HOST/$file)"
+		expect "mode of $file" "$mode" "$(stat -c %a "$HOST/$file")"
+		expect "$file" "$value" "$(cat "$HOST/$file")"
 	done <<-END
 	version 444 1.5.08
 	seamldr_version 400 1.5.02
@@ -34,16 +34,16 @@ else
 	END
 	emu_set vmx all=0
 	for file in version seamldr_version num_remaining_updates; do
-		with_errno cat $HOST/$file
+		with_errno cat "$HOST/$file"
 		expect "errno of $file without VMX operation" ENXIO "$ERRNO"
 	done
 	emu_set vmx all=1
 fi
 if has_node; then
-	expect "place of the node" $HOST/firmware/tdx_module "$(readlink -f $NODE)"
+	expect "place of the node" "$HOST/firmware/tdx_module" "$(readlink -f "$NODE")"
 	while read -r file mode value; do
-		expect "mode of $file" "$mode" "$(stat -c %a $NODE/$file)"
-		[ "$value" = - ] || expect "$file" "$value" "$(cat $NODE/$file)"
+		expect "mode of $file" "$mode" "$(stat -c %a "$NODE/$file")"
+		[ "$value" = - ] || expect "$file" "$value" "$(cat "$NODE/$file")"
 	done <<-END
 	loading 644 0
 	data 644 -
@@ -53,13 +53,13 @@ if has_node; then
 	cancel 200 -
 	END
 	# Opened by root and handed on, data still wants CAP_SYS_RAWIO.
-	echo 1 >$NODE/loading
-	with_errno unprivileged 'cat /lib/firmware/test/signer >&3' 3>$NODE/data
+	echo 1 >"$NODE/loading"
+	with_errno unprivileged 'cat /lib/firmware/test/signer >&3' 3>"$NODE/data"
 	expect "errno of writing data unprivileged" EPERM "$ERRNO"
-	echo -1 >$NODE/loading
+	echo -1 >"$NODE/loading"
 	expect last/result none "$(tdx last/result)"
 else
-	[ ! -e $NODE ] || fail "$NODE is there"
+	[ ! -e "$NODE" ] || fail "$NODE is there"
 fi
 rmmod tdx_update
 expect_none "after the module"

@@ -26,11 +26,11 @@ test/bad-hv.blob transferring:$INVALID bad-handoff
 test/pages-497.blob preparing:invalid-file-size too-large
 END
 expect "remaining_size of what was refused" "$(stat -c %s /lib/firmware/test/pages-497.blob)" \
-	"$(cat $NODE/remaining_size)"
+	"$(cat "$NODE/remaining_size")"
 emu_set vmx all=0
 begin_upload test/v2.blob
 wait_for 30 idle
-expect "error without VMX operation" transferring:hw-error "$(cat $NODE/error)"
+expect "error without VMX operation" transferring:hw-error "$(cat "$NODE/error")"
 expect last/result vmx-off "$(tdx last/result)"
 emu_set vmx all=1
 cp /lib/firmware/test/same.blob /lib/firmware/gone.blob
@@ -41,11 +41,11 @@ store "$TDX/recovery_image" ""
 expect shutdowns 0 "$(counter TDH.SYS.SHUTDOWN)"
 expect_tds_alive 1
 # Given up half-way it is no attempt.
-echo 1 >$NODE/loading
-cat /lib/firmware/short.blob >$NODE/data
-echo -1 >$NODE/loading
+echo 1 >"$NODE/loading"
+cat /lib/firmware/short.blob >"$NODE/data"
+echo -1 >"$NODE/loading"
 expect last/result no-image "$(tdx last/result)"
-expect status idle "$(cat $NODE/status)"
+expect status idle "$(cat "$NODE/status")"
 with_errno sh -c "echo 1 >$NODE/cancel"
 expect "errno of cancelling nothing" ENODEV "$ERRNO"
 expect_upload test/v2.blob '' success

@@ -11,12 +11,12 @@ setup
 for image in v1 v2; do
 	emu_set reset 1
 	td_build 1
-	remaining=$(cat $HOST/num_remaining_updates)
+	remaining=$(cat "$HOST/num_remaining_updates")
 	expect_upload test/$image.blob '' success
 	expect "what the client says" "before: 1.5.24
 after: 1.5.26" "$(cat "$TMP/upload.out")"
-	expect remaining_size 0 "$(cat $NODE/remaining_size)"
-	expect num_remaining_updates $((remaining - 1)) "$(cat $HOST/num_remaining_updates)"
+	expect remaining_size 0 "$(cat "$NODE/remaining_size")"
+	expect num_remaining_updates $((remaining - 1)) "$(cat "$HOST/num_remaining_updates")"
 	expect last/from 1.5.24 "$(tdx last/from)"
 	expect last/to 1.5.26 "$(tdx last/to)"
 	expect last/phase 'done' "$(tdx last/phase)"
@@ -45,11 +45,11 @@ expect_upload test/v2.blob transferring:hw-error firmware-error
 store "$TDX/recovery_image" test/same.blob
 emu_set inject "SEAMLDR.INSTALL any $(nproc) 0x8000000000010002 0 1"
 expect_upload test/b.blob transferring:hw-error recovered
-expect version 1.5.24 "$(cat $HOST/version)"
+expect version 1.5.24 "$(cat "$HOST/version")"
 expect_tds_alive 1
 emu_set inject "SEAMLDR.INSTALL any $(nproc) 0x8000000000020001 1 1"
 expect_upload test/b.blob transferring:hw-error lost
-with_errno cat $HOST/version
+with_errno cat "$HOST/version"
 expect "errno of version without a module" ENXIO "$ERRNO"
 td destroy all
 

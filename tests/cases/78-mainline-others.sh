@@ -34,7 +34,7 @@ update_meets_upload() {
 }
 until_it update_meets_upload
 expect last/result success "$(tdx last/result)"
-expect last/image $NODE "$(tdx last/image)"
+expect last/image "$NODE" "$(tdx last/image)"
 expect updates 1 "$(emu_get state updates)"
 
 upload_meets_update() {
@@ -53,12 +53,12 @@ expect updates 1 "$(emu_get state updates)"
 cancelled() {
 	begin_upload $big
 	wait_for 1 updating
-	echo 1 >$NODE/cancel
+	echo 1 >"$NODE/cancel"
 	wait_for 60 idle || die "the upload does not end"
 	[ "$(tdx last/result)" != success ]
 } 2>/dev/null
 until_it cancelled
-expect "error after cancel" transferring:user-abort "$(cat $NODE/error)"
+expect "error after cancel" transferring:user-abort "$(cat "$NODE/error")"
 expect last/result interrupted "$(tdx last/result)"
 expect shutdowns 0 "$(counter TDH.SYS.SHUTDOWN)"
 expect_upload test/a.blob '' success
@@ -71,7 +71,7 @@ unloaded_meanwhile() {
 	expect_ok rmmod tdx_update
 	lines=$(dmesg_since_mark | grep "tdx_update: $NODE: ")
 	expect "lines when rmmod has returned" 1 "$(echo "$lines" | grep -c .)"
-	[ ! -e $NODE ] || fail "$NODE is there after rmmod"
+	[ ! -e "$NODE" ] || fail "$NODE is there after rmmod"
 	load
 	case $lines in
 	*": interrupted (EINTR): "*) expect shutdowns 0 "$(counter TDH.SYS.SHUTDOWN)" ;;

@@ -87,12 +87,18 @@ expect result "recovered ECANCELED install" "$(of 'done' result) $(of 'done' err
 store "$TDX/recovery_image" ""
 expect_tds_alive 1
 
-# Of sessions without end the last calls are kept, and the end.
+# Eight sessions, in order; with the recovery image eight more: of each CPU's calls the last 16 are kept.
+eight=$(for i in 1 2 3 4 5 6 7 8; do each SEAMLDR.INSTALL SUCCESS ENOENTROPY; done | xargs)
 emu_set inject "SEAMLDR.INSTALL $((cpus - 1)) 1 ENOENTROPY 0 0"
 traced expect_update test/b.blob ENOTRECOVERABLE lost
-expect "calls of the last CPU" 8 "$(grep -c "leaf=SEAMLDR.INSTALL status=ENOENTROPY .* cpu=$((cpus - 1))\$" "$TMP/trace")"
+expect_match calls "^$asked TDH.SYS.SHUTDOWN:SUCCESS:0 $eight\$" "$(calls)"
 expect result "lost ENOTRECOVERABLE 8" "$(of 'done' result) $(of 'done' errno) $(of 'done' sessions)"
-emu_set inject clear
+setup_again
+store "$TDX/recovery_image" test/same.blob
+emu_set inject "SEAMLDR.INSTALL $((cpus - 1)) 1 ENOENTROPY 0 0"
+traced expect_update test/b.blob ENOTRECOVERABLE lost
+expect_match calls "^$asked $eight $eight\$" "$(calls)"
+expect result "lost 16" "$(of 'done' result) $(of 'done' sessions)"
 setup_again
 
 # A check that fails has no calls to tell of.

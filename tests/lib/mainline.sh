@@ -3,6 +3,7 @@
 # Sourced by them after lib.sh.
 
 NODE=/sys/class/firmware/tdx_module
+# shellcheck disable=SC2034 # for those who source this
 HOST=/sys/devices/faux/tdx_host
 UPLOADS=/lib/firmware
 
