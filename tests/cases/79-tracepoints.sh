@@ -88,7 +88,8 @@ store "$TDX/recovery_image" ""
 expect_tds_alive 1
 
 # Eight sessions, in order; with the recovery image eight more: of each CPU's calls the last 16 are kept.
-eight=$(for i in 1 2 3 4 5 6 7 8; do each SEAMLDR.INSTALL SUCCESS ENOENTROPY; done | xargs)
+one=$(each SEAMLDR.INSTALL SUCCESS ENOENTROPY)
+eight="$one $one $one $one $one $one $one $one"
 emu_set inject "SEAMLDR.INSTALL $((cpus - 1)) 1 ENOENTROPY 0 0"
 traced expect_update test/b.blob ENOTRECOVERABLE lost
 expect_match calls "^$asked TDH.SYS.SHUTDOWN:SUCCESS:0 $eight\$" "$(calls)"
