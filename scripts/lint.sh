@@ -130,6 +130,10 @@ fetch_checkpatch() {
 	mv "$dir.new" "$dir"
 }
 
+# What trace.h may: the form of a tracepoint is not that of code, and its lists are put together of
+# macros that bring their own commas and semicolons.
+tracepoints='OPEN_ENDED_LINE|PARENTHESIS_ALIGNMENT|TRAILING_SEMICOLON|SPACING'
+
 # On a copy, without the one thing that its grammar lacks.
 checkpatch() {
 	local dir=$out/checkpatch IFS=,
@@ -142,9 +146,12 @@ checkpatch() {
 	files '\.[ch]$' | xargs cp --parents -t "$dir"
 	find "$dir" -type f -exec sed -i 's/__has_include(<.*>)/__has_include(HEADER)/' {} +
 	cd "$dir"
-	find . -type f -printf '%P\0' | sort -z | xargs -0 \
-		perl "$top/build/checkpatch/checkpatch.pl" "${options[@]}" \
-		--ignore "${checkpatch_ignored[*]}" --file
+	# What it says decides: its exit status knows nothing of what is left out here.
+	{
+		find . -type f -printf '%P\0' | sort -z | xargs -0 \
+			perl "$top/build/checkpatch/checkpatch.pl" "${options[@]}" \
+			--ignore "${checkpatch_ignored[*]}" --file || true
+	} 2>&1 | { grep -vE "^src/trace\.h:[0-9]+: [A-Z]+:($tracepoints):" || true; }
 }
 
 # --- the shell ------------------------------------------------------------------------------------

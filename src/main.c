@@ -186,47 +186,23 @@ static void look_again(struct tdxu_attempt *attempt)
 	attempt->updates_left = info.num_remaining_updates;
 }
 
-/* From a copy to a candidate, which points into it. */
-static struct tdxu_verdict examine(const void *blob, size_t size, struct tdxu_candidate *candidate,
-				   struct tdxu_attempt *attempt)
+/* From a name, or from @data, to a candidate in memory of its own, which the caller frees. */
+static struct tdxu_verdict obtain(const char *name, const u8 *data, size_t size,
+				  struct tdxu_candidate *candidate, void **blob,
+				  struct tdxu_attempt *attempt)
 {
-	struct tdxu_verdict verdict = tdxu_image_parse(blob, size, &candidate->image);
+	struct tdxu_verdict verdict;
 
+	enter(attempt, TDXU_PHASE_IMAGE);
+	verdict = data ? copy(data, size, blob) : load(name, blob, &size);
 	if (verdict.result)
 		return verdict;
+	verdict = tdxu_image_parse(*blob, size, &candidate->image);
+	if (verdict.result)
+		return verdict;
+
 	enter(attempt, TDXU_PHASE_VERIFY);
 	return tdxu_verify(&candidate->image, &candidate->findings);
-}
-
-/* The image that is asked for, in memory that the caller frees. */
-static struct tdxu_verdict obtain(const struct request *request, struct tdxu_candidate *candidate,
-				  void **blob, struct tdxu_attempt *attempt)
-{
-	struct tdxu_verdict verdict;
-	size_t size = request->size;
-
-	enter(attempt, TDXU_PHASE_IMAGE);
-	if (request->data)
-		verdict = copy(request->data, size, blob);
-	else
-		verdict = load(attempt->image, blob, &size);
-	return verdict.result ? verdict : examine(*blob, size, candidate, attempt);
-}
-
-/* The recovery image, likewise. */
-static struct tdxu_verdict obtain_recovery(struct tdxu_candidate *candidate, void **blob,
-					   struct tdxu_attempt *attempt)
-{
-	struct tdxu_verdict verdict;
-	size_t size;
-
-	enter(attempt, TDXU_PHASE_IMAGE);
-	verdict = load(recovery_name, blob, &size);
-	if (!verdict.result)
-		verdict = examine(*blob, size, candidate, attempt);
-	if (verdict.result)
-		verdict.why = "this of the recovery image";
-	return verdict;
 }
 
 static bool is_interrupted(const struct request *request)
@@ -261,7 +237,8 @@ static struct tdxu_verdict carry_out(const struct request *request,
 		return verdict;
 
 	if (is_interrupted(request))
-		return tdxu_say(TDXU_INTERRUPTED, request->data ? "the upload was cancelled" : NULL);
+		return tdxu_say(TDXU_INTERRUPTED,
+				request->data ? "the upload was cancelled" : NULL);
 
 	verdict = tdxu_install(&candidate->image, recovery ? &recovery->image : NULL, &plan,
 			       attempt);
@@ -294,7 +271,7 @@ static struct tdxu_verdict run(const struct request *request, struct tdxu_attemp
 	if (lost.now && !lost.repairable)
 		return tdxu_say(TDXU_LOST, "an earlier update failed");
 
-	verdict = obtain(request, &candidate, &blob, attempt);
+	verdict = obtain(attempt->image, request->data, request->size, &candidate, &blob, attempt);
 	if (verdict.result)
 		goto out;
 	attempt->to = candidate.image.version;
@@ -302,9 +279,11 @@ static struct tdxu_verdict run(const struct request *request, struct tdxu_attemp
 	/* Held from here on: past the point of no return no file can be read. */
 	has_recovery = request->errand != TDXU_ERRAND_SET_RECOVERY && recovery_name[0];
 	if (has_recovery) {
-		verdict = obtain_recovery(&recovery, &recovery_blob, attempt);
-		if (verdict.result)
+		verdict = obtain(recovery_name, NULL, 0, &recovery, &recovery_blob, attempt);
+		if (verdict.result) {
+			verdict.why = "this of the recovery image";
 			goto out;
+		}
 	}
 	verdict = carry_out(request, &candidate, has_recovery ? &recovery : NULL, attempt);
 out:
