@@ -76,6 +76,7 @@ struct emu_platform {
 	u32 seam;			/* enum emu_seam_mode */
 	u32 pseamldr;
 	u32 interruptions;
+	u32 crypto;
 	/* act at the next reset */
 	u32 remaining;
 	struct emu_version seamldr;
@@ -173,6 +174,8 @@ struct emu_log_entry {
 	u64 rdx;
 	u64 status;
 	u64 rdx_out;
+	u64 start_ns;			/* of the monotonic clock */
+	u64 end_ns;
 	u32 cpu;
 };
 
@@ -210,6 +213,7 @@ bool emu_faults_arm(const struct tdx_emu_fault *faults, unsigned int nr, bool cl
 unsigned int emu_faults_copy(struct tdx_emu_fault *faults);
 unsigned int emu_log_copy(struct emu_log_entry *entries);
 void emu_log_clear(void);
+u64 emu_call_overhead(void);
 
 /* emu_seamldr.c */
 int emu_seamldr_init(void);

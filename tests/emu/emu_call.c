@@ -5,12 +5,15 @@
  * Runs in traps: nothing but emu_call_init() may sleep or allocate.
  */
 #include <linux/kernel.h>
+#include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
 #include "emu.h"
+
+#define OVERHEAD_CALLS		1000u
 
 #define NEEDS_LP_INIT		BIT(0)	/* this LP has done TDH.SYS.LP.INIT */
 #define NEEDS_READY		BIT(1)	/* SYS_READY */
@@ -287,6 +290,8 @@ u64 emu_seamcall(struct pt_regs *regs)
 		.nr = call.nr,
 		.rcx = regs->cx,
 		.rdx = regs->dx,
+		/* Of a clock that a trap may read, wherever it comes from. */
+		.start_ns = ktime_get_mono_fast_ns(),
 	};
 	unsigned long flags;
 
@@ -303,6 +308,7 @@ u64 emu_seamcall(struct pt_regs *regs)
 
 	entry.rdx_out = regs->dx;
 	entry.seq = log_next + 1;
+	entry.end_ns = ktime_get_mono_fast_ns();
 	call_log[log_next++ % EMU_LOG_SIZE] = entry;
 	raw_spin_unlock_irqrestore(&emu.lock, flags);
 	return entry.status;
@@ -376,6 +382,51 @@ void emu_log_clear(void)
 	lockdep_assert_held(&emu.lock);
 
 	log_first = log_next;
+}
+
+/* One SEAMCALL of a leaf that there is not. Traps, and is stepped over. */
+static void call_nothing(void)
+{
+	u64 rax = TDX_LEAF_P_SEAMLDR - 1, rcx = 0, rdx = 0;
+
+	asm volatile(".byte 0x66, 0x0f, 0x01, 0xcf"
+		     : "+a" (rax), "+c" (rcx), "+d" (rdx) : : "cc", "memory");
+}
+
+/**
+ * emu_call_overhead() - what a trap costs before and after the times that the log has of a call
+ *
+ * That is the emulation's, neither the firmware's nor the caller's. Leaves OVERHEAD_CALLS calls in
+ * the log. Interrupts are off meanwhile, for some milliseconds.
+ *
+ * Context: process, not under emu.lock.
+ * Return: nanoseconds, the mean of OVERHEAD_CALLS calls; 0 where SEAMCALL does not work here.
+ */
+u64 emu_call_overhead(void)
+{
+	u64 before, spent, inside = 0;
+	unsigned long flags;
+	unsigned int i;
+
+	local_irq_save(flags);
+	if (emu.platform.seam != EMU_SEAM_ON || !cpumask_test_cpu(smp_processor_id(), &emu.vmx)) {
+		local_irq_restore(flags);
+		return 0;
+	}
+	before = ktime_get_mono_fast_ns();
+	for (i = 0; i < OVERHEAD_CALLS; i++)
+		call_nothing();
+	spent = ktime_get_mono_fast_ns() - before;
+
+	raw_spin_lock(&emu.lock);
+	for (i = 1; i <= OVERHEAD_CALLS; i++) {
+		const struct emu_log_entry *entry = &call_log[(log_next - i) % EMU_LOG_SIZE];
+
+		inside += entry->end_ns - entry->start_ns;
+	}
+	raw_spin_unlock(&emu.lock);
+	local_irq_restore(flags);
+	return spent > inside ? (spent - inside) / OVERHEAD_CALLS : 0;
 }
 
 /**

@@ -24,7 +24,7 @@
 #define ANY			"any"
 
 /* Upper bounds for a line of the long files, so that they are formatted once. */
-#define LOG_LINE		128u
+#define LOG_LINE		192u
 #define TDS_LINE		224u
 
 struct name {
@@ -126,6 +126,7 @@ static const struct setting platform_settings[] = {
 	{ "seam", KEY_SEAM, &emu.platform.seam },
 	{ "pseamldr", KEY_FLAG, &emu.platform.pseamldr },
 	{ "interruptions", KEY_U32, &emu.platform.interruptions },
+	{ "crypto", KEY_FLAG, &emu.platform.crypto },
 	{ "remaining", KEY_U32, &emu.platform.remaining },
 	{ "seamldr", KEY_VERSION, &emu.platform.seamldr },
 	{ "debug", KEY_FLAG, &emu.platform.debug },
@@ -573,10 +574,16 @@ static int show_log(struct seq_file *m, void *unused)
 			seq_puts(m, emu_leaf_name(leaf));
 		else
 			seq_printf(m, "0x%llx", entry->nr);
-		seq_printf(m, " 0x%llx 0x%llx 0x%llx 0x%llx\n", entry->rcx, entry->rdx,
-			   entry->status, entry->rdx_out);
+		seq_printf(m, " 0x%llx 0x%llx 0x%llx 0x%llx %llu %llu\n", entry->rcx, entry->rdx,
+			   entry->status, entry->rdx_out, entry->start_ns, entry->end_ns);
 	}
 	vfree(entries);
+	return 0;
+}
+
+static int show_overhead(struct seq_file *m, void *unused)
+{
+	seq_printf(m, "%llu\n", emu_call_overhead());
 	return 0;
 }
 
@@ -663,6 +670,7 @@ static const struct emu_file files[] = {
 	{ "delay", show_delay, set_delay },
 	{ "counters", show_counters },
 	{ "log", show_log, .write = write_log, .size = size_of_log },
+	{ "overhead", show_overhead },
 	{ "tds", show_tds, .size = size_of_tds },
 	{ "state", show_state },
 };

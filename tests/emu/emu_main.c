@@ -30,6 +30,7 @@ struct emu emu = {
 		.seam = EMU_SEAM_ON,
 		.pseamldr = 1,
 		.interruptions = 1,
+		.crypto = 1,
 		.remaining = 20,
 		.seamldr = { 1, 5, 2 },
 		.memory_pages = 2048,
