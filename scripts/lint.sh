@@ -40,7 +40,7 @@ files() {
 # building for them, see all.sh.
 compiler() {
 	rm -rf "$out/modules"
-	STRICT=1 scripts/modules.sh "$KDIR" "$out/modules" tests/emu tests/td
+	STRICT=1 scripts/modules.sh "$KDIR" "$out/modules" tests/emu tests/td tests/bench/locked
 }
 
 # sparse as Debian has it lacks some of what the newest kernel is written in, and the headers a script
@@ -50,12 +50,12 @@ sparse() (
 	assignments=$(scripts/kernel.sh "$(scripts/kernel.sh --newest)" 2>/dev/null)
 	eval "$assignments"
 	export BUILD_ROOT
-	scripts/modules.sh "$KDIR" "$out/newest" tests/emu tests/td
+	scripts/modules.sh "$KDIR" "$out/newest" tests/emu tests/td tests/bench/locked
 	"$top/scripts/root.sh" --in "$BUILD_ROOT" sh -c 'command -v sparse' >/dev/null ||
 		echo "no sparse in $BUILD_ROOT"
 	CF="-D__typeof_unqual__=__typeof__ -D'__builtin_strlen(s)=(sizeof(s)-1)'"
 	CF="$CF -D'__has_include(header)=1'" MAKE_ARGS="KBUILD_CHECKSRC=2" \
-		scripts/modules.sh "$KDIR" "$out/newest" tests/emu tests/td 2>&1 |
+		scripts/modules.sh "$KDIR" "$out/newest" tests/emu tests/td tests/bench/locked 2>&1 |
 		{ grep -v '/checker-valid.sh: No such file\|sparse is not available or not up to' || true; }
 )
 

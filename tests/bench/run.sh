@@ -3,7 +3,10 @@
 #
 #	tests/bench/run.sh
 #
-# Runs each guest-*.sh beside this file in a boot of its own and shows what it prints.
+#	SIZES="1 2 4 8 16 32 64" counts of CPUs	UPDATES=16 of each driver in a row of a table
+#
+# Wants two host CPUs to itself: guests with two CPUs are measured in real time. Runs the guest-*.sh
+# beside this file, each time in a boot of its own, and shows tables of what they print.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -17,6 +20,8 @@ built=$(tests/vm/build.sh)
 mapfile -t guest <<<"$built"
 out=build/bench
 mkdir -p "$out"
+sizes=${SIZES:-1 2 4 8 16 32 64}
+updates=${UPDATES:-16}
 
 # What user space needs to come to verify.c's findings by itself: the three inputs, and the programs.
 image=build/images/pages-150.blob
@@ -39,14 +44,39 @@ for program in openssl sha384sum; do
 	done < <(ldd "$(command -v "$program")" | grep -o '/[^ ]*')
 done
 
-for script in "$here"/guest-*.sh; do
-	name=$(basename "$script" .sh)
-	tests/vm/initramfs.sh "$out/$name.cpio" "${guest[@]}" "$script=/tests/bench.sh"
+# measure NAME SCRIPT SMP THREAD WORD...: boots one guest that runs the script; its figures are then in
+# $out/NAME/work.log.
+measure() {
+	local name=$1 script=$2 smp=$3 thread=$4
+	shift 4
+
+	tests/vm/initramfs.sh "$out/$name.cpio" "${guest[@]}" "$here/$script=/tests/bench.sh"
 	tests/vm/boot.sh --kernel "$KROOT/boot/vmlinuz-$KVER" --initrd "$out/$name.cpio" \
-		--dir "$out/$name" --smp 2 --timeout 300 --append guest.script=/tests/bench.sh </dev/null
-	cat "$out/$name/work.log"
+		--dir "$out/$name" --smp "$smp" --thread "$thread" --memory 2G --timeout 600 \
+		--append "guest.script=/tests/bench.sh $*" </dev/null
+	rm "$out/$name.cpio"
 	grep -q '^done$' "$out/$name/work.log" || {
+		cat "$out/$name/work.log"
 		echo "bench: $name did not end as it should, see $out/$name" >&2
 		exit 1
 	}
+}
+
+measure verify guest-verify.sh 2 single
+cat "$out/verify/work.log"
+
+# Where guests' CPUs have host CPUs to themselves: real time.
+for cpus in 1 2; do
+	measure "wall-$cpus" guest-blackout.sh "$cpus" multi bench=wall "bench.updates=$updates"
 done
+measure tds guest-blackout.sh 2 multi bench=tds "bench.updates=$updates"
+# Where they have not, they would wait for one another: by turns, time is then the work of all.
+for cpus in $sizes; do
+	measure "work-$cpus" guest-blackout.sh "$cpus" single bench=work "bench.updates=$updates"
+done
+{
+	cat "$out"/{wall-1,wall-2,tds}/work.log
+	for cpus in $sizes; do
+		cat "$out/work-$cpus/work.log"
+	done
+} | awk -f tests/lib/blackout.awk | tee "$out/blackout.md"

@@ -1,0 +1,106 @@
+#!/bin/sh
+# Blackouts, as raw figures for the host to make tables of. What to measure the kernel command line says:
+#
+#	bench=wall	in real time: guests' CPUs are the host's. A leaf takes 20 us
+#	bench=work	CPUs take turns on one of the host's, so that time is all CPUs' work. A leaf takes no time
+#	bench=tds	as wall, with 0, 10 and 1000 TDs alive; refused races; before, after, memory
+#	bench.updates=N	of each driver, in two blocks
+set -u
+export TMP=/tmp
+. /tests/lib.sh
+. /tests/blackout.sh
+
+word() {
+	tr ' ' '\n' </proc/cmdline | sed -n "s/^$1=//p"
+}
+mode=$(word bench)
+updates=$(word bench.updates)
+
+setup_emu remaining=1000000 >&2
+# Emulated RSA would take many times what the leaves are said to take.
+emu_set platform crypto=0
+echo "clock $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
+
+# tds NUMBER: alive from now on.
+tds() {
+	while [ "$tds" -lt "$1" ]; do
+		tds=$((tds + 1))
+		for cmd in "new $tds" "add $tds 1" "finalize $tds" "enter $tds"; do
+			td "$cmd"
+			[ "$ERRNO" = 0 ] || die "$cmd: $ERRNO"
+		done
+	done
+}
+
+# Pages that the update to IMAGE has at one moment, at most, from the kernel's page allocator.
+peak_pages() {
+	local tracing=/sys/kernel/tracing event
+	echo 0 >$tracing/tracing_on
+	echo 8192 >$tracing/buffer_size_kb
+	: >$tracing/trace
+	for event in mm_page_alloc mm_page_free mm_page_free_batched; do
+		echo 1 >$tracing/events/kmem/$event/enable
+	done
+	sh -c "echo \$\$ >$tracing/set_event_pid; echo 1 >$tracing/tracing_on
+		echo $1 >$TDX/update; echo 0 >$tracing/tracing_on"
+	awk '
+		{
+			pfn = order = ""
+			for (i = 1; i <= NF; i++) {
+				if ($i ~ /^pfn=/)
+					pfn = substr($i, 5)
+				else if ($i ~ /^order=/)
+					order = substr($i, 7)
+			}
+		}
+		/ mm_page_alloc: / && pfn {
+			# No powers: busybox has none.
+			for (size[pfn] = 1; order > 0; order--)
+				size[pfn] *= 2
+			pages += size[pfn]
+		}
+		/ mm_page_free(_batched)?: / && pfn in size { pages -= size[pfn]; delete size[pfn] }
+		pages > peak { peak = pages }
+		END { print peak + 0 }' $tracing/trace
+	for event in mm_page_alloc mm_page_free mm_page_free_batched; do
+		echo 0 >$tracing/events/kmem/$event/enable
+	done
+	: >$tracing/trace
+	echo >$tracing/set_event_pid
+}
+
+tds=0
+case $mode in
+wall)
+	leaf_time 20000
+	compare 2 $((updates / 2)) "mode=wall"
+	;;
+work)
+	compare 2 $((updates / 2)) "mode=work"
+	;;
+tds)
+	leaf_time 20000
+	modprobe tdx_td
+	for number in 0 10 1000; do
+		load_driver tdx_update
+		tds $number
+		compare 2 $((updates / 2)) "mode=tds tds=$number"
+	done
+	load_driver tdx_update
+	td_ok new 2000
+	i=0
+	while [ $((i += 1)) -le "$updates" ]; do
+		measured_update EBUSY "figures driver=tdx_update cpus=$(nproc) mode=refused"
+	done
+	td_ok destroy 2000
+	for image in pages-150 pages-496; do
+		peak=$(peak_pages "test/$image.blob")
+		[ "$peak" -gt 0 ] || die "no page seen to be allocated"
+		pages=$(($(wc -c <"/lib/firmware/test/$image.blob") / 4096))
+		echo "memory image=$image pages=$pages peak=$peak result=$(tdx last/result)"
+	done
+	td_ok destroy all
+	;;
+esac
+: >"$TMP/ended"
+[ -s "$TMP/failures" ] || echo "done"
