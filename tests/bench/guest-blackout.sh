@@ -3,6 +3,7 @@
 #
 #	bench=wall	in real time: guests' CPUs are the host's. A leaf takes 20 us
 #	bench=work	CPUs take turns on one of the host's, so that time is all CPUs' work. A leaf takes no time
+#	bench=model	with a leaf taking 20 us, for QEMU's plugin to see; says where the code is
 #	bench=tds	as wall, with 0, 10 and 1000 TDs alive; refused races; before, after, memory
 #	bench.updates=N	of each driver, in two blocks
 set -u
@@ -69,11 +70,34 @@ peak_pages() {
 	echo >$tracing/set_event_pid
 }
 
+# Where a driver's code is, and the one of stop_machine() that it returns to: see plugin/clock.c.
+say_code() {
+	awk -v driver="$1" -v stop="$stop" '
+		$4 != "[" driver "]" || $2 !~ /[tT]/ { next }
+		!low || $1 < low { low = $1 }
+		$1 > high { high = $1 }
+		$3 == "run_blackout" { blackout = $1 }
+		END { print "code", driver, low, high, blackout, stop }' /proc/kallsyms
+}
+
+# The range of a function of the kernel's own: up to the next symbol.
+range_of() {
+	sort /proc/kallsyms | awk -v name="$1" '
+		$3 == name { from = $1; next }
+		from && $1 > from { print from, $1; exit }'
+}
+
 tds=0
 case $mode in
 wall)
 	leaf_time 20000
 	compare 2 $((updates / 2)) "mode=wall"
+	;;
+model)
+	leaf_time 20000
+	stop=$(range_of multi_cpu_stop)
+	after_load=say_code
+	compare 2 $((updates / 2)) "mode=model"
 	;;
 work)
 	compare 2 $((updates / 2)) "mode=work"

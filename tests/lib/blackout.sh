@@ -7,7 +7,7 @@ DRIVERS="tdx_update tdx_update_locked"
 # shellcheck disable=SC2034 # lib.sh's
 OUR_MODULES="tdx_td tdx_update tdx_update_locked tdx_emu"
 
-# load_driver MODULE: instead of the one that is loaded.
+# load_driver MODULE: instead of the one that is loaded. Then calls $after_load MODULE.
 load_driver() {
 	local module
 	for module in $DRIVERS; do
@@ -15,6 +15,7 @@ load_driver() {
 	done
 	modprobe "$1" "signer=$(cat "$SIGNER")" || die "$1 does not load"
 	trap_ns=$(emu overhead)
+	${after_load:-:} "$1"
 }
 
 # figures WORDS: of the update just made, which the emulator's log is all about: one line that begins

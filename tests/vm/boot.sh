@@ -12,6 +12,8 @@
 #	--thread single|multi	all of them in one host thread, or one each (single): CPUs that spin
 #				starve one another unless they take turns or have a host CPU each
 #	--memory SIZE		as QEMU takes it (1G)
+#	--cpu PROPERTIES	of the guest's CPUs, as QEMU takes them, besides those below
+#	--plugin FILE,ARGUMENTS	a plugin of QEMU's
 #	--timeout S		seconds until the guest is stopped from outside (none)
 #	--live console|work	ttyS0 or ttyS1 is also shown on standard output, and reads standard
 #				input
@@ -21,7 +23,7 @@
 # status (124: the time was up) and the seconds it took.
 set -euo pipefail
 
-smp=2 thread=single memory=1G timeout=0 live='' append='' disks=()
+smp=2 thread=single memory=1G timeout=0 live='' append='' disks=() properties='' plugin=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=$2 ;;
@@ -32,6 +34,8 @@ while [ $# -gt 0 ]; do
 	--smp) smp=$2 ;;
 	--thread) thread=$2 ;;
 	--memory) memory=$2 ;;
+	--cpu) properties=,$2 ;;
+	--plugin) plugin=(-plugin "$2") ;;
 	--timeout) timeout=$2 ;;
 	--live) live=$2 ;;
 	--append) append=$2 ;;
@@ -53,7 +57,7 @@ port() {
 }
 
 # A CPU of the generation that TDX images name; it has no SEAM and, so emulated, no VMX.
-cpu=max,vendor=GenuineIntel,family=6,model=143,stepping=8
+cpu=max,vendor=GenuineIntel,family=6,model=143,stepping=8$properties
 
 words=(
 	console=ttyS0 loglevel=7 printk.time=1 log_buf_len=1M
@@ -80,7 +84,7 @@ timeout --foreground -k 10 "$timeout" qemu-system-x86_64 \
 	-nodefaults -no-user-config -display none -monitor none -no-reboot \
 	-chardev "$(port console)" -serial chardev:console \
 	-chardev "$(port work)" -serial chardev:work \
-	"${boot[@]}" "${disks[@]}" \
+	"${boot[@]}" "${disks[@]}" "${plugin[@]}" \
 	<&0 2>"$dir/qemu.log" &
 qemu=$!
 trap 'kill "$qemu" 2>/dev/null' EXIT

@@ -63,7 +63,7 @@ static struct tdxu_verdict verdict_of(enum step step, u64 status)
 }
 
 /* Whoever is the last of all opens the next step, or ends it all if anyone's call has failed. */
-static void acknowledge(struct rendezvous *r, enum step step, const struct tdxu_answer *answer)
+static noinline void acknowledge(struct rendezvous *r, enum step step, const struct tdxu_answer *answer)
 {
 	raw_spin_lock(&r->lock);
 	if (answer->status && !r->verdict.result) {
