@@ -291,6 +291,8 @@ void tdxu_get_recovery(char name[TDXU_NAME_MAX + 1]);
 u64 tdxu_seamcall(u64 leaf, struct tdxu_args *args);
 u64 tdxu_seamcall_retry(u64 leaf, struct tdxu_args *args);
 u64 tdxu_seamldr_call(u64 leaf, struct tdxu_args *args);
+bool tdxu_vmcs_save(u64 *pa);
+void tdxu_vmcs_restore(u64 pa);
 bool tdxu_in_vmx_operation(void);
 unsigned int tdxu_vmcs_lost(void);
 const char *tdxu_leaf_name(u64 leaf);

@@ -9,18 +9,25 @@
  * DOC: The blackout
  *
  * The first online CPU conducts, the others follow. They speak through words that only grow and
- * have one writer each:
+ * have one writer each, and few who wait for them. There are two ways:
  *
- * - each LP's @reports: how many of the conductor's questions it has answered (in @answer). The
- *   conductor waits for all of them: that is the barrier.
- * - each LP's @turn: the pass in which it may call SEAMLDR.INSTALL now. The LP before it in the
- *   chain writes it, after its own call. So one LP calls at a time, each once a session.
- * - @passed: the last pass whose last LP has had its turn.
- * - @init: how many rounds of TDH.SYS.LP.INIT the conductor has asked for.
- * - @over: everyone may go. Written once, with no session open and no question unanswered.
+ * - A chain, for SEAMLDR.INSTALL, of which one LP at a time may make its one call of the session:
+ *   each LP's @turn is the pass in which it may call now. The LP before it writes that, after its
+ *   own call, and hands a baton along; the last one of the chain writes @passed.
+ * - A tree, with the conductor at its root, for all else. Down it go orders (@order: for a
+ *   round of TDH.SYS.LP.INIT, the number of the step; or that it is all over), which those below an
+ *   LP wait for and pass on; up it come reports (@reports: questions answered by this LP and by all below it), which
+ *   the LP above waits for. What the conductor has had reported all LPs have done: that is the
+ *   barrier.
+ *
+ * OVER is ordered once, with no session open and no question unanswered.
  *
  * A session is one pass, unless an LP's call did not count; then there is another pass, in which
  * only such LPs call, until the session is closed or the firmware has refused too often.
+ *
+ * What takes time and can wait comes after the word that another LP waits for: so an LP loads its
+ * VMCS again when the next one has its turn. While all goes well no LP is looked at one by one; who
+ * it was that failed is searched for only once the chain or the tree has told that someone has.
  *
  * An LP answers its question whatever firmware says, and every repetition of a call is bounded. So
  * every wait above ends.
@@ -54,12 +61,21 @@
  */
 #define INSTALL_BUSY_TRIES	10000
 
+/* An order beyond all rounds: everyone may go. */
+#define OVER			UINT_MAX
+
+/*
+ * How many LPs an LP has below it in the tree. More make it wide: it looks at one after another;
+ * fewer make it deep (docs/blackout.md has what that costs).
+ */
+#define FAN_OUT			4u
+
 /* Of an LP's SEAMCALLs this many, the last ones, are kept for the tracepoints. */
 #define CALLS_KEPT		16
 /* Phases that a blackout can enter: each once, those of an image twice, and its end. */
 #define PHASES_MAX		(2 + 2 * 3 + 1)
 
-/* For the tracepoints: what happened in the blackout, see trace.h. */
+/* For the tracepoints: what happened in the blackout, see trace.h. Steps are its order. */
 struct call {
 	struct tdxu_answer answer;
 	unsigned int step;
@@ -71,15 +87,37 @@ struct entry {
 	u64 ns;
 };
 
-/* One LP; its own cache line, since it spins on it. */
+/* What goes along the chain in a pass. */
+struct baton {
+	u64 params_pa;			/* of the image */
+	unsigned int session;
+	unsigned int step;
+	bool failed;			/* the call of an LP that had it in this pass */
+};
+
+/* One LP: a cache line for each of those who wait for what is in it. */
 struct lp {
-	struct lp *next;		/* in the chain, NULL: the last */
-	int cpu;
+	/* The LP before it in the chain writes, it waits. */
 	unsigned int turn;
-	unsigned int reports;
+	struct baton baton;
+
+	/* It writes, those below it in the tree wait. */
+	unsigned int order ____cacheline_aligned_in_smp;
+
+	/* It writes, the LP above it in the tree waits; not for what is its own. */
+	unsigned int reports ____cacheline_aligned_in_smp;
+	bool bad;			/* its answer, or one below it; once reported */
+	unsigned int session;		/* the last in which its call has counted */
+	u64 vmcs;
 	struct tdxu_answer answer;	/* of its last call: once reported, or past its turn */
+
+	/* Its own. */
 	unsigned int num_calls;
 	struct call calls[CALLS_KEPT];
+
+	/* Stands before it begins. */
+	int cpu;
+	unsigned int place;		/* of the CPU with this one's index */
 } ____cacheline_aligned_in_smp;
 
 /* How far an image got. */
@@ -95,34 +133,28 @@ struct blackout {
 	struct seamldr_params *params;		/* of the image */
 	struct seamldr_params *recovery;	/* of the recovery image, NULL: none is set */
 	struct seamldr_info *info;
-	cpumask_t lps;			/* the CPUs of the chain */
-	struct lp *first;
+	cpumask_t cpus;			/* of the LPs */
+	unsigned int lps;
 
-	/* The conductor's. */
-	enum tdxu_phase phase;
+	/* The conductor's; its own lines, since the others read what stands above. */
+	enum tdxu_phase phase ____cacheline_aligned_in_smp;
 	struct tdxu_verdict verdict;
 	struct tdxu_answer answer;
 	bool installed;			/* an image, in this blackout */
 	bool repairable;
 	unsigned int sessions;
 	unsigned int passes;
-	unsigned int questions;
+	unsigned int step;
+	u64 params_pa;
 	u64 ns;
 	unsigned int num_entries;
 	struct entry entries[PHASES_MAX];
 
-	/* The conductor writes before a session, all read in it. */
-	u64 params_pa;
-	unsigned int step;		/* so that calls can be told in order */
-
-	/* The conductor writes, all read. */
-	unsigned int init ____cacheline_aligned_in_smp;
-	unsigned int over;
-
-	/* The last LP of the chain writes, the conductor reads. */
+	/* The last LP of the chain writes, the conductor waits for it. */
 	unsigned int passed ____cacheline_aligned_in_smp;
+	bool failed;			/* a call in that pass */
 
-	struct lp lp[];			/* by CPU number */
+	struct lp lp[];			/* by place: the chain, and the tree as a heap */
 };
 
 /* A spin must look neither stuck to the NMI watchdog nor busy to the sibling thread. */
@@ -145,16 +177,35 @@ static unsigned int hear(const unsigned int *word)
 	return smp_load_acquire(word);
 }
 
-static void report(struct lp *lp)
+/* The LPs below one in the tree: from the first up to, not including, @end. */
+static struct lp *below(struct blackout *b, const struct lp *lp, struct lp **end)
 {
-	tell(&lp->reports, lp->reports + 1);
+	unsigned int first = (lp - b->lp) * FAN_OUT + 1;
+
+	*end = &b->lp[min(first + FAN_OUT, b->lps)];
+	return &b->lp[min(first, b->lps)];
+}
+
+/* This LP has answered the next question, and so have all below it. */
+static void report(struct blackout *b, struct lp *lp)
+{
+	unsigned int question = lp->reports + 1;
+	bool bad = lp->answer.status;
+	struct lp *other, *end;
+
+	for (other = below(b, lp, &end); other < end; other++) {
+		while (hear(&other->reports) != question)
+			relax();
+		bad |= other->bad;
+	}
+	lp->bad = bad;
+	tell(&lp->reports, question);
 }
 
 /* To its own memory only, and nothing but stores: it is in every LP's way. */
-static void note_call(const struct blackout *b, struct lp *lp, const struct tdxu_answer *answer)
+static void note_call(struct lp *lp, const struct tdxu_answer *answer, unsigned int step)
 {
-	lp->calls[lp->num_calls++ % CALLS_KEPT] = (struct call){ .answer = *answer,
-								 .step = b->step };
+	lp->calls[lp->num_calls++ % CALLS_KEPT] = (struct call){ .answer = *answer, .step = step };
 }
 
 static void enter(struct blackout *b, enum tdxu_phase phase)
@@ -166,78 +217,95 @@ static void enter(struct blackout *b, enum tdxu_phase phase)
 
 static void quiesce(struct lp *lp)
 {
-	if (tdxu_in_vmx_operation())
-		lp->answer = (struct tdxu_answer){ .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU };
-	else
-		lp->answer = (struct tdxu_answer){ .leaf = TDXU_NO_LEAF, .status = TDX_SW_UD,
-						   .cpu = lp->cpu };
-	report(lp);
+	lp->answer = (struct tdxu_answer){ .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU };
+	if (!tdxu_vmcs_save(&lp->vmcs)) {
+		lp->answer.status = TDX_SW_UD;
+		lp->answer.cpu = lp->cpu;
+	}
 }
 
-/* This LP's call counts in the open session: calling again would be one too many. */
-static bool has_called(const struct lp *lp)
-{
-	return lp->answer.leaf == SEAMLDR_INSTALL && !lp->answer.status;
-}
-
-static void call_install(struct blackout *b, struct lp *lp)
+/* Leaves the VMCS pointer to be restored. */
+static void call_install(struct lp *lp, u64 params_pa)
 {
 	unsigned int tries = 0;
 	struct tdxu_args args;
 	u64 status;
 
-	do {
-		args = (struct tdxu_args){ .rcx = b->params_pa };
-		status = tdxu_seamldr_call(SEAMLDR_INSTALL, &args);
+	for (;;) {
+		args = (struct tdxu_args){ .rcx = params_pa };
+		status = tdxu_seamcall(SEAMLDR_INSTALL, &args);
+		if (status != TDX_SW_VMFAILINVALID || ++tries == INSTALL_BUSY_TRIES)
+			break;
 		relax();
-	} while (status == TDX_SW_VMFAILINVALID && ++tries < INSTALL_BUSY_TRIES);
-
+	}
 	lp->answer = (struct tdxu_answer){ .leaf = SEAMLDR_INSTALL, .status = status,
 					   .rdx = args.rdx, .cpu = lp->cpu };
-	note_call(b, lp, &lp->answer);
 }
 
 /* This LP's turn in a pass, its one call of the session; then the next LP's. */
 static void take_turn(struct blackout *b, struct lp *lp, unsigned int pass)
 {
-	if (!has_called(lp))
-		call_install(b, lp);
-	if (lp->next)
-		tell(&lp->next->turn, pass);
-	else
+	struct baton baton = lp->baton;
+	struct lp *next = lp + 1;
+	/* Where its call counts in the open session, calling again would be one too many. */
+	bool call = lp->session != baton.session;
+
+	if (call) {
+		call_install(lp, baton.params_pa);
+		if (lp->answer.status)
+			baton.failed = true;
+		else
+			lp->session = baton.session;
+	}
+	if (next < &b->lp[b->lps]) {
+		next->baton = baton;
+		tell(&next->turn, pass);
+	} else {
+		b->failed = baton.failed;
 		tell(&b->passed, pass);
+	}
+	if (call) {
+		tdxu_vmcs_restore(lp->vmcs);
+		note_call(lp, &lp->answer, baton.step);
+	}
 }
 
-static void call_module(const struct blackout *b, struct lp *lp, u64 leaf)
+static void call_module(struct lp *lp, u64 leaf, unsigned int step)
 {
 	struct tdxu_args args = {};
 	u64 status = tdxu_seamcall_retry(leaf, &args);
 
 	lp->answer = (struct tdxu_answer){ .leaf = leaf, .status = status, .cpu = lp->cpu };
-	note_call(b, lp, &lp->answer);
+	note_call(lp, &lp->answer, step);
 }
 
-static void init_lp(const struct blackout *b, struct lp *lp)
+/* A round of TDH.SYS.LP.INIT, of those below this LP and of itself. */
+static void init_lps(struct blackout *b, struct lp *lp, unsigned int step)
 {
-	call_module(b, lp, TDH_SYS_LP_INIT);
-	report(lp);
+	tell(&lp->order, step);
+	call_module(lp, TDH_SYS_LP_INIT, step);
+	report(b, lp);
 }
 
 /* What a CPU does that does not conduct. */
 static void follow(struct blackout *b, struct lp *lp)
 {
-	unsigned int passes = 0, inits = 0;
+	const struct lp *above = &b->lp[(lp - b->lp - 1) / FAN_OUT];
+	unsigned int passes = 0, last_order = 0, order;
 
-	while (!hear(&b->over)) {
-		if (hear(&lp->turn) != passes) {
+	report(b, lp);
+	for (;;) {
+		order = hear(&above->order);
+		if (hear(&lp->turn) != passes)
 			take_turn(b, lp, ++passes);
-		} else if (hear(&b->init) != inits) {
-			inits++;
-			init_lp(b, lp);
-		} else {
+		else if (order == OVER)
+			break;
+		else if (order != last_order)
+			init_lps(b, lp, last_order = order);
+		else
 			relax();
-		}
 	}
+	tell(&lp->order, OVER);
 }
 
 static void fail(struct blackout *b, struct tdxu_verdict verdict, const struct tdxu_answer *answer)
@@ -246,44 +314,45 @@ static void fail(struct blackout *b, struct tdxu_verdict verdict, const struct t
 	b->answer = *answer;
 }
 
-/* Wait until every LP has answered the next question. Return the first with a bad answer. */
-static const struct lp *gather(struct blackout *b)
+/* The first LP but @other_than whose answer is no success. */
+static const struct lp *find_failed(const struct blackout *b, const struct lp *other_than)
 {
-	const struct lp *lp, *bad = NULL;
+	const struct lp *lp;
 
-	b->questions++;
-	for (lp = b->first; lp; lp = lp->next) {
-		while (hear(&lp->reports) != b->questions)
-			relax();
-		if (!bad && lp->answer.status)
-			bad = lp;
-	}
-	return bad;
+	for (lp = b->lp; lp < &b->lp[b->lps]; lp++)
+		if (lp != other_than && lp->answer.status)
+			return lp;
+	return NULL;
 }
 
-/* Every present CPU is here and can call firmware; if not, no session may be opened. */
-static bool all_ready(struct blackout *b)
+/* Every present CPU is here, as when the LPs' places were made; the same on every CPU. */
+static bool is_complete(const struct blackout *b)
+{
+	return cpumask_equal(cpu_online_mask, &b->cpus) &&
+	       cpumask_equal(cpu_online_mask, cpu_present_mask);
+}
+
+static void fail_incomplete(struct blackout *b)
 {
 	struct tdxu_answer absent = { .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU };
-	const struct lp *bad;
 	int cpu;
 
+	for_each_present_cpu(cpu)
+		if (!cpu_online(cpu))
+			absent.cpu = cpu;
 	enter(b, TDXU_PHASE_QUIESCE);
+	fail(b, tdxu_say(TDXU_CPU_OFFLINE, "CPUs came or went meanwhile"), &absent);
+}
 
-	/* CPUs may have come and gone since the chain was made. They cannot now. */
-	if (!cpumask_equal(cpu_online_mask, &b->lps) ||
-	    !cpumask_equal(cpu_online_mask, cpu_present_mask)) {
-		for_each_present_cpu(cpu)
-			if (!cpu_online(cpu))
-				absent.cpu = cpu;
-		fail(b, tdxu_say(TDXU_CPU_OFFLINE, "CPUs came or went meanwhile"), &absent);
-		return false;
-	}
-
-	bad = gather(b);
-	if (bad)
-		fail(b, tdxu_say(TDXU_VMX_OFF, NULL), &bad->answer);
-	return !bad;
+/* Every LP can call firmware; if not, no session may be opened. */
+static bool all_ready(struct blackout *b, struct lp *conductor)
+{
+	enter(b, TDXU_PHASE_QUIESCE);
+	quiesce(conductor);
+	report(b, conductor);
+	if (conductor->bad)
+		fail(b, tdxu_say(TDXU_VMX_OFF, NULL), &find_failed(b, NULL)->answer);
+	return !conductor->bad;
 }
 
 /* Success is the point of no return. Anything else has changed nothing. */
@@ -298,7 +367,7 @@ static bool shut_down(struct blackout *b, struct lp *lp)
 	status = tdxu_seamcall(TDH_SYS_SHUTDOWN, &args);
 	lp->answer = (struct tdxu_answer){ .leaf = TDH_SYS_SHUTDOWN, .status = status,
 					   .cpu = lp->cpu };
-	note_call(b, lp, &lp->answer);
+	note_call(lp, &lp->answer, b->step);
 	if (!status)
 		return true;
 	if ((status & TDX_STATUS_MASK) == TDX_UPDATE_COMPAT_SENSITIVE)
@@ -315,20 +384,8 @@ static bool says_closed(struct blackout *b, struct lp *conductor)
 	struct tdxu_answer answer = { .leaf = SEAMLDR_INFO, .cpu = conductor->cpu };
 
 	answer.status = tdxu_seamldr_call(SEAMLDR_INFO, &args);
-	b->step++;
-	note_call(b, conductor, &answer);
+	note_call(conductor, &answer, ++b->step);
 	return !answer.status && b->info->seam_ready;
-}
-
-/* The first LP but @other_than whose call has not succeeded. */
-static const struct lp *find_failed(const struct blackout *b, const struct lp *other_than)
-{
-	const struct lp *lp;
-
-	for (lp = b->first; lp; lp = lp->next)
-		if (lp != other_than && lp->answer.status)
-			return lp;
-	return NULL;
 }
 
 static bool was_answered(const struct lp *lp)
@@ -338,7 +395,8 @@ static bool was_answered(const struct lp *lp)
 
 static void run_pass(struct blackout *b, struct lp *conductor)
 {
-	b->step++;
+	conductor->baton = (struct baton){ .params_pa = b->params_pa, .session = b->sessions,
+					   .step = ++b->step };
 	take_turn(b, conductor, ++b->passes);
 	while (hear(&b->passed) != b->passes)
 		relax();
@@ -354,21 +412,18 @@ static const struct lp *run_session(struct blackout *b, struct lp *conductor, bo
 {
 	const struct lp *bad;
 	unsigned int passes;
-	struct lp *lp;
 
 	b->sessions++;
-	for (lp = b->first; lp; lp = lp->next)
-		lp->answer.leaf = TDXU_NO_LEAF;
-
 	*closed = true;
 	for (passes = 1;; passes++) {
 		run_pass(b, conductor);
 
-		bad = find_failed(b, NULL);
-		if (!bad)
+		if (!b->failed)
 			return conductor;	/* all have succeeded, the closing one too */
+		bad = find_failed(b, NULL);
 		/* The only one, answered, and after all others: so it closed the session. */
-		if (!find_failed(b, bad) && was_answered(bad) && (!bad->next || passes > 1))
+		if (!find_failed(b, bad) && was_answered(bad) &&
+		    (bad == &b->lp[b->lps - 1] || passes > 1))
 			return bad;
 		/* Calls that failed counted all the same? Then one more would open a session. */
 		if (says_closed(b, conductor))
@@ -411,19 +466,18 @@ static enum fate bring_up(struct blackout *b, struct lp *conductor)
 	const struct lp *bad = conductor;
 
 	enter(b, TDXU_PHASE_INIT);
-	call_module(b, conductor, TDH_SYS_INIT);
+	call_module(conductor, TDH_SYS_INIT, b->step);
 	if (conductor->answer.status)
 		goto failed;
 
-	tell(&b->init, b->init + 1);
-	init_lp(b, conductor);
-	bad = gather(b);
-	if (bad)
+	init_lps(b, conductor, b->step);
+	if (conductor->bad) {
+		bad = find_failed(b, NULL);
 		goto failed;
+	}
 
-	bad = conductor;
 	enter(b, TDXU_PHASE_UPDATE);
-	call_module(b, conductor, TDH_SYS_UPDATE);
+	call_module(conductor, TDH_SYS_UPDATE, b->step);
 	if (!conductor->answer.status)
 		return RUNS;
 failed:
@@ -472,7 +526,7 @@ static void conduct(struct blackout *b, struct lp *lp)
 	enum fate fate;
 
 	/* What an earlier attempt has shut down needs no shutdown. */
-	if (all_ready(b) && (b->plan.resume || shut_down(b, lp))) {
+	if (all_ready(b, lp) && (b->plan.resume || shut_down(b, lp))) {
 		fate = run_image(b, lp, b->params);
 		if (fate == RUNS)
 			enter(b, TDXU_PHASE_DONE);
@@ -480,8 +534,8 @@ static void conduct(struct blackout *b, struct lp *lp)
 			recover(b, lp, fate);
 	}
 
+	tell(&lp->order, OVER);
 	b->ns = ktime_get_ns() - start;
-	tell(&b->over, 1);
 }
 
 /* Runs on every online CPU at once, interrupts off. */
@@ -489,13 +543,22 @@ static int run_blackout(void *data)
 {
 	struct blackout *b = data;
 	int cpu = smp_processor_id();
-	struct lp *lp = &b->lp[cpu];
+	struct lp *lp;
 
-	quiesce(lp);
-	if (cpu == cpumask_first(cpu_online_mask))
+	/* CPUs may have come and gone since the places were made. They cannot now. */
+	if (!is_complete(b)) {
+		if (cpu == cpumask_first(cpu_online_mask))
+			fail_incomplete(b);
+		return 0;
+	}
+
+	lp = &b->lp[b->lp[cpu].place];
+	if (lp == b->lp) {
 		conduct(b, lp);
-	else
+	} else {
+		quiesce(lp);
 		follow(b, lp);
+	}
 	return 0;
 }
 
@@ -523,20 +586,14 @@ static void free_blackout(struct blackout *b)
 	vfree(b);
 }
 
-static void make_chain(struct blackout *b)
+static void make_places(struct blackout *b)
 {
-	struct lp *last = NULL;
 	int cpu;
 
-	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
-		b->lp[cpu].cpu = cpu;
-	cpumask_copy(&b->lps, cpu_present_mask);
-	for_each_cpu(cpu, &b->lps) {
-		if (last)
-			last->next = &b->lp[cpu];
-		else
-			b->first = &b->lp[cpu];
-		last = &b->lp[cpu];
+	cpumask_copy(&b->cpus, cpu_present_mask);
+	for_each_cpu(cpu, &b->cpus) {
+		b->lp[b->lps].cpu = cpu;
+		b->lp[cpu].place = b->lps++;
 	}
 }
 
@@ -554,7 +611,7 @@ static struct blackout *make_blackout(const struct tdxu_image *image,
 	b->plan = *plan;
 	b->verdict = tdxu_say(TDXU_SUCCESS, NULL);
 	b->answer = (struct tdxu_answer){ .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU };
-	make_chain(b);
+	make_places(b);
 	b->params = make_params(image);
 	b->recovery = recovery ? make_params(recovery) : NULL;
 	b->info = (void *)get_zeroed_page(GFP_KERNEL);
@@ -576,7 +633,7 @@ static void trace_blackout(const struct blackout *b)
 	for (step = 0; step <= b->step; step++) {
 		for (; entry < b->num_entries && b->entries[entry].step == step; entry++)
 			trace_phase(b->entries[entry].phase, b->entries[entry].ns);
-		for (lp = b->first; lp; lp = lp->next) {
+		for (lp = b->lp; lp < &b->lp[b->lps]; lp++) {
 			i = lp->num_calls > CALLS_KEPT ? lp->num_calls - CALLS_KEPT : 0;
 			for (; i < lp->num_calls; i++)
 				if (lp->calls[i % CALLS_KEPT].step == step)

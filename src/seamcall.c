@@ -27,7 +27,8 @@ static atomic_t vmcs_lost = ATOMIC_INIT(0);
  * @leaf: leaf number
  * @args: operands in, outputs out
  *
- * SPEC.md section 1. For leaves of P-SEAMLDR call tdxu_seamldr_call() instead.
+ * SPEC.md section 1. For leaves of P-SEAMLDR call tdxu_seamldr_call() instead, or have
+ * tdxu_vmcs_save() before and tdxu_vmcs_restore() after them.
  *
  * Context: any, interrupts on or off. A leaf that concerns the LP wants preemption off.
  * Return: the completion status, or a software status (TDX_SW_STATUSES) where firmware gave none.
@@ -134,6 +135,36 @@ static bool vmptrld(u64 pa)
 }
 
 /**
+ * tdxu_vmcs_save() - the current-VMCS pointer of this CPU
+ * @pa: filled in: its physical address, or VMX_NO_CURRENT_VMCS
+ *
+ * To stand before calls of P-SEAMLDR, with tdxu_vmcs_restore() after them (SPEC.md section 1).
+ *
+ * Context: interrupts off up to the restoring.
+ * Return: false where the CPU is not in VMX operation, and there is nothing to restore.
+ */
+bool tdxu_vmcs_save(u64 *pa)
+{
+	return vmptrst(pa);
+}
+
+/**
+ * tdxu_vmcs_restore() - make the VMCS current again that was
+ * @pa: as tdxu_vmcs_save() has it
+ *
+ * A failure is counted, see tdxu_vmcs_lost().
+ *
+ * Context: interrupts off since the saving.
+ */
+void tdxu_vmcs_restore(u64 pa)
+{
+	lockdep_assert_irqs_disabled();
+
+	if (pa != VMX_NO_CURRENT_VMCS && !vmptrld(pa))
+		atomic_inc(&vmcs_lost);
+}
+
+/**
  * tdxu_seamldr_call() - call a leaf of P-SEAMLDR and keep KVM's current VMCS
  * @leaf: leaf number
  * @args: operands in, outputs out
@@ -153,11 +184,10 @@ u64 tdxu_seamldr_call(u64 leaf, struct tdxu_args *args)
 
 	lockdep_assert_irqs_disabled();
 
-	if (!vmptrst(&vmcs))
+	if (!tdxu_vmcs_save(&vmcs))
 		return TDX_SW_UD;
 	status = tdxu_seamcall(leaf, args);
-	if (vmcs != VMX_NO_CURRENT_VMCS && !vmptrld(vmcs))
-		atomic_inc(&vmcs_lost);
+	tdxu_vmcs_restore(vmcs);
 	return status;
 }
 

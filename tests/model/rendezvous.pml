@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The rendezvous of src/install.c, with the firmware answering whatever it may: does every LP get out, does
- * each call SEAMLDR.INSTALL once a session, and does no one leave while a session is open?
+ * each call SEAMLDR.INSTALL once a session, does no one leave while a session is open, and is a barrier one?
  *
  * Promela and not CBMC: what may go wrong is the order of several CPUs' steps, which spin goes through
  * completely; the C code between two steps is straight. Names are those of install.c. Memory order is not
@@ -17,17 +17,23 @@
 #ifndef MUTANT
 #define MUTANT 0
 #endif
+#ifndef FAN_OUT
+#define FAN_OUT 2		/* so that 4 LPs make a tree with a level between */
+#endif
 #define PASSES_MAX	2
 #define SESSIONS_MAX	2
 
 mtype = { SUCCESS, UNCOUNTED, TRANSIENT, RECOVERABLE, UNRECOVERABLE, BAD };
 
+#define OVER		255
+
 byte turn[N];
+bool baton_failed[N];		/* what comes with the turn; [0] is what the last LP tells the conductor */
+byte order[N];
 byte reports[N];
+bool reported_bad[N];
 mtype answer[N] = SUCCESS;
 byte passed;
-byte init_rounds;
-bool over;
 
 /* P-SEAMLDR. */
 bool has_called[N];
@@ -82,29 +88,56 @@ inline take_turn(i, pass)
 	:: else -> install(i); counted[i] = (answer[i] == SUCCESS)
 	fi;
 	if
-	:: i + 1 < N -> turn[i + 1] = pass
-	:: else -> passed = pass
+	:: i + 1 < N ->
+		atomic {
+			baton_failed[i + 1] = (i > 0 && baton_failed[i]) || answer[i] != SUCCESS;
+			turn[i + 1] = pass
+		}
+	:: else ->
+		atomic {
+			any_failed = (i > 0 && baton_failed[i]) || answer[i] != SUCCESS;
+			passed = pass
+		}
 	fi
 }
 
-/* The conductor's: whose answer is SEAMLDR.INSTALL's success in this session, has_called() in the code. */
+/* Whose call counts in this session: the LP's session number is the open one's, in the code. */
 bool counted[N];
+bool any_failed;
 
-inline gather()
+/* LP i has answered its question, and all below it have. */
+inline report(i)
 {
-	questions++;
+	my_bad = (answer[i] != SUCCESS);
+	c = i * FAN_OUT + 1;
+	do
+	:: c < N && c <= i * FAN_OUT + FAN_OUT ->
+		(MUTANT == 4 || reports[c] == reports[i] + 1);
+		my_bad = my_bad || reported_bad[c];
+		c++
+	:: else -> break
+	od;
+	atomic {
+		reported_bad[i] = my_bad;
+		reports[i]++
+	}
+}
+
+/* The first LP with a bad answer, looked for only where one has been reported. */
+inline find_failed()
+{
 	bad = N;
 	j = 0;
 	do
 	:: j < N ->
-		(reports[j] == questions);
 		if
 		:: bad == N && answer[j] != SUCCESS -> bad = j
 		:: else -> skip
 		fi;
 		j++
 	:: else -> break
-	od
+	od;
+	j = 0
 }
 
 inline run_session()
@@ -122,6 +155,7 @@ inline run_session()
 		:: MUTANT == 2 -> skip		/* does not wait for the last LP */
 		:: else -> (passed == passes)
 		fi;
+		/* What the baton says is so. */
 		bad = N;
 		uncounted = 0;
 		j = 0;
@@ -139,6 +173,7 @@ inline run_session()
 			j++
 		:: else -> break
 		od;
+		assert(MUTANT == 2 || any_failed == (uncounted > 0));
 		if
 		:: uncounted == 0 -> result = SUCCESS; break
 		:: uncounted == 1 && answer[bad] != UNCOUNTED &&
@@ -160,6 +195,33 @@ inline run_session()
 	od
 }
 
+/* The barrier: what is reported to the conductor all LPs have done, and well. */
+bool inited[N];
+
+inline begin_round()
+{
+	atomic {
+		j = 0;
+		do
+		:: j < N -> inited[j] = false; j++
+		:: else -> break
+		od;
+		j = 0
+	}
+}
+
+inline all_inited()
+{
+	atomic {
+		j = 0;
+		do
+		:: j < N -> assert(inited[j] && answer[j] == SUCCESS); j++
+		:: else -> break
+		od;
+		j = 0
+	}
+}
+
 inline run_image()
 {
 	sessions = 0;
@@ -176,13 +238,19 @@ inline run_image()
 		call_module(0);				/* TDH.SYS.INIT */
 		if
 		:: answer[0] == SUCCESS ->
-			init_rounds++;
+			my_inits++;
+			begin_round();
+			order[0] = my_inits;
 			call_module(0);			/* TDH.SYS.LP.INIT */
-			reports[0]++;
-			gather();
+			inited[0] = true;
+			report(0);
 			if
-			:: bad < N -> result = RECOVERABLE
+			:: reported_bad[0] ->
+				find_failed();
+				assert(bad < N);
+				result = RECOVERABLE
 			:: else ->
+				all_inited();
 				call_module(0);		/* TDH.SYS.UPDATE */
 				if
 				:: answer[0] == SUCCESS -> result = SUCCESS
@@ -198,19 +266,23 @@ inline run_image()
 active [N] proctype lp()
 {
 	byte me = _pid;
-	byte my_passes, my_inits, questions, bad, j, k, passes, sessions, pass_of_session, uncounted;
+	byte my_passes, my_inits, bad, c, j, k, passes, sessions, pass_of_session, uncounted;
+	bool my_bad;
 	mtype result = SUCCESS;
 
 	/* quiesce: in VMX operation or not */
 	call_module(me);
-	reports[me]++;
+	inited[me] = true;
+	report(me);
 
 	if
 	:: me == 0 ->
-		gather();
 		if
-		:: bad < N -> skip			/* vmx-off */
-		:: bad == N ->
+		:: reported_bad[0] ->			/* vmx-off */
+			find_failed();
+			assert(bad < N)
+		:: else ->
+			all_inited();
 			if
 			:: skip				/* TDH.SYS.SHUTDOWN refused */
 			:: run_image();
@@ -220,16 +292,20 @@ active [N] proctype lp()
 			   fi
 			fi
 		fi;
-		over = true
+		order[0] = OVER
 	:: else ->
 		do
-		:: over -> break
-		:: !over && turn[me] != my_passes -> my_passes++; take_turn(me, my_passes)
-		:: !over && turn[me] == my_passes && init_rounds != my_inits ->
+		:: turn[me] != my_passes -> my_passes++; take_turn(me, my_passes)
+		:: turn[me] == my_passes && order[(me - 1) / FAN_OUT] == OVER -> break
+		:: turn[me] == my_passes && order[(me - 1) / FAN_OUT] != my_inits &&
+		   order[(me - 1) / FAN_OUT] != OVER ->
 			my_inits++;
+			order[me] = my_inits;
 			call_module(me);
-			reports[me]++
-		od
+			inited[me] = true;
+			report(me)
+		od;
+		order[me] = OVER
 	fi;
 
 	/* Out, and interrupts on again. */

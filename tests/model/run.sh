@@ -28,7 +28,7 @@ for lps in 1 2 3 4; do
 	fi
 	echo "$lps LPs: $(awk '/states, stored/ { print $1 }' report) states, none wrong"
 done
-for mutant in 1 2 3; do
+for mutant in 1 2 3 4; do
 	explore 3 "$mutant"
 	if grep -q 'errors: 0$' report; then
 		echo "model: mutant $mutant of the rendezvous has not been found out"
