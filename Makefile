@@ -102,6 +102,10 @@ build/tool/tdx-update: $(wildcard tool/*.[ch]) src/image.c include/tdx_arch.h in
 	$(CC) $(CPPFLAGS) $(or $(CFLAGS),-O2 -g) $(TOOL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^) \
 		-lcrypto -ljansson
 
+build/bench/clock.so: tests/bench/plugin/clock.c tests/bench/plugin/qemu_plugin.h
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra -Wno-unused-parameter -Werror -shared -fPIC -fvisibility=hidden -o $@ $<
+
 build/tools/%: tests/tools/%.c include/tdx_arch.h tests/emu/tdx_emu_abi.h
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -Iinclude -Itests/emu -o $@ $< -lcrypto

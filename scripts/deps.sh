@@ -24,6 +24,8 @@ declare -A groups=(
 	[fuzz]="clang libclang-rt-14-dev"
 	# What `make model` runs.
 	[model]="spin"
+	# What `make bench` draws with.
+	[bench]="gnuplot-nox"
 	# What `make deb` runs.
 	[deb]="dpkg-dev debhelper dh-dkms lintian"
 	# What `make check-packages` runs.

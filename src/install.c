@@ -104,20 +104,18 @@ struct lp {
 	/* It writes, those below it in the tree wait. */
 	unsigned int order ____cacheline_aligned_in_smp;
 
-	/* It writes, the LP above it in the tree waits; not for what is its own. */
+	/* It writes, the LP above it in the tree waits. */
 	unsigned int reports ____cacheline_aligned_in_smp;
 	bool bad;			/* its answer, or one below it; once reported */
-	unsigned int session;		/* the last in which its call has counted */
+
+	/* Its own; only what has failed others look at. Writing here must not wait for a line. */
+	unsigned int session ____cacheline_aligned_in_smp;	/* in which its call counted last */
 	u64 vmcs;
 	struct tdxu_answer answer;	/* of its last call: once reported, or past its turn */
-
-	/* Its own. */
+	int cpu;
+	unsigned int place;		/* of the CPU whose number is this one's index: constant */
 	unsigned int num_calls;
 	struct call calls[CALLS_KEPT];
-
-	/* Stands before it begins. */
-	int cpu;
-	unsigned int place;		/* of the CPU with this one's index */
 } ____cacheline_aligned_in_smp;
 
 /* How far an image got. */

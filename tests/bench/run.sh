@@ -4,6 +4,7 @@
 #	tests/bench/run.sh
 #
 #	SIZES="1 2 4 8 16 32 64" counts of CPUs	UPDATES=16 of each driver in a row of a table
+#	REUSE=1 boots whose figures are there already are not made again, after an interruption
 #
 # Wants two host CPUs to itself: guests with two CPUs are measured in real time. Runs the guest-*.sh
 # beside this file, each time in a boot of its own, and shows tables of what they print.
@@ -12,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 cd "$top"
 
-scripts/deps.sh build
+scripts/deps.sh build bench
 assignments=$(scripts/kernel.sh ${KERNEL:+"$KERNEL"})
 eval "$assignments"
 export KERNEL KVER KROOT KDIR BUILD_ROOT MAKE_ARGS
@@ -20,6 +21,7 @@ built=$(tests/vm/build.sh)
 mapfile -t guest <<<"$built"
 out=build/bench
 mkdir -p "$out"
+env -u MAKEFLAGS make -s "$out/clock.so"
 sizes=${SIZES:-1 2 4 8 16 32 64}
 updates=${UPDATES:-16}
 
@@ -50,10 +52,13 @@ measure() {
 	local name=$1 script=$2 smp=$3 thread=$4
 	shift 4
 
+	if [ -n "${REUSE:-}" ] && grep -q '^done$' "$out/$name/work.log" 2>/dev/null; then
+		return
+	fi
 	tests/vm/initramfs.sh "$out/$name.cpio" "${guest[@]}" "$here/$script=/tests/bench.sh"
 	tests/vm/boot.sh --kernel "$KROOT/boot/vmlinuz-$KVER" --initrd "$out/$name.cpio" \
-		--dir "$out/$name" --smp "$smp" --thread "$thread" --memory 2G --timeout 600 \
-		--append "guest.script=/tests/bench.sh $*" </dev/null
+		--dir "$out/$name" --smp "$smp" --thread "$thread" --memory 2G --timeout 3600 \
+		"${options[@]}" --append "guest.script=/tests/bench.sh $*" </dev/null
 	rm "$out/$name.cpio"
 	grep -q '^done$' "$out/$name/work.log" || {
 		cat "$out/$name/work.log"
@@ -62,9 +67,21 @@ measure() {
 	}
 }
 
+options=()
 measure verify guest-verify.sh 2 single
 cat "$out/verify/work.log"
 
+# All the rest without the CPUID bit of hypervisors, as on a host: its locks are queues, while a guest that
+# knows what it is has simpler ones.
+
+# On clocks of their own, whatever the host does.
+for cpus in $sizes; do
+	mkdir -p "$out/model-$cpus"
+	options=(--cpu hypervisor=off --plugin
+		"$out/clock.so,log=$out/model-$cpus/work.log,out=$out/model-$cpus/clocks")
+	measure "model-$cpus" guest-blackout.sh "$cpus" single bench=model "bench.updates=$updates"
+done
+options=(--cpu hypervisor=off)
 # Where guests' CPUs have host CPUs to themselves: real time.
 for cpus in 1 2; do
 	measure "wall-$cpus" guest-blackout.sh "$cpus" multi bench=wall "bench.updates=$updates"
@@ -77,6 +94,9 @@ done
 {
 	cat "$out"/{wall-1,wall-2,tds}/work.log
 	for cpus in $sizes; do
-		cat "$out/work-$cpus/work.log"
+		cat "$out/work-$cpus/work.log" "$out/model-$cpus/clocks"
 	done
-} | awk -f tests/lib/blackout.awk | tee "$out/blackout.md"
+} >"$out/raw"
+awk -v data="$out/blackout.dat" -f tests/lib/blackout.awk "$out/raw" | tee "$out/blackout.md"
+gnuplot -e "data='$out/blackout.dat'" tests/bench/blackout.gp >"$out/blackout.svg"
+echo "The figure: $out/blackout.svg"

@@ -72,6 +72,27 @@ function cell(text, width)
 	put(g, "calls", value("calls"))
 }
 
+# Of the plugin's clocks.
+/^model / && value("path") {
+	g = "model " value("cpus") " " value("driver")
+	if (!(value("cpus") in models)) {
+		models[value("cpus")] = 1
+		sizes[++num_sizes] = value("cpus")
+	}
+	n = value("cpus")
+	leaf = value("leaf")
+	put(g, "share", value("blackout") - value("path"))
+	put(g, "percent", 100 * (value("blackout") - value("path")) / value("path"))
+	put(g, "quiesce", value("quiesce"))
+	put(g, "to_install", value("to_install"))
+	put(g, "install", n > 1 ? value("install") / (n - 1) : 0)
+	put(g, "to_init", value("to_init"))
+	put(g, "to_update", value("to_update"))
+	put(g, "leave", value("leave"))
+	put(g, "work", value("work") / n)
+	put(g, "most", value("most"))
+}
+
 /^memory / { memory[++memories] = $0 }
 
 function wall(i, d, g, w, names, n)
@@ -176,11 +197,65 @@ function tds(i, w, ours, theirs)
 	print ""
 }
 
+function model(i, d, g, ours, theirs)
+{
+	printf "On the plugin's clocks, a leaf taking %d ns: our share in ns, median of N updates (least to most); its\n",
+		leaf
+	print "phases, medians; and instructions that are no waiting."
+	print ""
+	cell("CPUs", 4); cell("driver", 10); cell("N", 3); cell("our share", 22); cell("of path", 7)
+	cell("quiesce", 7); cell("to INSTALL", 10); cell("a hand-over", 11); cell("to SYS.INIT", 11)
+	cell("LP.INIT", 7); cell("leave", 5); cell("instr. a CPU", 12); cell("at most", 7)
+	cell("ours/comparison", 15)
+	print "|"
+	print "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+	for (i = 1; i <= num_sizes; i++) {
+		ours = "model " sizes[i] " tdx_update"
+		theirs = ours "_locked"
+		for (d = 1; d <= 2; d++) {
+			g = d == 1 ? ours : theirs
+			cell(sizes[i], 4)
+			cell(d == 1 ? "ours" : "comparison", 10)
+			cell(count[g, "share"], 3)
+			cell(range(g, "share", "%.0f"), 22)
+			cell(sprintf("%.1f %%", median(g, "percent")), 7)
+			cell(sprintf("%.0f", median(g, "quiesce")), 7)
+			cell(sprintf("%.0f", median(g, "to_install")), 10)
+			cell(sprintf("%.0f", median(g, "install")), 11)
+			cell(sprintf("%.0f", median(g, "to_init")), 11)
+			cell(sprintf("%.0f", median(g, "to_update")), 7)
+			cell(sprintf("%.0f", median(g, "leave")), 5)
+			cell(sprintf("%.0f", median(g, "work")), 12)
+			cell(sprintf("%.0f", median(g, "most")), 7)
+			cell(d == 1 ? sprintf("%.2f", median(ours, "share") / median(theirs, "share")) : "", 15)
+			print "|"
+		}
+		if (data)
+			print sizes[i], median(ours, "share") / 1000, list[ours, "share", 1] / 1000,
+				list[ours, "share", count[ours, "share"]] / 1000,
+				median(theirs, "share") / 1000, list[theirs, "share", 1] / 1000,
+				list[theirs, "share", count[theirs, "share"]] / 1000 >data
+	}
+	print ""
+	if (num_sizes > 1)
+		printf "From %d to %d CPUs each further one costs ours %.0f ns, the comparison %.0f.\n\n", sizes[1],
+			sizes[num_sizes], slope("tdx_update"), slope("tdx_update_locked")
+}
+
+function slope(driver, from, to)
+{
+	from = sizes[1]
+	to = sizes[num_sizes]
+	return (median("model " to " " driver, "share") - median("model " from " " driver, "share")) / (to - from)
+}
+
 END {
 	for (i = 1; i <= places; i++)
 		has[mode_of[order[i]]] = 1
 	if (has["wall"])
 		wall()
+	if (num_sizes)
+		model()
 	if (has["work"])
 		work()
 	if (has["tds"])

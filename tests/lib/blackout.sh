@@ -4,8 +4,6 @@
 
 # The two drivers that are compared, as modules.
 DRIVERS="tdx_update tdx_update_locked"
-# shellcheck disable=SC2034 # lib.sh's
-OUR_MODULES="tdx_td tdx_update tdx_update_locked tdx_emu"
 
 # load_driver MODULE: instead of the one that is loaded. Then calls $after_load MODULE.
 load_driver() {

@@ -198,7 +198,7 @@ unprivileged() {
 
 # --- modules --------------------------------------------------------------------------------------
 
-OUR_MODULES="tdx_td tdx_update tdx_emu"
+OUR_MODULES="tdx_td tdx_update tdx_update_locked tdx_emu"
 
 loaded() {
 	[ -d "/sys/module/$1" ]

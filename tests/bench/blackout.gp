@@ -1,0 +1,11 @@
+# The figure of docs/blackout.md: what each driver adds to the firmware's time, by number of CPUs.
+set terminal svg size 760,420 font "sans,13" background "white"
+set logscale xy 2
+set xtics (1, 2, 4, 8, 16, 32, 64)
+set format y "%g"
+set xlabel "CPUs"
+set ylabel "added to the firmware's time, microseconds"
+set grid
+set key top left
+plot data using 1:5:6:7 with yerrorlines title "one counter, one lock, all call at once" lc rgb "#b04030" pt 4, \
+     data using 1:2:3:4 with yerrorlines title "tdx\\_update" lc rgb "#2060a0" pt 7
