@@ -1,5 +1,5 @@
-# Makes tables of the lines that blackout.sh prints. All are ratios of figures of one boot: a row says
-# nothing of how fast the machine is that it was measured on.
+# Makes tables of the lines that blackout.sh and the plugin print. A row is made of the figures of one
+# boot, and says nothing of how fast the machine is that it was measured on.
 
 function value(key, i)
 {
@@ -97,8 +97,9 @@ function cell(text, width)
 
 function wall(i, d, g, w, names, n)
 {
-	print "Blackout against the firmware's critical path, a leaf taking 20 us, each CPU of a guest on one of the host's."
-	print "Percentages of that path: median of N updates (least to most); then the share by phase, medians."
+	print "Blackout against the firmware's critical path, a leaf taking 20 us, each CPU of a guest"
+	print "on one of the host's. Percentages of that path: median of N updates (least to most);"
+	print "then the share by phase, medians."
 	print ""
 	cell("CPUs", 4); cell("driver", 10); cell("N", 3); cell("blackout", 22); cell("our share", 22)
 	cell("ends", 5); cell("to INSTALL", 10); cell("between INSTALLs", 16); cell("to SYS.INIT", 11)
@@ -132,8 +133,9 @@ function wall(i, d, g, w, names, n)
 
 function work(i, w, ours, theirs, first_ours, first_theirs, last_ours, last_theirs, last)
 {
-	print "Work of all CPUs that is not the firmware's, waiting included, a leaf taking no time, CPUs by turns on"
-	print "one of the host's. In shares of ours on 1 CPU: median of N updates (least to most)."
+	print "Work of all CPUs that is not the firmware's, waiting included, a leaf taking no time, CPUs"
+	print "by turns on one of the host's. In shares of ours on 1 CPU: median of N updates (least to"
+	print "most)."
 	print ""
 	cell("CPUs", 4); cell("N", 7); cell("ours", 22); cell("comparison", 22); cell("ours/comparison", 15)
 	print "|"
@@ -185,23 +187,25 @@ function tds(i, w, ours, theirs)
 		w = order[i]
 		g = w " tdx_update"
 		if (mode_of[w] == "refused")
-			printf "A refused race on %d CPUs: %d SEAMCALL in the blackout (at most %d), which takes %s %% of that call's time (N=%d).\n",
-				cpus_of[w], median(g, "calls"), list[g, "calls", count[g, "calls"]],
+			printf "A refused race on %d CPUs: %d SEAMCALL in the blackout (at most %d), " \
+				"which takes %s %% of that call's time (N=%d).\n", cpus_of[w],
+				median(g, "calls"), list[g, "calls", count[g, "calls"]],
 				range(g, "blackout", "%.0f"), count[g, "share"]
 	}
 	for (i = 1; i <= memories; i++) {
 		$0 = memory[i]
-		printf "Memory held, peak, for an image file of %d pages: %d pages, %.2f times the file (%s).\n", value("pages"),
-			value("peak"), value("peak") / value("pages"), value("result")
+		printf "Memory held, peak, for an image file of %d pages: %d pages, " \
+			"%.2f times the file (%s).\n", value("pages"), value("peak"),
+			value("peak") / value("pages"), value("result")
 	}
 	print ""
 }
 
 function model(i, d, g, ours, theirs)
 {
-	printf "On the plugin's clocks, a leaf taking %d ns: our share in ns, median of N updates (least to most); its\n",
+	printf "On the plugin's clocks, a leaf taking %d ns: our share in ns, median of N updates (least\n",
 		leaf
-	print "phases, medians; and instructions that are no waiting."
+	print "to most); its phases, medians; and instructions that are no waiting."
 	print ""
 	cell("CPUs", 4); cell("driver", 10); cell("N", 3); cell("our share", 22); cell("of path", 7)
 	cell("quiesce", 7); cell("to INSTALL", 10); cell("a hand-over", 11); cell("to SYS.INIT", 11)

@@ -23,7 +23,7 @@
 #include "tdx_update.h"
 
 /* Those that one CPU carries out while the others only acknowledge: SHUTDOWN, INIT, UPDATE. */
-enum step { NONE, QUIESCE, SHUTDOWN, INSTALL, INIT, LP_INIT, UPDATE, OVER };
+enum stage { NONE, QUIESCE, SHUTDOWN, INSTALL, INIT, LP_INIT, UPDATE, OVER };
 
 struct rendezvous {
 	struct tdxu_plan plan;
@@ -34,7 +34,7 @@ struct rendezvous {
 	raw_spinlock_t seamldr;			/* held round calls of P-SEAMLDR */
 
 	raw_spinlock_t lock;			/* of what follows; @step is also read without */
-	enum step step;
+	enum stage step;
 	unsigned int missing;			/* CPUs that have not acknowledged it */
 	struct tdxu_verdict verdict;
 	struct tdxu_answer answer;		/* of the first call that failed */
@@ -51,7 +51,7 @@ static const enum tdxu_phase phases[] = {
 	[OVER] = TDXU_PHASE_DONE,
 };
 
-static struct tdxu_verdict verdict_of(enum step step, u64 status)
+static struct tdxu_verdict verdict_of(enum stage step, u64 status)
 {
 	if (step == QUIESCE)
 		return tdxu_say(TDXU_VMX_OFF, NULL);
@@ -63,7 +63,8 @@ static struct tdxu_verdict verdict_of(enum step step, u64 status)
 }
 
 /* Whoever is the last of all opens the next step, or ends it all if anyone's call has failed. */
-static noinline void acknowledge(struct rendezvous *r, enum step step, const struct tdxu_answer *answer)
+static noinline void acknowledge(struct rendezvous *r, enum stage step,
+				 const struct tdxu_answer *answer)
 {
 	raw_spin_lock(&r->lock);
 	if (answer->status && !r->verdict.result) {
@@ -71,7 +72,7 @@ static noinline void acknowledge(struct rendezvous *r, enum step step, const str
 		r->answer = *answer;
 	}
 	if (!--r->missing) {
-		enum step next = r->verdict.result ? OVER : step + 1;
+		enum stage next = r->verdict.result ? OVER : step + 1;
 
 		if (!r->verdict.result)
 			r->phase = phases[next];
@@ -105,7 +106,7 @@ static struct tdxu_answer call_install(struct rendezvous *r, int cpu)
 				     .cpu = cpu };
 }
 
-static struct tdxu_answer carry_out(struct rendezvous *r, enum step step, int cpu, bool first)
+static struct tdxu_answer carry_out(struct rendezvous *r, enum stage step, int cpu, bool first)
 {
 	struct tdxu_answer answer = { .leaf = TDXU_NO_LEAF, .cpu = cpu };
 
@@ -145,7 +146,7 @@ static int run_blackout(void *data)
 	int cpu = smp_processor_id();
 	bool first = cpu == cpumask_first(cpu_online_mask);
 	u64 start = first ? ktime_get_ns() : 0;
-	enum step step = NONE, now;
+	enum stage step = NONE, now;
 
 	if (!cpumask_equal(cpu_online_mask, &r->lps)) {
 		if (first)

@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A plugin for QEMU that gives each CPU of the guest a clock of its own while it is in a blackout, so
- * that what a rendezvous costs does not depend on the machine that emulates it:
+ * A plugin for QEMU that gives each CPU of the guest a clock of its own while it is in a blackout,
+ * so that what a rendezvous costs does not depend on the machine that emulates it:
  *
  * - an instruction takes a nanosecond;
- * - VMPTRST and VMPTRLD take what vmx= says, a SEAMCALL what leaf= says, whatever happens in the trap;
- * - a cache line that another CPU has written takes what line= says to arrive, and cannot go to yet
- *   another one for a quarter of that. A plain store goes on meanwhile, in order with other stores; a
- *   locked instruction waits for it;
- * - waiting takes no time of its own: where a CPU's way from one PAUSE to the next is the same as from
- *   the one before, it has gone nowhere, and its clock goes back to that. What it then sees it sees
- *   when the line with it arrives.
+ * - VMPTRST and VMPTRLD take what vmx= says, a SEAMCALL what leaf= says, whatever happens in the
+ *   trap;
+ * - a cache line that another CPU has written takes what line= says to arrive, and cannot go to
+ *   yet another one for a quarter of that. A plain store goes on meanwhile, in order with other
+ *   stores; a locked instruction waits for it;
+ * - waiting takes no time of its own: where a CPU's way from one PAUSE to the next is the same as
+ *   from the one before, it has gone nowhere, and its clock goes back to that. What it then sees
+ *   it sees when the line with it arrives.
  *
- * Who comes first is what QEMU makes it, with all of the guest's CPUs in one thread; the clocks then
- * say when. Only what CPUs write during the blackout moves: caches are warm at its beginning.
+ * Who comes first is what QEMU makes it, with all of the guest's CPUs in one thread; the clocks
+ * then say when. Only what CPUs write during the blackout moves: caches are warm at its beginning.
  *
  * The guest tells where the code is by a line on its serial port, which is read from log= :
  *
  *	code DRIVER LOW HIGH BLACKOUT STOP_LOW STOP_HIGH
  *
- * addresses in hexadecimal: the driver's text, the function that stop_machine() runs, and the one that
- * this returns to. For each blackout, a line of figures is written to out= .
+ * addresses in hexadecimal: the driver's text, the function that stop_machine() runs, and the one
+ * that this returns to. For each blackout, a line of figures is written to out= .
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -33,7 +34,7 @@
 #define EXPORT		__attribute__((visibility("default")))
 #define MAX_CPUS	64u
 #define MAX_CALLS	(4 * MAX_CPUS)
-#define LINES		65536u			/* a power of two; what does not fit is not counted */
+#define LINES		65536u			/* a power of two; what does not fit is free */
 #define LINE_SHIFT	6
 #define KERNEL		0xffff800000000000ull
 #define MODULES		0xffffffffa0000000ull	/* and above: may be a module */
@@ -153,9 +154,7 @@ static void access_memory(unsigned int i, uint32_t info, uint64_t vaddr, void *l
 		return;
 	if (qemu_plugin_mem_is_store(info))
 		store(i, line, locked);
-	else if (locked)
-		return;		/* its store follows, and is what it waits for */
-	else
+	else if (!locked)		/* else its store follows, and is what it waits for */
 		load(i, line);
 }
 
@@ -296,8 +295,8 @@ static void look_up_code(void)
 		char driver[sizeof(code.driver)];
 		uint64_t a[5];
 
-		if (sscanf(text, "code %63s %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64,
-			   driver, &a[0], &a[1], &a[2], &a[3], &a[4]) != 6)
+		if (sscanf(text, "code %63s %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
+			   " %" SCNx64, driver, &a[0], &a[1], &a[2], &a[3], &a[4]) != 6)
 			continue;
 		strcpy(code.driver, driver);
 		code.low = a[0];
@@ -352,8 +351,8 @@ static void instrument(plugin_id id)
 }
 
 /*
- * Nothing is looked at before the first blackout is about to begin: then all that has been translated
- * is thrown away, and what is translated from then on is looked at.
+ * Nothing is looked at before the first blackout is about to begin: then all that has been
+ * translated is thrown away, and what is translated from then on is looked at.
  */
 static void translate(plugin_id id, struct qemu_plugin_tb *tb)
 {
