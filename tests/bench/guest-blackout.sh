@@ -96,6 +96,7 @@ wall)
 model)
 	leaf_time 20000
 	stop=$(range_of multi_cpu_stop)
+	# shellcheck disable=SC2034 # load_driver calls it
 	after_load=say_code
 	compare 2 $((updates / 2)) "mode=model"
 	;;

@@ -27,6 +27,7 @@ updates=${UPDATES:-16}
 
 # What user space needs to come to verify.c's findings by itself: the three inputs, and the programs.
 image=build/images/pages-150.blob
+beside=()
 cp build/images/key.pub "$out/"
 # part OFFSET SIZE: of the image
 part() {
@@ -37,12 +38,12 @@ part 8192 $((150 * 4096)) >"$out/module"
 # Little endian in the image, big endian for openssl.
 part 4612 384 | perl -0777 -ne 'print scalar reverse $_' >"$out/signature"
 for file in key.pub module signed signature; do
-	guest+=("$out/$file=/bench/$file")
+	beside+=("$out/$file=/bench/$file")
 done
 for program in openssl sha384sum; do
-	guest+=("$(command -v "$program")=/usr/bin/$program")
+	beside+=("$(command -v "$program")=/usr/bin/$program")
 	while read -r library; do
-		guest+=("$library=$library")
+		beside+=("$library=$library")
 	done < <(ldd "$(command -v "$program")" | grep -o '/[^ ]*')
 done
 
@@ -55,7 +56,7 @@ measure() {
 	if [ -n "${REUSE:-}" ] && grep -q '^done$' "$out/$name/work.log" 2>/dev/null; then
 		return
 	fi
-	tests/vm/initramfs.sh "$out/$name.cpio" "${guest[@]}" "$here/$script=/tests/bench.sh"
+	tests/vm/initramfs.sh "$out/$name.cpio" "${guest[@]}" "${more[@]}" "$here/$script=/tests/bench.sh"
 	tests/vm/boot.sh --kernel "$KROOT/boot/vmlinuz-$KVER" --initrd "$out/$name.cpio" \
 		--dir "$out/$name" --smp "$smp" --thread "$thread" --memory 2G --timeout 3600 \
 		"${options[@]}" --append "guest.script=/tests/bench.sh $*" </dev/null
@@ -67,9 +68,10 @@ measure() {
 	}
 }
 
-options=()
+options=() more=("${beside[@]}")
 measure verify guest-verify.sh 2 single
 cat "$out/verify/work.log"
+more=()
 
 # All the rest without the CPUID bit of hypervisors, as on a host: its locks are queues, while a guest that
 # knows what it is has simpler ones.
