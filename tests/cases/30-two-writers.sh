@@ -3,14 +3,14 @@
 # SMP: 2 4
 . /tests/lib.sh
 setup
-emu_set delay SEAMLDR.INFO=20000000000
+hold SEAMLDR.INFO
 
 update test/a.blob &
 first=$!
-wait_for 60 updating || fail "the first update does not begin"
+wait_for 60 held || fail "the first update does not begin"
 expect "errno of the second" EALREADY "$(update test/b.blob; echo "$ERRNO")"
 expect "state meanwhile" updating "$(tdx state)"
-emu_set delay SEAMLDR.INFO=0
+release
 wait "$first"
 expect last/result success "$(tdx last/result)"
 expect last/image test/a.blob "$(tdx last/image)"

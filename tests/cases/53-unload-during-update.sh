@@ -4,17 +4,25 @@
 # SMOKE: yes
 . /tests/lib.sh
 setup
-emu_set delay SEAMLDR.INFO=1000000000
 td_build 1
 
 update_to_file() {
 	update test/v2.blob
 	echo "$ERRNO" >"$TMP/errno"
 }
+hold SEAMLDR.INFO
 update_to_file &
 writer=$!
-wait_for 60 updating || fail "the update does not begin"
-expect_ok rmmod tdx_update
+wait_for 60 held || fail "the update does not begin"
+rmmod tdx_update &
+rmmod=$!
+going() {
+	[ "$(cat /sys/module/tdx_update/initstate 2>/dev/null)" != live ]
+}
+wait_for 60 going || fail "rmmod does not begin"
+kill -0 $rmmod || fail "rmmod does not wait"
+release
+wait $rmmod || fail "rmmod fails"
 [ ! -e "$TDX" ] || fail "$TDX is there after rmmod"
 expect "updates when rmmod has returned" 1 "$(emu_get state updates)"
 wait "$writer"

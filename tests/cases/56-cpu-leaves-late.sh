@@ -5,24 +5,19 @@
 setup
 td_build 1
 cpu=$(($(nproc) - 1))
-emu_set delay SEAMLDR.INFO=20000000000
-asked=$(counter SEAMLDR.INFO)
 
 # The question comes after the CPUs were counted and before the blackout.
-was_asked() {
-	[ "$(counter SEAMLDR.INFO)" -gt "$asked" ]
-}
-
+hold SEAMLDR.INFO
 # Whoever has the answer gets no further while the other, who counts for more, has the CPU that both
 # are bound to.
 renice -n -20 -p $$
 taskset 1 sh -c "renice -n 19 -p \$\$; echo test/v2.blob >$TDX/update" &
 writer=$!
-wait_for 60 was_asked || fail "P-SEAMLDR is not asked"
+wait_for 60 held || fail "P-SEAMLDR is not asked"
 taskset 1 sh -c 'while :; do :; done' &
 other=$!
 wait_for 60 on_cpu $other 0 || fail "the other does not wait for the CPU"
-emu_set delay SEAMLDR.INFO=0
+release
 echo 0 >/sys/devices/system/cpu/cpu$cpu/online
 kill $other
 wait $writer

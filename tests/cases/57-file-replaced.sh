@@ -6,10 +6,6 @@ td_build 1
 dir=/lib/firmware
 cp $dir/test/a.blob "$TMP/a"
 cp $dir/test/b.blob "$TMP/b"
-# P-SEAMLDR is asked once the file has been read and its copy checked.
-was_asked() {
-	[ "$(counter SEAMLDR.INFO)" -gt "$asked" ]
-}
 
 in_place() { cat "$TMP/b" >$dir/file.blob; }
 moved_over() { cp "$TMP/b" $dir/new.blob && mv $dir/new.blob $dir/file.blob; }
@@ -20,14 +16,13 @@ deleted() { rm $dir/file.blob; }
 # The change, then what the file is worth afterwards: errno, result, version that runs then.
 while read -r change errno result version; do
 	cp "$TMP/a" $dir/file.blob
-	asked=$(counter SEAMLDR.INFO)
-	emu_set delay SEAMLDR.INFO=20000000000
+	hold SEAMLDR.INFO
 	sh -c "echo file.blob >$TDX/update" &
 	writer=$!
-	wait_for 60 was_asked || fail "P-SEAMLDR is not asked"
+	wait_for 60 held || fail "P-SEAMLDR is not asked"
 	$change
 	expect "state when the file was $change" updating "$(tdx state)"
-	emu_set delay SEAMLDR.INFO=0
+	release
 	wait $writer
 	expect "last/result of the file $change" success "$(tdx last/result)"
 	expect "last/to of the file $change" 1.5.25 "$(tdx last/to)"

@@ -14,10 +14,6 @@ alarm() {
 	echo "+$1" >/sys/class/rtc/rtc0/wakealarm
 }
 
-was_asked() {
-	[ "$(counter TDH.SYS.RD)" -gt "$asked" ]
-}
-
 woken() {
 	[ "$(cat /sys/power/wakeup_count)" != "$count" ]
 }
@@ -32,15 +28,14 @@ echo "$count" >/sys/power/wakeup_count
 alarm 1
 wait_for 20 woken || fail "nothing to be awake for"
 renice -n -20 -p $$
-emu_set delay TDH.SYS.RD=20000000000
-asked=$(counter TDH.SYS.RD)
+hold TDH.SYS.RD
 taskset 1 sh -c "renice -n 19 -p \$\$; echo test/v2.blob >$TDX/update" &
 writer=$!
-wait_for 60 was_asked || fail "the module is not asked"
+wait_for 60 held || fail "the module is not asked"
 taskset 1 sh -c 'while :; do :; done' &
 other=$!
 wait_for 60 on_cpu $other 0 || fail "the other does not wait for the CPU"
-emu_set delay TDH.SYS.RD=0
+release
 store /sys/power/state mem
 expect "errno of a suspend that is given up" EBUSY "$ERRNO"
 kill $other

@@ -9,77 +9,67 @@ need_node
 setup
 td_build 1
 
-# Something has to come while the two images are read and verified, and may come late: so each is tried
-# until it comes in time. until_it COMMAND...: which says so.
-big=test/pages-496.blob
-until_it() {
-	local i=0
-	while [ $((i += 1)) -le 30 ]; do
-		emu_set reset 1
-		store "$TDX/recovery_image" $big
-		if "$@"; then
-			note "$*: in attempt $i"
-			return
-		fi
-	done
-	fail "$*: never in $((i - 1)) attempts"
+# begin_held_upload FILE: one that has been read and verified, and gets no further until release.
+begin_held_upload() {
+	hold SEAMLDR.INFO
+	begin_upload "$1"
+	wait_for 60 held || die "the upload does not begin"
 }
 
 # The one that runs keeps last/.
-update_meets_upload() {
-	begin_upload $big
-	update test/a.blob
-	wait_for 60 idle || die "the upload does not end"
-	[ "$ERRNO" = EALREADY ]
-}
-until_it update_meets_upload
+begin_held_upload test/v2.blob
+update test/a.blob
+expect "errno of an update while an upload runs" EALREADY "$ERRNO"
+release
+wait_for 60 idle || die "the upload does not end"
 expect last/result success "$(tdx last/result)"
 expect last/image "$NODE" "$(tdx last/image)"
 expect updates 1 "$(emu_get state updates)"
 
-upload_meets_update() {
-	update $big &
-	writer=$!
-	wait_for 1 updating
-	upload test/a.blob
-	wait "$writer"
-	[ "$ERROR" = transferring:hw-error ]
-}
-until_it upload_meets_update
+hold SEAMLDR.INFO
+update test/b.blob &
+writer=$!
+wait_for 60 held || die "the update does not begin"
+upload test/a.blob
+expect "error of an upload while an update runs" transferring:hw-error "$ERROR"
+release
+wait "$writer"
 expect last/result success "$(tdx last/result)"
-expect last/image $big "$(tdx last/image)"
-expect updates 1 "$(emu_get state updates)"
+expect last/image test/b.blob "$(tdx last/image)"
+expect updates 2 "$(emu_get state updates)"
 
-cancelled() {
-	begin_upload $big
-	wait_for 1 updating
-	echo 1 >"$NODE/cancel"
-	wait_for 60 idle || die "the upload does not end"
-	[ "$(tdx last/result)" != success ]
-} 2>/dev/null
-until_it cancelled
+begin_held_upload test/a.blob
+expect_ok sh -c "echo 1 >$NODE/cancel"
+release
+wait_for 60 idle || die "the upload does not end"
 expect "error after cancel" transferring:user-abort "$(cat "$NODE/error")"
 expect last/result interrupted "$(tdx last/result)"
-expect shutdowns 0 "$(counter TDH.SYS.SHUTDOWN)"
+expect shutdowns 2 "$(counter TDH.SYS.SHUTDOWN)"
 expect_upload test/a.blob '' success
 
-# Unloading cancels it or it is done, and nothing in between; then it has ended.
-unloaded_meanwhile() {
-	local lines
-	mark_dmesg
-	begin_upload $big
-	expect_ok rmmod tdx_update
-	lines=$(dmesg_since_mark | grep "tdx_update: $NODE: ")
-	expect "lines when rmmod has returned" 1 "$(echo "$lines" | grep -c .)"
-	[ ! -e "$NODE" ] || fail "$NODE is there after rmmod"
-	load
-	case $lines in
-	*": interrupted (EINTR): "*) expect shutdowns 0 "$(counter TDH.SYS.SHUTDOWN)" ;;
-	*": 1.5.24 -> 1.5.26, TDs live; "*) return 1 ;;
-	*) fail "another end: $lines" ;;
-	esac
+# Unloading cancels it, or it is done by then, and nothing in between; then it has ended.
+no_more_uploads() {
+	[ ! -e "$NODE/loading" ]
 }
-until_it unloaded_meanwhile
+emu_set reset 1
+mark_dmesg
+begin_held_upload test/a.blob
+rmmod tdx_update &
+rmmod=$!
+wait_for 60 no_more_uploads || fail "rmmod does not begin"
+kill -0 $rmmod || fail "rmmod does not wait"
+release
+wait $rmmod || fail "rmmod fails"
+[ ! -e "$NODE" ] || fail "$NODE is there after rmmod"
+lines=$(dmesg_since_mark | grep "tdx_update: $NODE: ")
+expect "lines when rmmod has returned" 1 "$(echo "$lines" | grep -c .)"
+note "$lines"
+load
+case $lines in
+*": interrupted (EINTR): "*) expect shutdowns 0 "$(counter TDH.SYS.SHUTDOWN)" ;;
+*": 1.5.24 -> 1.5.25, TDs live; "*) expect shutdowns 1 "$(counter TDH.SYS.SHUTDOWN)" ;;
+*) fail "another end: $lines" ;;
+esac
 
 # Uploads that begin while the module goes.
 came() {

@@ -49,13 +49,13 @@ unprivileged "tdx-update apply /lib/firmware/test/v2.blob" && STATUS=0 || STATUS
 expect "exit status for others" 77 "$STATUS"
 
 # Another update runs: last/ is that one's, and what was asked for is not mistaken for it.
-emu_set delay SEAMLDR.INFO=20000000000
+hold SEAMLDR.INFO
 update test/a.blob &
 first=$!
-wait_for 60 updating || fail "the first update does not begin"
+wait_for 60 held || fail "the first update does not begin"
 expect_tool 75 apply /lib/firmware/test/bad-svn.blob --json
 expect "while another runs" "in-progress 114 null" "$(json '"\(.result) \(.errno) \(.phase)"')"
-emu_set delay SEAMLDR.INFO=0
+release
 wait $first
 expect last/image test/a.blob "$(tdx last/image)"
 

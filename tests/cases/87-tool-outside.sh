@@ -95,11 +95,11 @@ signalled KILL
 
 # Both processes killed: the next run tidies up.
 killed() {
-	emu_set delay SEAMLDR.INFO=20000000000
+	hold SEAMLDR.INFO
 	tdx-update apply /tmp/images/a.blob >/dev/null 2>&1 &
-	wait_for 60 updating || fail "the update does not begin"
+	wait_for 60 held || fail "the update does not begin"
 	killall -KILL tdx-update
-	emu_set delay SEAMLDR.INFO=0
+	release
 	wait $!
 	wait_for 60 idle || fail "the update does not end"
 	expect_ge "directories left" 1 "$(find "$1" -maxdepth 1 -name 'tdx-update.*' | wc -l)"

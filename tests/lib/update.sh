@@ -37,6 +37,23 @@ updating() {
 	[ "$(tdx state)" = updating ]
 }
 
+# hold LEAF: who calls it next gets no further than that until release, so what is to happen meanwhile
+# does, however slow the machine. P-SEAMLDR's SEAMLDR.INFO is asked when the image has been read and verified.
+hold() {
+	HELD=$1
+	HELD_BEFORE=$(counter "$1")
+	emu_set delay "$1=60000000000"
+}
+
+# Does anyone wait there?
+held() {
+	[ "$(counter "$HELD")" -gt "$HELD_BEFORE" ]
+}
+
+release() {
+	emu_set delay "$HELD=0"
+}
+
 # RCX of the last TDH.SYS.SHUTDOWN.
 shutdown_rcx() {
 	emu log | awk '$3 == "TDH.SYS.SHUTDOWN" { rcx = $4 } END { print rcx }'
