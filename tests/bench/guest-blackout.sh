@@ -27,8 +27,8 @@ tds() {
 	while [ "$tds" -lt "$1" ]; do
 		tds=$((tds + 1))
 		for cmd in "new $tds" "add $tds 1" "finalize $tds" "enter $tds"; do
-			td "$cmd"
-			[ "$ERRNO" = 0 ] || die "$cmd: $ERRNO"
+			# Not by td(), which takes its time.
+			echo "$cmd" >"$TD/cmd" || die "$cmd failed"
 		done
 	done
 }
