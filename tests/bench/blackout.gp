@@ -1,6 +1,7 @@
 # The figure of docs/blackout.md: what each driver adds to the firmware's time, by number of CPUs.
 set terminal svg size 760,420 font "sans,13" background "white"
 set logscale xy 2
+set xrange [0.9:72]
 set xtics (1, 2, 4, 8, 16, 32, 64)
 set format y "%g"
 set xlabel "CPUs"
