@@ -4,7 +4,7 @@
 #	bench=wall	in real time: guests' CPUs are the host's. A leaf takes 20 us
 #	bench=work	CPUs take turns on one of the host's, so that time is all CPUs' work. A leaf takes no time
 #	bench=model	with a leaf taking 20 us, for QEMU's plugin to see; says where the code is
-#	bench=tds	as wall, with 0, 10 and 1000 TDs alive; refused races; before, after, memory
+#	bench=tds	as wall, with 0, 10 and 1000 TDs alive; refused races; before and after
 #	bench.updates=N	of each driver, in two blocks
 set -u
 export TMP=/tmp
@@ -31,43 +31,6 @@ tds() {
 			echo "$cmd" >"$TD/cmd" || die "$cmd failed"
 		done
 	done
-}
-
-# Pages that the update to IMAGE has at one moment, at most, from the kernel's page allocator.
-peak_pages() {
-	local tracing=/sys/kernel/tracing event
-	echo 0 >$tracing/tracing_on
-	echo 8192 >$tracing/buffer_size_kb
-	: >$tracing/trace
-	for event in mm_page_alloc mm_page_free mm_page_free_batched; do
-		echo 1 >$tracing/events/kmem/$event/enable
-	done
-	sh -c "echo \$\$ >$tracing/set_event_pid; echo 1 >$tracing/tracing_on
-		echo $1 >$TDX/update; echo 0 >$tracing/tracing_on"
-	awk '
-		{
-			pfn = order = ""
-			for (i = 1; i <= NF; i++) {
-				if ($i ~ /^pfn=/)
-					pfn = substr($i, 5)
-				else if ($i ~ /^order=/)
-					order = substr($i, 7)
-			}
-		}
-		/ mm_page_alloc: / && pfn {
-			# No powers: busybox has none.
-			for (size[pfn] = 1; order > 0; order--)
-				size[pfn] *= 2
-			pages += size[pfn]
-		}
-		/ mm_page_free(_batched)?: / && pfn in size { pages -= size[pfn]; delete size[pfn] }
-		pages > peak { peak = pages }
-		END { print peak + 0 }' $tracing/trace
-	for event in mm_page_alloc mm_page_free mm_page_free_batched; do
-		echo 0 >$tracing/events/kmem/$event/enable
-	done
-	: >$tracing/trace
-	echo >$tracing/set_event_pid
 }
 
 # Where a driver's code is, and the one of stop_machine() that it returns to: see plugin/clock.c.
@@ -118,12 +81,6 @@ tds)
 		measured_update EBUSY "figures driver=tdx_update cpus=$(nproc) mode=refused"
 	done
 	td_ok destroy 2000
-	for image in pages-150 pages-496; do
-		peak=$(peak_pages "test/$image.blob")
-		[ "$peak" -gt 0 ] || die "no page seen to be allocated"
-		pages=$(($(wc -c <"/lib/firmware/test/$image.blob") / 4096))
-		echo "memory image=$image pages=$pages peak=$peak result=$(tdx last/result)"
-	done
 	td_ok destroy all
 	;;
 esac

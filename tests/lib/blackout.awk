@@ -93,8 +93,6 @@ function cell(text, width)
 	put(g, "most", value("most"))
 }
 
-/^memory / { memory[++memories] = $0 }
-
 function wall(i, d, g, w, names, n)
 {
 	print "Blackout against the firmware's critical path, a leaf taking 20 us, each CPU of a guest"
@@ -191,12 +189,6 @@ function tds(i, w, ours, theirs)
 				"which takes %s %% of that call's time (N=%d).\n", cpus_of[w],
 				median(g, "calls"), list[g, "calls", count[g, "calls"]],
 				range(g, "blackout", "%.0f"), count[g, "share"]
-	}
-	for (i = 1; i <= memories; i++) {
-		$0 = memory[i]
-		printf "Memory held, peak, for an image file of %d pages: %d pages, " \
-			"%.2f times the file (%s).\n", value("pages"), value("peak"),
-			value("peak") / value("pages"), value("result")
 	}
 	print ""
 }
