@@ -1,7 +1,7 @@
 #!/bin/bash
 # Draws what CPUs do beside one another, as text says it: standard input to SVG on standard output.
 #
-#	scripts/picture.sh <docs/blackout.txt >docs/blackout.svg
+#	scripts/picture.sh <docs/blackout-steps.txt >docs/blackout-steps.svg
 #
 # A line each, from top to bottom; lanes go by the letters that they were given:
 #	lane LETTER TEXT	a CPU, from left to right
