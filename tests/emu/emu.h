@@ -120,6 +120,7 @@ struct emu {
 	struct emu_first_module first_module;
 	struct emu_platform booted;
 	u64 delay_ns[EMU_NR_LEAVES];
+	bool hold[EMU_NR_LEAVES];
 	u64 close_delay_ns;		/* SEAMLDR.INSTALL's closing call, on top */
 
 	/* Per LP. */
@@ -199,7 +200,7 @@ static inline bool emu_is_sw_status(u64 status)
 extern struct crypto_shash *emu_sha384;
 int emu_reset(void);
 void *emu_memory(u64 pa, u64 align);
-void emu_busy_wait(const u64 *ns);
+void emu_busy_wait(u64 ns);
 
 /* emu_call.c */
 u64 emu_seamcall(struct pt_regs *regs);

@@ -163,14 +163,38 @@ static bool any_fault_due(const struct emu_call *call, struct tdx_emu_fault *due
 	return hit;
 }
 
+/*
+ * A call that is held goes no further until it is let go, or a minute has passed. Meanwhile this CPU
+ * takes interrupts, whatever its caller thinks: others must reach it, or they would soon stand still.
+ */
+static void hold(unsigned int leaf)
+	__releases(&emu.lock) __acquires(&emu.lock)
+{
+	unsigned int ms;
+
+	preempt_disable();
+	raw_spin_unlock(&emu.lock);
+	for (ms = 0; READ_ONCE(emu.hold[leaf]) && ms < 60 * MSEC_PER_SEC; ms++) {
+		local_irq_enable();
+		emu_busy_wait(NSEC_PER_MSEC);
+		local_irq_disable();
+	}
+	raw_spin_lock(&emu.lock);
+	preempt_enable();
+}
+
 /* The time a leaf takes. The LP stays inside the firmware, as others can see. */
 static void leaf_delay(const struct emu_call *call)
 	__releases(&emu.lock) __acquires(&emu.lock)
 {
-	if (call->leaf >= EMU_NR_LEAVES || !emu.delay_ns[call->leaf])
+	u64 ns = call->leaf < EMU_NR_LEAVES ? emu.delay_ns[call->leaf] : 0;
+
+	if (call->leaf < EMU_NR_LEAVES && emu.hold[call->leaf])
+		hold(call->leaf);
+	if (!ns)
 		return;
 	raw_spin_unlock(&emu.lock);
-	emu_busy_wait(&emu.delay_ns[call->leaf]);
+	emu_busy_wait(ns);
 	raw_spin_lock(&emu.lock);
 }
 

@@ -382,7 +382,29 @@ static int set_delay(const char *key, char *value, bool apply)
 	if (kstrtou64(value, 0, &ns))
 		return -EINVAL;
 	if (apply)
-		WRITE_ONCE(*delay, ns);
+		*delay = ns;
+	return 0;
+}
+
+static int show_hold(struct seq_file *m, void *unused)
+{
+	unsigned int leaf;
+
+	for (leaf = 0; leaf < EMU_NR_LEAVES; leaf++)
+		seq_printf(m, "%s=%d\n", emu_leaf_name(leaf), READ_ONCE(emu.hold[leaf]));
+	return 0;
+}
+
+static int set_hold(const char *key, char *value, bool apply)
+{
+	bool on;
+	u64 nr;
+
+	if (parse_leaf(key, &nr) || emu_leaf_find(nr) == EMU_UNKNOWN_LEAF ||
+	    kstrtobool(value, &on))
+		return -EINVAL;
+	if (apply)
+		WRITE_ONCE(emu.hold[emu_leaf_find(nr)], on);
 	return 0;
 }
 
@@ -668,6 +690,7 @@ static const struct emu_file files[] = {
 	{ "vmcs", show_vmcs, set_vmcs },
 	{ "inject", show_inject, .write = write_inject },
 	{ "delay", show_delay, set_delay },
+	{ "hold", show_hold, set_hold },
 	{ "counters", show_counters },
 	{ "log", show_log, .write = write_log, .size = size_of_log },
 	{ "overhead", show_overhead },

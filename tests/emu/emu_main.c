@@ -90,21 +90,19 @@ void *emu_memory(u64 pa, u64 align)
 
 /**
  * emu_busy_wait() - let time pass as a long call does
- * @ns: how long, nanoseconds; whoever sets it lower meanwhile ends the wait
+ * @ns: how long
  *
  * Context: any; not under emu.lock.
  */
-void emu_busy_wait(const u64 *ns)
+void emu_busy_wait(u64 ns)
 {
-	u64 left, passed = 0;
-
 	/* The delay functions take a few milliseconds at most. */
-	while ((left = READ_ONCE(*ns)) > passed && left - passed > NSEC_PER_MSEC) {
+	while (ns > NSEC_PER_MSEC) {
 		udelay(USEC_PER_MSEC);
-		passed += NSEC_PER_MSEC;
+		ns -= NSEC_PER_MSEC;
 	}
-	if (left > passed)
-		ndelay(left - passed);
+	if (ns)
+		ndelay(ns);
 }
 
 /*

@@ -402,8 +402,10 @@ static bool closes_session(unsigned int cpu)
 static void close_delay(void)
 	__releases(&emu.lock) __acquires(&emu.lock)
 {
+	u64 ns = emu.close_delay_ns;
+
 	raw_spin_unlock(&emu.lock);
-	emu_busy_wait(&emu.close_delay_ns);
+	emu_busy_wait(ns);
 	raw_spin_lock(&emu.lock);
 }
 

@@ -42,7 +42,7 @@ updating() {
 hold() {
 	HELD=$1
 	HELD_BEFORE=$(counter "$1")
-	emu_set delay "$1=60000000000"
+	emu_set hold "$1=1"
 }
 
 # Does anyone wait there?
@@ -51,7 +51,7 @@ held() {
 }
 
 release() {
-	emu_set delay "$HELD=0"
+	emu_set hold "$HELD=0"
 }
 
 # RCX of the last TDH.SYS.SHUTDOWN.
