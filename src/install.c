@@ -14,11 +14,11 @@
  * - A chain, for SEAMLDR.INSTALL, of which one LP at a time may make its one call of the session:
  *   each LP's @turn is the pass in which it may call now. The LP before it writes that, after its
  *   own call, and hands a baton along; the last one of the chain writes @passed.
- * - A tree, with the conductor at its root, for all else. Down it go orders (@order: for a
- *   round of TDH.SYS.LP.INIT, the number of the step; or that it is all over), which those below an
- *   LP wait for and pass on; up it come reports (@reports: questions answered by this LP and by all below it), which
- *   the LP above waits for. What the conductor has had reported all LPs have done: that is the
- *   barrier.
+ * - A tree, with the conductor at its root, for all else. Down it go orders (@order: for a round of
+ *   TDH.SYS.LP.INIT, the number of the step; or that it is all over), which those below an LP wait
+ *   for and pass on. Up it come reports (@reports: questions answered by this LP and by all below
+ *   it), which the LP above waits for. What the conductor has had reported all LPs have done: that
+ *   is the barrier.
  *
  * OVER is ordered once, with no session open and no question unanswered.
  *

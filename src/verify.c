@@ -146,12 +146,29 @@ static void copy_reversed(u8 *to, const u8 *from)
 		to[i] = from[KEY_SIZE - 1 - i];
 }
 
+/*
+ * RSA is asked only what it can answer: an odd modulus of full length, 1 < signature < modulus - 1.
+ * So its EINVAL is never about the image, and it is not always about its input: rsa_check_payload()
+ * gives that for lack of memory too.
+ */
+static bool rsa_defined(const struct rsa_work *work)
+{
+	const u8 *modulus = work->key.modulus, *signature = work->signature;
+	size_t last = KEY_SIZE - 1;
+	int order = memcmp(signature, modulus, last);
+
+	if (!(modulus[0] & 0x80) || !(modulus[last] & 1))
+		return false;
+	if (signature[last] <= 1 && !memchr_inv(signature, 0, last))
+		return false;
+	return order < 0 || (!order && signature[last] + 1 < modulus[last]);
+}
+
 /* signature ^ exponent mod modulus, into @work->encoded. */
 static int rsa_public_operation(struct rsa_work *work)
 {
 	struct scatterlist src, dst;
 	struct akcipher_request *req;
-	DECLARE_CRYPTO_WAIT(wait);
 	int err;
 
 	err = crypto_akcipher_set_pub_key(rsa, &work->key, sizeof(work->key));
@@ -163,12 +180,11 @@ static int rsa_public_operation(struct rsa_work *work)
 	sg_init_one(&src, work->signature, KEY_SIZE);
 	sg_init_one(&dst, work->encoded, KEY_SIZE);
 	akcipher_request_set_crypt(req, &src, &dst, KEY_SIZE, KEY_SIZE);
-	akcipher_request_set_callback(req, CRYPTO_TFM_REQ_MAY_SLEEP | CRYPTO_TFM_REQ_MAY_BACKLOG,
-				      crypto_req_done, &wait);
-	err = crypto_wait_req(crypto_akcipher_encrypt(req), &wait);
-	/* A shorter result would stand elsewhere; the one we want has one leading zero. */
-	if (!err && req->dst_len != KEY_SIZE)
-		err = -EKEYREJECTED;
+	akcipher_request_set_callback(req, CRYPTO_TFM_REQ_MAY_SLEEP, NULL, NULL);
+	err = crypto_akcipher_encrypt(req);
+	/* A shorter result stands elsewhere and is none that we want: that has one leading zero. */
+	if (req->dst_len != KEY_SIZE)
+		memset(work->encoded, 0, KEY_SIZE);
 	akcipher_request_free(req);
 	return err;
 }
@@ -183,17 +199,18 @@ static int verify_signature(const struct seam_sigstruct *sig, bool *good)
 		return -ENOMEM;
 
 	err = hash_signed_part(sig, hash);
-	if (!err) {
-		work->key = public_key_frame;
-		copy_reversed(work->key.modulus, sig->modulus);
-		copy_reversed(work->signature, sig->signature);
-		encode_expected(work->expected, hash);
-		/* A key or signature that RSA cannot work with is a bad one, no failure of ours. */
+	if (err)
+		goto out;
+
+	work->key = public_key_frame;
+	copy_reversed(work->key.modulus, sig->modulus);
+	copy_reversed(work->signature, sig->signature);
+	encode_expected(work->expected, hash);
+	if (rsa_defined(work)) {
 		err = rsa_public_operation(work);
 		*good = !err && !memcmp(work->encoded, work->expected, KEY_SIZE);
-		if (err != -ENOMEM)
-			err = 0;
 	}
+out:
 	kfree(work);
 	return err;
 }
@@ -244,7 +261,8 @@ int tdxu_verify_init(void)
 	sha384 = crypto_alloc_shash("sha384", 0, 0);
 	if (IS_ERR(sha384))
 		return PTR_ERR(sha384);
-	rsa = crypto_alloc_akcipher("rsa", 0, 0);
+	/* Not one that runs on a device, and can fail in ways of its own. */
+	rsa = crypto_alloc_akcipher("rsa", 0, CRYPTO_ALG_ASYNC);
 	if (IS_ERR(rsa)) {
 		crypto_free_shash(sha384);
 		return PTR_ERR(rsa);

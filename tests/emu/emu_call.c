@@ -164,8 +164,9 @@ static bool any_fault_due(const struct emu_call *call, struct tdx_emu_fault *due
 }
 
 /*
- * A call that is held goes no further until it is let go, or a minute has passed. Meanwhile this CPU
- * takes interrupts, whatever its caller thinks: others must reach it, or they would soon stand still.
+ * A call that is held goes no further until it is let go, or a minute has passed. Meanwhile this
+ * CPU takes interrupts, whatever its caller thinks: others must reach it, or they would soon stand
+ * still.
  */
 static void hold(unsigned int leaf)
 	__releases(&emu.lock) __acquires(&emu.lock)
