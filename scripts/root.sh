@@ -48,7 +48,6 @@ settings() {
 	echo 'Acquire::Retries "3";'
 	echo 'APT::Install-Recommends "false";'
 	echo 'APT::Sandbox::User "root";'
-	echo 'DPkg::Options { "--force-unsafe-io"; };'
 }
 
 apt_files() {
@@ -78,7 +77,8 @@ make_root() {
 	apt_files "$suite" "$conf"
 	rm -rf "$root.new"
 	mkdir -p "$(dirname "$root")"
-	mmdebstrap --quiet --variant=apt --aptopt="$conf/apt.conf" --skip=cleanup/apt/lists \
+	mmdebstrap --quiet --variant=apt --aptopt="$conf/apt.conf" --dpkgopt=force-unsafe-io \
+		--skip=cleanup/apt/lists \
 		"${suite%-backports}" "$root.new" "$conf/sources.list" >"$root.log" 2>&1 || {
 		tail -n 20 "$root.log" >&2
 		die "mmdebstrap could not make a root of $suite"

@@ -30,7 +30,7 @@ start=$SECONDS log=$dir/base.log
 rm -rf "$dir"/{base,base.new,made}
 # mmdebstrap leaves what apt was told in the root, for the root's own apt.
 mmdebstrap --mode=root --variant=apt --format=directory --skip=cleanup/apt/lists \
-	--aptopt="$dir/apt.conf" --dpkgopt='path-exclude=/usr/share/locale/*' \
+	--aptopt="$dir/apt.conf" --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt=force-unsafe-io \
 	--include="$(IFS=,; echo "${packages[*]}")" \
 	"${suite%-backports}" "$dir/base.new" "$dir/sources.list" >"$log" 2>&1 || {
 	tail -n 30 "$log" >&2
