@@ -166,14 +166,18 @@ static bool any_fault_due(const struct emu_call *call, struct tdx_emu_fault *due
 /*
  * A call that is held goes no further until it is let go, or a minute has passed. Meanwhile this
  * CPU takes interrupts, whatever its caller thinks: others must reach it, or they would soon stand
- * still.
+ * still. On PREEMPT_RT it takes other tasks, too, for one of them may hold a lock that whoever is
+ * to let the call go waits for. Elsewhere no one who has such a lock is preempted, and this task
+ * must not be either: it is inside of an RCU section, which no one would help it out of.
  */
 static void hold(unsigned int leaf)
 	__releases(&emu.lock) __acquires(&emu.lock)
 {
 	unsigned int ms;
 
-	preempt_disable();
+	migrate_disable();
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_disable();
 	raw_spin_unlock(&emu.lock);
 	for (ms = 0; READ_ONCE(emu.hold[leaf]) && ms < 60 * MSEC_PER_SEC; ms++) {
 		local_irq_enable();
@@ -181,7 +185,9 @@ static void hold(unsigned int leaf)
 		local_irq_disable();
 	}
 	raw_spin_lock(&emu.lock);
-	preempt_enable();
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_enable();
+	migrate_enable();
 }
 
 /* The time a leaf takes. The LP stays inside the firmware, as others can see. */

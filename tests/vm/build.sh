@@ -33,5 +33,6 @@ printf '%s\n' \
 	"build/tool/tdx-update=/sbin/tdx-update" \
 	"$(command -v jq)=/sbin/jq" \
 	"$(command -v script)=/sbin/script" \
+	"$(command -v chrt)=/sbin/chrt" \
 	"build/images=/lib/firmware/test" \
 	"build/mutants=/lib/firmware/mutants"
