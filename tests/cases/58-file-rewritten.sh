@@ -25,8 +25,8 @@ rewrite() {
 rewrite &
 rewrite=$!
 
-i=0 a=0 b=0 refused=0 end=$(($(uptime_s) + 60))
-while [ "$(uptime_s)" -lt $end ] && { [ $a -lt 5 ] || [ $b -lt 5 ] || [ $refused -lt 3 ]; }; do
+i=0 a=0 b=0 refused=0
+while [ $i -lt 1000 ] && { [ $a -lt 5 ] || [ $b -lt 5 ] || [ $refused -lt 3 ]; }; do
 	i=$((i + 1))
 	version=$(tdx version)
 	update file.blob
