@@ -45,7 +45,7 @@ model:		## the rendezvous, every order of steps of up to 4 LPs, with spin
 soak:		## updates for MINUTES=30 with everything else going on, on 4 and 8 CPUs
 	@tests/soak/run.sh $(MINUTES)
 
-bench:		## figures, as ratios measured in one run
+bench:		## figures, as ratios measured in one run: DOCS=1 into docs/, too
 	@tests/bench/run.sh
 
 lint:		## compiler warnings, sparse, checkpatch, shellcheck, spelling, rules of the tree

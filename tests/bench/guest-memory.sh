@@ -45,7 +45,7 @@ held() {
 	look &
 	sleep 1
 	while [ $((i += 1)) -le 40 ]; do
-		echo $IMAGE >$TDX/check || die "check failed: $(cat $TDX/last/result)"
+		echo $IMAGE >"$TDX/check" || die "check failed: $(tdx last/result)"
 	done
 	: >/tmp/over
 	wait
@@ -55,7 +55,7 @@ held() {
 }
 
 held "one image"
-echo $IMAGE >$TDX/recovery_image || die "no recovery image"
+echo $IMAGE >"$TDX/recovery_image" || die "no recovery image"
 held "with a recovery image of the same size"
 : >"$TMP/ended"
 [ -s "$TMP/failures" ] || echo "done"

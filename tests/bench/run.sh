@@ -5,6 +5,7 @@
 #
 #	SIZES="1 2 4 8 16 32 64" counts of CPUs	UPDATES=16 of each driver in a row of a table
 #	REUSE=1 boots whose figures are there already are not made again, after an interruption
+#	DOCS=1	puts them into docs/, too
 #
 # Wants two host CPUs to itself: guests with two CPUs are measured in real time. Runs the guest-*.sh
 # beside this file, each time in a boot of its own, and shows tables of what they print.
@@ -96,11 +97,16 @@ for cpus in $sizes; do
 	measure "work-$cpus" guest-blackout.sh "$cpus" single bench=work "bench.updates=$updates"
 done
 {
-	cat "$out"/{wall-1,wall-2,tds}/work.log
+	cat "$out"/{wall-1,wall-2,tds,memory}/work.log
 	for cpus in $sizes; do
 		cat "$out/work-$cpus/work.log" "$out/model-$cpus/clocks"
 	done
 } >"$out/raw"
 awk -v data="$out/blackout.dat" -f tests/lib/blackout.awk "$out/raw" | tee "$out/blackout.md"
 gnuplot -e "data='$out/blackout.dat'" tests/bench/blackout.gp >"$out/blackout.svg"
+[ -z "${DOCS:-}" ] || {
+	cp "$out/blackout.svg" docs/
+	perl -0777 -pi -e 'BEGIN { open(TABLES, "<", shift) or die; $tables = <TABLES>; $tables =~ s/ +\|/ |/g }
+		s/(<!-- begin -->\n).*(<!-- end -->)/$1$tables$2/s' "$out/blackout.md" docs/blackout.md
+}
 echo "The figure: $out/blackout.svg"

@@ -72,6 +72,10 @@ function cell(text, width)
 	put(g, "calls", value("calls"))
 }
 
+/^memory held/ {
+	memory[++memories] = $0
+}
+
 # Of the plugin's clocks.
 /^model / && value("path") {
 	g = "model " value("cpus") " " value("driver")
@@ -191,6 +195,8 @@ function tds(i, w, ours, theirs)
 				range(g, "blackout", "%.0f"), count[g, "share"]
 	}
 	print ""
+	for (i = 1; i <= memories; i++)
+		print "- " memory[i]
 }
 
 function model(i, d, g, ours, theirs)
