@@ -62,7 +62,7 @@ flock -n 8 || { echo "Waiting for another run in this tree to end"; flock 8; }
 # Sanitizers under software emulation take their time, and an eighth of the memory.
 sanitizers='' slower=1 memory=1G
 if [[ ${KERNEL:-} == *-debug || ${KERNEL:-} == *-race ]]; then
-	sanitizers=yes slower=8 memory=2G
+	sanitizers=yes slower=12 memory=2G
 fi
 case_timeout=${CASE_TIMEOUT:-$((120 * slower))}
 
