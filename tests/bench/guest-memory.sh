@@ -12,8 +12,8 @@ setup_emu remaining=1000000 >&2
 emu_set platform crypto=0
 modprobe tdx_update "signer=$(cat "$SIGNER")" || die "tdx_update does not load"
 
-# Pages that vmalloc() gave, in KiB, since it was called: now and at most; how often it looked. The
-# firmware loader's copy is among them, and kernel stacks, which is why nothing is started meanwhile.
+# Until /tmp/over is there: the least and the most that vmalloc() had given out, in KiB, and how often it
+# looked. The firmware loader's copy is in that, and kernel stacks, which is why nothing is started meanwhile.
 look() {
 	awk '
 		function vmalloc(line) {
@@ -41,7 +41,7 @@ look() {
 # held WHAT: while IMAGE is checked forty times.
 held() {
 	local i=0
-	rm -f /tmp/over
+	rm -f /tmp/over /tmp/seen
 	look &
 	sleep 1
 	while [ $((i += 1)) -le 40 ]; do
@@ -49,6 +49,7 @@ held() {
 	done
 	: >/tmp/over
 	wait
+	[ -s /tmp/seen ] || die "no one looked"
 	awk -v kib="$kib" -v what="$1" '{
 		printf "memory held, %s: %.2f sizes of an image of %d KiB at most (%d looks)\n",
 			what, ($2 - $1) / kib, kib, $3 }' /tmp/seen

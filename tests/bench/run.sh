@@ -74,7 +74,6 @@ measure verify guest-verify.sh 2 single
 cat "$out/verify/work.log"
 more=()
 measure memory guest-memory.sh 2 multi
-cat "$out/memory/work.log"
 
 # All the rest without the CPUID bit of hypervisors, as on a host: its locks are queues, while a guest that
 # knows what it is has simpler ones.
