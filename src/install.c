@@ -131,6 +131,7 @@ struct blackout {
 	struct seamldr_params *params;		/* of the image */
 	struct seamldr_params *recovery;	/* of the recovery image, NULL: none is set */
 	struct seamldr_info *info;
+	bool traced;			/* someone reads what is written down */
 	cpumask_t cpus;			/* of the LPs */
 	unsigned int lps;
 
@@ -200,17 +201,22 @@ static void report(struct blackout *b, struct lp *lp)
 	tell(&lp->reports, question);
 }
 
-/* To its own memory only, and nothing but stores: it is in every LP's way. */
-static void note_call(struct lp *lp, const struct tdxu_answer *answer, unsigned int step)
+/* To the LP's own memory only: it is in every LP's way. */
+static void note_call(const struct blackout *b, struct lp *lp, const struct tdxu_answer *answer,
+		      unsigned int step)
 {
-	lp->calls[lp->num_calls++ % CALLS_KEPT] = (struct call){ .answer = *answer, .step = step };
+	if (unlikely(b->traced))
+		lp->calls[lp->num_calls++ % CALLS_KEPT] =
+			(struct call){ .answer = *answer, .step = step };
 }
 
 static void enter(struct blackout *b, enum tdxu_phase phase)
 {
 	b->phase = phase;
-	b->entries[b->num_entries++] = (struct entry){ .phase = phase, .step = ++b->step,
-						       .ns = ktime_get_ns() };
+	b->step++;
+	if (unlikely(b->traced))
+		b->entries[b->num_entries++] =
+			(struct entry){ .phase = phase, .step = b->step, .ns = ktime_get_ns() };
 }
 
 static void quiesce(struct lp *lp)
@@ -264,24 +270,24 @@ static void take_turn(struct blackout *b, struct lp *lp, unsigned int pass)
 	}
 	if (call) {
 		tdxu_vmcs_restore(lp->vmcs);
-		note_call(lp, &lp->answer, baton.step);
+		note_call(b, lp, &lp->answer, baton.step);
 	}
 }
 
-static void call_module(struct lp *lp, u64 leaf, unsigned int step)
+static void call_module(const struct blackout *b, struct lp *lp, u64 leaf, unsigned int step)
 {
 	struct tdxu_args args = {};
 	u64 status = tdxu_seamcall_retry(leaf, &args);
 
 	lp->answer = (struct tdxu_answer){ .leaf = leaf, .status = status, .cpu = lp->cpu };
-	note_call(lp, &lp->answer, step);
+	note_call(b, lp, &lp->answer, step);
 }
 
 /* A round of TDH.SYS.LP.INIT, of those below this LP and of itself. */
 static void init_lps(struct blackout *b, struct lp *lp, unsigned int step)
 {
 	tell(&lp->order, step);
-	call_module(lp, TDH_SYS_LP_INIT, step);
+	call_module(b, lp, TDH_SYS_LP_INIT, step);
 	report(b, lp);
 }
 
@@ -365,7 +371,7 @@ static bool shut_down(struct blackout *b, struct lp *lp)
 	status = tdxu_seamcall(TDH_SYS_SHUTDOWN, &args);
 	lp->answer = (struct tdxu_answer){ .leaf = TDH_SYS_SHUTDOWN, .status = status,
 					   .cpu = lp->cpu };
-	note_call(lp, &lp->answer, b->step);
+	note_call(b, lp, &lp->answer, b->step);
 	if (!status)
 		return true;
 	if ((status & TDX_STATUS_MASK) == TDX_UPDATE_COMPAT_SENSITIVE)
@@ -382,7 +388,7 @@ static bool says_closed(struct blackout *b, struct lp *conductor)
 	struct tdxu_answer answer = { .leaf = SEAMLDR_INFO, .cpu = conductor->cpu };
 
 	answer.status = tdxu_seamldr_call(SEAMLDR_INFO, &args);
-	note_call(conductor, &answer, ++b->step);
+	note_call(b, conductor, &answer, ++b->step);
 	return !answer.status && b->info->seam_ready;
 }
 
@@ -464,7 +470,7 @@ static enum fate bring_up(struct blackout *b, struct lp *conductor)
 	const struct lp *bad = conductor;
 
 	enter(b, TDXU_PHASE_INIT);
-	call_module(conductor, TDH_SYS_INIT, b->step);
+	call_module(b, conductor, TDH_SYS_INIT, b->step);
 	if (conductor->answer.status)
 		goto failed;
 
@@ -475,7 +481,7 @@ static enum fate bring_up(struct blackout *b, struct lp *conductor)
 	}
 
 	enter(b, TDXU_PHASE_UPDATE);
-	call_module(conductor, TDH_SYS_UPDATE, b->step);
+	call_module(b, conductor, TDH_SYS_UPDATE, b->step);
 	if (!conductor->answer.status)
 		return RUNS;
 failed:
@@ -607,6 +613,7 @@ static struct blackout *make_blackout(const struct tdxu_image *image,
 		return NULL;
 
 	b->plan = *plan;
+	b->traced = trace_phase_enabled() || trace_seamcall_enabled();
 	b->verdict = tdxu_say(TDXU_SUCCESS, NULL);
 	b->answer = (struct tdxu_answer){ .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU };
 	make_places(b);
@@ -626,7 +633,7 @@ static void trace_blackout(const struct blackout *b)
 	unsigned int step, i, entry = 0;
 	const struct lp *lp;
 
-	if (!trace_phase_enabled() && !trace_seamcall_enabled())
+	if (!b->traced)
 		return;
 	for (step = 0; step <= b->step; step++) {
 		for (; entry < b->num_entries && b->entries[entry].step == step; entry++)
