@@ -27,9 +27,11 @@ declare -A groups=(
 	# What `make bench` draws with.
 	[bench]="gnuplot-nox"
 	# What `make deb` runs.
-	[deb]="dpkg-dev debhelper dh-dkms lintian"
+	[deb]="dpkg-dev debhelper dh-dkms lintian gcc libc6-dev libjansson-dev libssl-dev"
 	# What `make check-packages` runs.
 	[packages]="mmdebstrap qemu-system-x86 ovmf e2fsprogs mtools openssl"
+	# And what updates a fleet there, in a root of the suite's own.
+	[fleet]="ansible-core openssh-client"
 	# What `make lint` runs; perl is for checkpatch, xz-utils for the tar archive it comes in.
 	[lint]="make gcc sparse shellcheck codespell mandoc perl xz-utils"
 )

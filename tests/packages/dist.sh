@@ -1,6 +1,6 @@
 #!/bin/bash
-# The release archive's part of `make check-packages`: it can be made again, and the module that is
-# built from it is the tree's. Last line: see sum() in lib.sh.
+# The release archive's part of `make check-packages`: it can be made again, the module that is built
+# from it is the tree's, and its command is installed and removed. Last line: see sum() in lib.sh.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -57,6 +57,25 @@ same_source() {
 	[ "$(modinfo -F version "$out/unpacked/build/modules/tdx_update.ko")" = "$version" ]
 }
 
+# archive_make TARGET: in the archive, of the command, as an administrator calls it.
+archive_make() {
+	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -C "$out/unpacked" "$1" \
+		DESTDIR="$top/$out/host" PREFIX=/usr/local
+}
+
+command_comes_and_goes() {
+	local host=$out/host
+
+	archive_make install
+	[ "$("$host/usr/local/sbin/tdx-update" --version)" = "tdx-update $version" ]
+	grep '^ExecStart=/usr/local/sbin/tdx-update apply ' \
+		"$host/usr/local/lib/systemd/system/tdx-update@.service"
+	[ -z "$(find "$host" -type f ! -path '*/usr/local/*')" ]
+	[ "$(find "$host" -type f | wc -l)" = 8 ]
+	archive_make uninstall
+	[ -z "$(find "$host" ! -type d)" ]
+}
+
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 assignments=$(scripts/kernel.sh)
 eval "$assignments"
@@ -65,4 +84,5 @@ check "make dist packs the tree, and nothing that was built" made
 check "an archive made of the unpacked archive is the same" again
 check "the module built from it is the tree's, byte for byte" same_module
 check "its own scripts build that source, of that version" same_source
+check "make install and make uninstall, of the command" command_comes_and_goes
 sum
