@@ -1,6 +1,6 @@
 #!/bin/bash
 # Makes the root file system of a small server of one Debian suite, as it is before tdx-update comes:
-# systemd, the suite's cloud kernel with headers, and its own dkms.
+# systemd, the suite's cloud kernel with headers, its own dkms, and what an administrator's tools need there.
 #
 #	tests/packages/base.sh SUITE	bookworm | trixie | trixie-backports (trixie, with its kernel)
 #
@@ -15,7 +15,8 @@ dir=build/packages/$suite
 kernel=(linux-image-cloud-amd64 linux-headers-cloud-amd64)
 [[ $suite != *-backports ]] || kernel=("${kernel[@]/%//$suite}")
 # openssl is what dkms signs with.
-packages=(dkms openssl "${kernel[@]}" systemd-sysv dbus udev kmod initramfs-tools)
+packages=(dkms openssl "${kernel[@]}" systemd-sysv dbus udev kmod initramfs-tools
+	openssh-server python3)
 
 recipe() {
 	echo "${packages[*]}"

@@ -2,17 +2,19 @@
 # The guest's half of the packages' test: a service of systemd on a Debian system, which runs what
 # the kernel command line asks for, reports KTAP on the second serial port and powers off.
 #
-#	guest.plan=update	the module that DKMS built is found, loads, and carries out an update
+#	guest.plan=update	the module that DKMS built is found, loads, and carries out an update;
+#				so do the unit of systemd and the rule of udev
 #	guest.plan=signing	Secure Boot: what is not signed by a key of the machine's owner does not
 #				load, what DKMS signed does
+#	guest.plan=fleet	a host that Ansible updates; fleet.sh says when that is over
 #
 # $1: the directory this file is in, with the plans, images and modules that are not in /lib.
+# shellcheck disable=SC2119 # begin() can do without arguments
 set -u
 
 here=$1
-tdx=/sys/firmware/tdx
-emu=/sys/kernel/debug/tdx_emu
-td=/sys/kernel/debug/tdx_td
+# shellcheck source=tests/packages/tdx.sh
+. "$here/tdx.sh"
 
 # --- what must hold: each says why it does not, and fails -----------------------------------------
 
@@ -38,24 +40,124 @@ no_seam() {
 }
 
 module_loads() {
-	signer=$(cat "$here/images/signer")
-	modprobe tdx_emu && echo "signer=$signer" >$emu/platform && echo 1 >$emu/reset &&
-		modprobe tdx_td && modprobe tdx_update "signer=$signer" &&
-		grep . $tdx/version $tdx/state && [ "$(cat $tdx/version)" = 1.5.24 ]
+	begin && grep . $tdx/version $tdx/state && [ "$(cat $tdx/version)" = 1.5.24 ]
 }
 
 # One TD before it lives on after it.
 update_works() {
-	for cmd in "new 1" "add 1 2" "finalize 1" "enter 1"; do
-		echo "$cmd" >$td/cmd || return
-	done
-	mkdir -p /lib/firmware/intel/tdx
-	cp "$here/images/v2.blob" /lib/firmware/intel/tdx/ || return
+	build_td 1 && mkdir -p /lib/firmware/intel/tdx &&
+		cp "$images/v2.blob" /lib/firmware/intel/tdx/ || return
 	echo intel/tdx/v2.blob >$tdx/update
 	grep . $tdx/last/* $tdx/version
-	[ "$(cat $tdx/last/result)" = success ] && [ "$(cat $tdx/version)" = 1.5.26 ] &&
-		echo "enter 1" >$td/cmd && grep -q '^id=1 .*verdict=good' $td/tds
+	[ "$(cat $tdx/last/result)" = success ] && [ "$(cat $tdx/version)" = 1.5.26 ] && td_is_alive 1
 }
+
+# --- the unit -------------------------------------------------------------------------------------
+
+# unit IMAGE: that installs it.
+unit() {
+	systemd-escape --path --template=tdx-update@.service "$images/$1"
+}
+
+# journal UNIT: what it has said.
+journal() {
+	journalctl --sync
+	journalctl --no-pager -o cat -u "$1"
+}
+
+unit_verifies() {
+	findings=$(systemd-analyze verify --man=no "$(unit b.blob)" 2>&1 | grep -F tdx-update)
+	echo "systemd-analyze verify: ${findings:-nothing to say}"
+	[ -z "$findings" ]
+}
+
+# Without the module there is nothing to be done, and that is no failure.
+unit_is_skipped() {
+	systemctl start "$(unit b.blob)" && journal "$(unit b.blob)" | grep -i 'skipped' &&
+		[ "$(systemctl show -P ConditionResult "$(unit b.blob)")" = no ]
+}
+
+# From 1.5.26, with that one's image as the recovery image. It waits for a TD that is being built.
+unit_waits_and_installs() {
+	unit=$(unit b.blob)
+	td "new 2" "add 2 1" && systemctl start --no-block "$unit" || return
+	until [ "$(cat $tdx/last/result)" = update-race ]; do
+		systemctl is-failed "$unit" && return 1
+		sleep 0.2
+	done
+	systemctl is-active "$unit"	# activating
+	td "finalize 2" || return
+	while [ "$(systemctl is-active "$unit")" = activating ]; do
+		sleep 0.2
+	done
+	journal "$unit"
+	journal "$unit" | grep -F 'installed, TDs live; 1.5.26 -> 1.5.27' &&
+		[ "$(systemctl show -P Result "$unit")" = success ] &&
+		[ "$(cat $tdx/version)" = 1.5.27 ] && td_is_alive 1 && td_is_alive 2
+}
+
+unit_fails_by_name() {
+	unit=$(unit bad/bad-hash.blob)
+	! systemctl start "$unit" || return
+	journal "$unit"
+	journal "$unit" | grep 'corrupt (EBADMSG)' && [ "$(cat $tdx/version)" = 1.5.27 ] &&
+		[ "$(systemctl show -P ExecMainStatus "$unit")" = 1 ] && systemctl reset-failed "$unit"
+}
+
+# --- the rule -------------------------------------------------------------------------------------
+
+collector=/var/lib/prometheus/node-exporter
+
+# What udev is asked to do has been done.
+settled() {
+	udevadm settle && journalctl --sync
+}
+
+rule_verifies() {
+	cp /usr/share/doc/tdx-update/examples/90-tdx-update.rules /etc/udev/rules.d/ || return
+	case $(udevadm --version) in
+	25[0-3]) echo "this udevadm does not verify rules" ;;
+	*) udevadm verify /etc/udev/rules.d/90-tdx-update.rules || return ;;
+	esac
+	mkdir -p $collector
+	udevadm control --reload
+}
+
+# Figures after each update, and a word where somebody has to look.
+rule_writes_figures() {
+	begin || return
+	echo intel/tdx/v2.blob >$tdx/update
+	settled
+	grep . $collector/tdx.prom
+	grep 'tdx_module_info{.*"1\.5\.26"' $collector/tdx.prom && [ ! -e $collector/tdx.new ]
+}
+
+rule_tells_of_recovery() {
+	begin && build_td 1 && cp "$images/same.blob" /lib/firmware/intel/tdx/ &&
+		echo intel/tdx/same.blob >$tdx/recovery_image && fail_install 0 || return
+	echo intel/tdx/v2.blob >$tdx/update
+	settled
+	journalctl --no-pager -t tdx-update -p warning..warning |
+		grep 'the recovery image 1\.5\.24 runs' && td_is_alive 1
+}
+
+rule_tells_of_loss() {
+	begin && fail_install 1 || return
+	echo intel/tdx/v2.blob >$tdx/update
+	settled
+	journalctl --no-pager -t tdx-update -p crit | grep 'TDX is down: update from 1\.5\.24 failed'
+}
+
+# --- a host of a fleet ----------------------------------------------------------------------------
+
+# fleet.sh tells by ssh; boot.sh ends what is not told.
+told_that_it_is_over() {
+	until [ -e /run/fleet-over ]; do
+		sleep 1
+	done
+}
+
+# --- the end --------------------------------------------------------------------------------------
 
 unloads() {
 	rmmod tdx_td && rmmod tdx_update && rmmod tdx_emu && [ ! -e $tdx ]

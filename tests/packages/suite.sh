@@ -1,5 +1,5 @@
 #!/bin/bash
-# One Debian suite's part of `make check-packages`: tdx-update-dkms in the life of a host.
+# One Debian suite's part of `make check-packages`: the packages in the life of a host.
 #
 #	tests/packages/suite.sh SUITE DEBS NEXT_DEBS
 #
@@ -16,16 +16,11 @@ name=$suite
 out=build/packages/$suite
 root=$out/root
 logs=$out/logs
-pids=()
-
-finish() {
-	[ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true
-}
-trap finish EXIT
-trap 'exit 143' INT TERM
 
 # shellcheck source=tests/packages/lib.sh
 . "$here/lib.sh"
+trap stop_guests EXIT
+trap 'exit 143' INT TERM
 
 # Runs a command on the system. Its uname tells of the kernel of the host, which dkms and apt see
 # through; RELEASE says what it is to tell instead.
@@ -78,8 +73,81 @@ installed() {
 }
 
 install_by_apt() {
-	apt install "$top/$debs"/*.deb
+	apt install "$top/$debs"/tdx-update{,-dkms}_*.deb
 	installed "$version" "$release"
+}
+
+# The package of the command: what is where people, man and bash look for it, and nothing that runs.
+command_installed() {
+	on dpkg-query -L tdx-update | while read -r path; do
+		[ -d "$root$path" ] || echo "$path"
+	done | sort | diff - <(
+		cat <<-END
+		/usr/lib/systemd/system/tdx-update@.service
+		/usr/sbin/tdx-update
+		/usr/share/bash-completion/completions/tdx-update
+		/usr/share/doc/tdx-update/attestation.md
+		/usr/share/doc/tdx-update/changelog.gz
+		/usr/share/doc/tdx-update/copyright
+		/usr/share/doc/tdx-update/examples/90-tdx-update.rules
+		/usr/share/doc/tdx-update/examples/tdx-update.yml
+		/usr/share/man/man4/tdx_update.4.gz
+		/usr/share/man/man8/tdx-update.8.gz
+		END
+	)
+	[ "$(on tdx-update --version)" = "tdx-update $version" ]
+	[ "$(on systemctl is-enabled tdx-update@.service)" = static ]
+	[ -z "$(find "$root/etc/systemd" "$root"/{etc,usr/lib}/udev -name '*tdx*')" ]
+}
+
+# completed WORD...: what bash offers for the last of them, sorted, on one line.
+completed() {
+	# shellcheck disable=SC2016 # the other shell's
+	on bash -euc '
+		source /usr/share/bash-completion/completions/tdx-update
+		cd /tmp/images
+		COMP_WORDS=(tdx-update "$@") COMP_CWORD=$#
+		_tdx_update
+		printf "%s\n" "${COMPREPLY[@]}" | sort | xargs' bash "$@"
+	[ "$(complete_function)" = _tdx_update ]
+}
+
+# What bash was told to call.
+complete_function() {
+	on bash -euc 'source /usr/share/bash-completion/completions/tdx-update
+		complete -p tdx-update' | awk '{ print $3 }'
+}
+
+completes() {
+	local words wanted
+
+	mkdir -p "$root/tmp/images/older"
+	touch "$root/tmp/images/tdx_module_1.5.26.blob"
+	while IFS='|' read -r words wanted; do
+		# An empty last word is what stands after a space.
+		[[ $words != *' ' ]] || words+="''"
+		eval "words=($words)"
+		# shellcheck disable=SC2128 # for who reads the log
+		echo "$words: $wanted"
+		# shellcheck disable=SC2178 # words is the list above
+		[ "$(completed "${words[@]}")" = "$wanted" ]
+	done <<-'END'
+	a|apply
+	''|--help --version apply check explain help list status
+	status --|--json --prometheus
+	apply --re|--recovery
+	apply tdx|tdx_module_1.5.26.blob
+	apply --latest |older
+	apply --recovery a|auto
+	apply --recovery tdx|tdx_module_1.5.26.blob
+	apply --wait |
+	list o|older
+	check t|tdx_module_1.5.26.blob
+	explain update-r|update-race
+	explain lo|lost
+	frobnicate |
+	END
+	rm -r "$root/tmp/images"
 }
 
 # Only what the module is built from is on the host.
@@ -90,8 +158,9 @@ sources_only() {
 }
 
 upgrade() {
-	apt install "$top/$next_debs"/*.deb
+	apt install "$top/$next_debs"/tdx-update{,-dkms}_*.deb
 	installed "$next" "$release"
+	[ "$(on tdx-update --version)" = "tdx-update $next" ]
 	[ -z "$(find "$root/usr/src" "$root/var/lib/dkms" -name "tdx-update-$version" -o \
 		-name "$version")" ]
 	[ "$(on dkms status | wc -l)" = 1 ]
@@ -127,7 +196,7 @@ not_for_this_kernel() {
 
 purge() {
 	rm -f "$root/etc/dkms/tdx-update.conf"
-	apt purge tdx-update-dkms
+	apt purge tdx-update tdx-update-dkms
 	no_traces
 }
 
@@ -215,9 +284,10 @@ guest_root() {
 		-keyout "$out/foreign.key" -outform DER -out "$out/foreign.pub"
 	sign "$top/$out/foreign.key" "$top/$out/foreign.pub" "$test/modules/foreign.ko"
 	on depmod -b "$top/$guest" "$release"
-	mkdir "$test/images"
-	cp build/images/{signer,v2.blob} "$test/images/"
-	cp "$here/guest.sh" "$out"/plan.* "$test/"
+	mkdir -p "$test/images/bad"
+	cp build/images/{signer,{same,a,v2,b}.blob} "$test/images/"
+	cp build/images/{bad-hash,b}.blob "$test/images/bad/"
+	cp "$here"/{guest,host,tdx}.sh "$out"/plan.* "$test/"
 	cat >"$guest/etc/systemd/system/guest-test.service" <<-END
 	[Unit]
 	Description=Test of tdx-update
@@ -228,7 +298,19 @@ guest_root() {
 	END
 	mkdir -p "$guest/etc/systemd/system/multi-user.target.wants"
 	ln -sf ../guest-test.service -t "$guest/etc/systemd/system/multi-user.target.wants"
-	# No one logs in; the rest is as installed.
+	# It has been started before: the first time, systemd asks of every unit whether to enable it.
+	on systemd-machine-id-setup --root="$top/$guest"
+	# fleet.sh logs in, by SSH.
+	rm -rf "$out/ssh"
+	mkdir -p "$out/ssh"
+	on ssh-keygen -q -t ed25519 -N '' -C fleet.sh -f "$top/$out/ssh/key"
+	sed 's/^/guest /' "$root"/etc/ssh/ssh_host_ed25519_key.pub >"$out/ssh/known_hosts"
+	install -D -m 600 "$out/ssh/key.pub" "$guest/root/.ssh/authorized_keys"
+	printf '[Match]\nType=ether\n[Network]\nDHCP=yes\n' \
+		>"$guest/etc/systemd/network/80-ether.network"
+	on systemctl --root "$top/$guest" enable systemd-networkd.service
+	on systemctl --root "$top/$guest" disable systemd-networkd-wait-online.service
+	# No one else does; the rest is as installed.
 	ln -sf /dev/null "$guest/etc/systemd/system/serial-getty@.service"
 	ln -sf /dev/null "$guest/etc/systemd/system/getty@.service"
 }
@@ -271,31 +353,6 @@ secure_boot_disk() {
 	mcopy -i "$esp" "$root/boot/initrd.img-$release" ::/initrd.img
 }
 
-# boot PLAN OPTION...: in the background.
-boot() {
-	local dir=$out/boot-$1
-	rm -rf "$dir"
-	mkdir -p "$dir"
-	cp "$out/plan.$1" "$dir/plan"
-	shift
-	tests/vm/boot.sh --dir "$dir" --timeout 600 "$@" --disk "$out/disk.img" </dev/null 8>&- &
-	pids+=($!)
-}
-
-# booted PLAN PID: waits for it, shows its results and adds them up.
-booted() {
-	local dir=$out/boot-$1 p f s seconds
-
-	wait "$2" || true
-	mv "$dir/work.log" "$dir/ktap.log"
-	tests/vm/judge.sh "$dir" || true
-	tr -d '\r\0' <"$dir/ktap.log" | sed -n "s/^ok [0-9]* /ok - $suite: in the guest: /p"
-	read -r p f s <"$dir/result"
-	read -r _ seconds <"$dir/exit"
-	say "guest $1: $p passed, $f failed, $s skipped, in $seconds s"
-	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-}
-
 # --- the run --------------------------------------------------------------------------------------
 
 tests/packages/base.sh "$suite"
@@ -307,8 +364,10 @@ cp -a --reflink=auto "$out/base" "$root"
 release=$(ls "$root/usr/lib/modules")
 version=$(version_in "$debs")
 next=$(version_in "$next_debs")
-printf '%s\n' systemd_is_up module_found no_seam module_loads update_works unloads \
-	>"$out/plan.update"
+printf '%s\n' systemd_is_up module_found no_seam unit_verifies unit_is_skipped module_loads update_works \
+	unit_waits_and_installs unit_fails_by_name rule_verifies rule_writes_figures \
+	rule_tells_of_recovery rule_tells_of_loss unloads >"$out/plan.update"
+printf '%s\n' systemd_is_up told_that_it_is_over unloads >"$out/plan.fleet"
 printf '%s\n' secure_boot_on unsigned_refused foreign_key_refused dkms_key_loads \
 	>"$out/plan.signing"
 
@@ -318,14 +377,16 @@ paths >"$out/before"
 packages >"$out/packages.before"
 check "apt installs the package, DKMS builds and signs the module" install_by_apt
 check "only the module's source is on the host" sources_only
+check "the command, its pages, unit and examples are there, nothing is enabled" command_installed
+check "bash completes it" completes
 
 check "emulator and client build for the guest" guest_modules
 check "a system disk with them and the tests" guest_root
 check "as a file" guest_disk
-boot update --kernel "$root/boot/vmlinuz-$release" --initrd "$root/boot/initrd.img-$release" \
+boot update update --kernel "$root/boot/vmlinuz-$release" --initrd "$root/boot/initrd.img-$release" \
 	--append "root=LABEL=guest rw guest.plan=update"
 check "a machine with Secure Boot and DKMS's key" secure_boot_disk
-boot signing --firmware "$out/firmware" --disk "$out/esp.img"
+boot signing signing --firmware "$out/firmware" --disk "$out/esp.img"
 
 check "apt upgrades it, the old version is gone" upgrade
 if [ -n "$second" ]; then

@@ -8,6 +8,7 @@
 #				Boot, and vars.fd. The command line is the boot loader's
 #	--disk FILE		a disk for the guest, virtio-blk; nothing is written to the file. May
 #				be given again
+#	--ssh PORT		a network on which nobody is but the guest, whose SSH is this machine's port
 #	--smp N			CPUs (2)
 #	--thread single|multi	all of them in one host thread, or one each (single): CPUs that spin
 #				starve one another unless they take turns or have a host CPU each
@@ -23,13 +24,15 @@
 # status (124: the time was up) and the seconds it took.
 set -euo pipefail
 
-smp=2 thread=single memory=1G timeout=0 live='' append='' disks=() properties='' plugin=()
+smp=2 thread=single memory=1G timeout=0 live='' append='' disks=() properties='' plugin=() network=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=$2 ;;
 	--initrd) initrd=$2 ;;
 	--firmware) firmware=$2 ;;
 	--disk) disks+=(-drive "if=virtio,format=raw,snapshot=on,file=$2") ;;
+	--ssh) network=(-netdev "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:$2-:22"
+		-device "virtio-net-pci,netdev=net,romfile=") ;;
 	--dir) dir=$2 ;;
 	--smp) smp=$2 ;;
 	--thread) thread=$2 ;;
@@ -86,7 +89,7 @@ timeout --foreground -k 10 "$timeout" qemu-system-x86_64 \
 	-nodefaults -no-user-config -display none -monitor none -no-reboot \
 	-chardev "$(port console)" -serial chardev:console \
 	-chardev "$(port work)" -serial chardev:work \
-	"${boot[@]}" "${disks[@]}" "${plugin[@]}" \
+	"${boot[@]}" "${disks[@]}" "${network[@]}" "${plugin[@]}" \
 	<&0 2>"$dir/qemu.log" &
 qemu=$!
 trap 'kill "$qemu" 2>/dev/null' EXIT
