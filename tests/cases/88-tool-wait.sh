@@ -52,4 +52,22 @@ expect_ge "TDs built" 1 "$(td_stat built)"
 expect "wrong measurements" 0 "$(td_stat wrong)"
 expect "spoiled builds" 0 "$(emu_get state spoiled)"
 expect_tds_alive 1
+
+# A builder that outlasts it: its TD would take it a minute and a half.
+td_set pages 64
+td_set pace_us 100000
+td_set stats clear
+td_set threads builders=1
+adds_pages() {
+	td_file stats | grep -q 'TDH.MEM.PAGE.ADD 0x0 '
+}
+wait_for 60 adds_pages || fail "the builder does not begin"
+version=$(tdx version)
+expect_tool 75 apply /lib/firmware/test/b.blob --wait 1 --json
+expect "race with a builder" "update-race nothing" "$(json '"\(.result) \(.changed)"')"
+expect_ge "tries against a builder" 2 "$(json .tries)"
+expect "version after it" "$version" "$(tdx version)"
+td_set threads builders=0
+expect "wrong measurements" 0 "$(td_stat wrong)"
+expect_tds_alive 1
 expect_nothing_left waits
