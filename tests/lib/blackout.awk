@@ -85,6 +85,8 @@ function cell(text, width)
 	}
 	n = value("cpus")
 	leaf = value("leaf")
+	put(g, "blackout", value("blackout") / 1000)
+	put(g, "path", value("path") / 1000)
 	put(g, "share", value("blackout") - value("path"))
 	put(g, "percent", 100 * (value("blackout") - value("path")) / value("path"))
 	put(g, "quiesce", value("quiesce"))
@@ -201,16 +203,17 @@ function tds(i, w, ours, theirs)
 
 function model(i, d, g, ours, theirs)
 {
-	printf "On the plugin's clocks, a leaf taking %d ns: our share in ns, median of N updates (least\n",
+	printf "On the plugin's clocks, a leaf taking %d ns: blackout and firmware's critical path in us, our share\n",
 		leaf
-	print "to most); its phases, medians; and instructions that are no waiting."
+	print "in ns, median of N updates (least to most); its phases, medians; and instructions that are no waiting."
 	print ""
-	cell("CPUs", 4); cell("driver", 10); cell("N", 3); cell("our share", 22); cell("of path", 7)
+	cell("CPUs", 4); cell("driver", 10); cell("N", 3); cell("blackout", 8); cell("path", 7)
+	cell("our share", 22); cell("of path", 7)
 	cell("quiesce", 7); cell("to INSTALL", 10); cell("a hand-over", 11); cell("to SYS.INIT", 11)
 	cell("LP.INIT", 7); cell("leave", 5); cell("instr. a CPU", 12); cell("at most", 7)
 	cell("ours/comparison", 15)
 	print "|"
-	print "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+	print "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
 	for (i = 1; i <= num_sizes; i++) {
 		ours = "model " sizes[i] " tdx_update"
 		theirs = ours "_locked"
@@ -219,6 +222,8 @@ function model(i, d, g, ours, theirs)
 			cell(sizes[i], 4)
 			cell(d == 1 ? "ours" : "comparison", 10)
 			cell(count[g, "share"], 3)
+			cell(sprintf("%.1f", median(g, "blackout")), 8)
+			cell(sprintf("%.0f", median(g, "path")), 7)
 			cell(range(g, "share", "%.0f"), 22)
 			cell(sprintf("%.1f %%", median(g, "percent")), 7)
 			cell(sprintf("%.0f", median(g, "quiesce")), 7)
