@@ -159,7 +159,7 @@ checkpatch() {
 # busybox's shell is closest to dash among those that shellcheck knows. It follows no sources:
 # lib.sh is elsewhere in the guest.
 shell_guest() {
-	files '^tests/(cases/.*\.sh|soak/00.*\.sh|bench/guest-.*\.sh|lib/(run|.*\.sh)|vm/init|vm/demo-guest\.sh|vm/selftest/.*\.sh|packages/guest\.sh)$' |
+	files '^tests/(cases/.*\.sh|soak/00.*\.sh|bench/guest-.*\.sh|lib/(run|.*\.sh)|vm/init|vm/demo-guest\.sh|vm/selftest/.*\.sh|packages/(guest|host|tdx)\.sh)$' |
 		xargs shellcheck -s dash -e SC1091
 }
 

@@ -40,23 +40,23 @@ no_seam() {
 }
 
 module_loads() {
-	begin && grep . $tdx/version $tdx/state && [ "$(cat $tdx/version)" = 1.5.24 ]
+	begin && grep . $TDX/version $TDX/state && [ "$(cat $TDX/version)" = 1.5.24 ]
 }
 
 # One TD before it lives on after it.
 update_works() {
 	build_td 1 && mkdir -p /lib/firmware/intel/tdx &&
-		cp "$images/v2.blob" /lib/firmware/intel/tdx/ || return
-	echo intel/tdx/v2.blob >$tdx/update
-	grep . $tdx/last/* $tdx/version
-	[ "$(cat $tdx/last/result)" = success ] && [ "$(cat $tdx/version)" = 1.5.26 ] && td_is_alive 1
+		cp "$IMAGES/v2.blob" /lib/firmware/intel/tdx/ || return
+	echo intel/tdx/v2.blob >$TDX/update
+	grep . $TDX/last/* $TDX/version
+	[ "$(cat $TDX/last/result)" = success ] && [ "$(cat $TDX/version)" = 1.5.26 ] && td_is_alive 1
 }
 
 # --- the unit -------------------------------------------------------------------------------------
 
 # unit IMAGE: that installs it.
 unit() {
-	systemd-escape --path --template=tdx-update@.service "$images/$1"
+	systemd-escape --path --template=tdx-update@.service "$IMAGES/$1"
 }
 
 # journal UNIT: what it has said.
@@ -81,7 +81,7 @@ unit_is_skipped() {
 unit_waits_and_installs() {
 	unit=$(unit b.blob)
 	td "new 2" "add 2 1" && systemctl start --no-block "$unit" || return
-	until [ "$(cat $tdx/last/result)" = update-race ]; do
+	until [ "$(cat $TDX/last/result)" = update-race ]; do
 		systemctl is-failed "$unit" && return 1
 		sleep 0.2
 	done
@@ -93,20 +93,20 @@ unit_waits_and_installs() {
 	journal "$unit"
 	journal "$unit" | grep -F 'installed, TDs live; 1.5.26 -> 1.5.27' &&
 		[ "$(systemctl show -P Result "$unit")" = success ] &&
-		[ "$(cat $tdx/version)" = 1.5.27 ] && td_is_alive 1 && td_is_alive 2
+		[ "$(cat $TDX/version)" = 1.5.27 ] && td_is_alive 1 && td_is_alive 2
 }
 
 unit_fails_by_name() {
 	unit=$(unit bad/bad-hash.blob)
 	! systemctl start "$unit" || return
 	journal "$unit"
-	journal "$unit" | grep 'corrupt (EBADMSG)' && [ "$(cat $tdx/version)" = 1.5.27 ] &&
+	journal "$unit" | grep 'corrupt (EBADMSG)' && [ "$(cat $TDX/version)" = 1.5.27 ] &&
 		[ "$(systemctl show -P ExecMainStatus "$unit")" = 1 ] && systemctl reset-failed "$unit"
 }
 
 # --- the rule -------------------------------------------------------------------------------------
 
-collector=/var/lib/prometheus/node-exporter
+COLLECTOR=/var/lib/prometheus/node-exporter
 
 # What udev is asked to do has been done.
 settled() {
@@ -119,23 +119,23 @@ rule_verifies() {
 	25[0-3]) echo "this udevadm does not verify rules" ;;
 	*) udevadm verify /etc/udev/rules.d/90-tdx-update.rules || return ;;
 	esac
-	mkdir -p $collector
+	mkdir -p $COLLECTOR
 	udevadm control --reload
 }
 
 # Figures after each update, and a word where somebody has to look.
 rule_writes_figures() {
 	begin || return
-	echo intel/tdx/v2.blob >$tdx/update
+	echo intel/tdx/v2.blob >$TDX/update
 	settled
-	grep . $collector/tdx.prom
-	grep 'tdx_module_info{.*"1\.5\.26"' $collector/tdx.prom && [ ! -e $collector/tdx.new ]
+	grep . $COLLECTOR/tdx.prom
+	grep 'tdx_module_info{.*"1\.5\.26"' $COLLECTOR/tdx.prom && [ ! -e $COLLECTOR/tdx.new ]
 }
 
 rule_tells_of_recovery() {
-	begin && build_td 1 && cp "$images/same.blob" /lib/firmware/intel/tdx/ &&
-		echo intel/tdx/same.blob >$tdx/recovery_image && fail_install 0 || return
-	echo intel/tdx/v2.blob >$tdx/update
+	begin && build_td 1 && cp "$IMAGES/same.blob" /lib/firmware/intel/tdx/ &&
+		echo intel/tdx/same.blob >$TDX/recovery_image && fail_install 0 || return
+	echo intel/tdx/v2.blob >$TDX/update
 	settled
 	journalctl --no-pager -t tdx-update -p warning..warning |
 		grep 'the recovery image 1\.5\.24 runs' && td_is_alive 1
@@ -143,7 +143,7 @@ rule_tells_of_recovery() {
 
 rule_tells_of_loss() {
 	begin && fail_install 1 || return
-	echo intel/tdx/v2.blob >$tdx/update
+	echo intel/tdx/v2.blob >$TDX/update
 	settled
 	journalctl --no-pager -t tdx-update -p crit | grep 'TDX is down: update from 1\.5\.24 failed'
 }
@@ -160,7 +160,7 @@ told_that_it_is_over() {
 # --- the end --------------------------------------------------------------------------------------
 
 unloads() {
-	rmmod tdx_td && rmmod tdx_update && rmmod tdx_emu && [ ! -e $tdx ]
+	rmmod tdx_td && rmmod tdx_update && rmmod tdx_emu && [ ! -e $TDX ]
 }
 
 # The firmware says so, the kernel believes it, and takes no module without a signature it knows.
@@ -193,7 +193,7 @@ foreign_key_refused() {
 
 dkms_key_loads() {
 	modinfo -F signer tdx_update
-	modprobe tdx_emu && modprobe tdx_update && grep . $tdx/version
+	modprobe tdx_emu && modprobe tdx_update && grep . $TDX/version
 }
 
 # --- the run --------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ of() {
 
 measurement() {
 	# Where TDX is down it cannot be entered.
-	td "enter 1" 2>/dev/null && sed -n 's/^id=1 .*verdict=\([a-z]*\).*/\1/p' $td/tds || echo -
+	td "enter 1" 2>/dev/null && sed -n 's/^id=1 .*verdict=\([a-z]*\).*/\1/p' $TD/tds || echo -
 }
 
 good() {
@@ -36,6 +36,6 @@ built) td "finalize 2" ;;
 refusing) good remaining=0 ;;
 "breaking handoff") good && fail_install 0 ;;
 "breaking nothing") good && fail_install 1 ;;
-tell) echo "$(of $tdx/version) $(of $tdx/state) $(of $tdx/last/result) $(measurement)" ;;
+tell) echo "$(of $TDX/version) $(of $TDX/state) $(of $TDX/last/result) $(measurement)" ;;
 *) echo "host.sh: not known: $*" >&2; exit 2 ;;
 esac

@@ -3,25 +3,25 @@
 # host.sh, which are beside it; $here is where they are.
 # shellcheck disable=SC2034,SC2154 # some are read, and $here is set, where this is sourced
 
-tdx=/sys/firmware/tdx
-emu=/sys/kernel/debug/tdx_emu
-td=/sys/kernel/debug/tdx_td
-images=$here/images
-signer=$(cat "$images/signer")
+TDX=/sys/firmware/tdx
+EMU=/sys/kernel/debug/tdx_emu
+TD=/sys/kernel/debug/tdx_td
+IMAGES=$here/images
+SIGNER=$(cat "$IMAGES/signer")
 
 # begin [KEY=VALUE...]: firmware as it is after a reboot, and the module under test. The settings are
 # those of the emulator's file platform.
 begin() {
 	# What is loaded, if anything.
 	modprobe -rq tdx_td tdx_update tdx_emu || true
-	modprobe tdx_emu && echo "signer=$signer $*" >$emu/platform && echo 1 >$emu/reset &&
-		modprobe tdx_td && modprobe tdx_update "signer=$signer"
+	modprobe tdx_emu && echo "signer=$SIGNER $*" >$EMU/platform && echo 1 >$EMU/reset &&
+		modprobe tdx_td && modprobe tdx_update "signer=$SIGNER"
 }
 
 # td COMMAND...: of TDs. They are done in order; one that fails ends it.
 td() {
 	for command; do
-		echo "$command" >$td/cmd || return
+		echo "$command" >$TD/cmd || return
 	done
 }
 
@@ -32,11 +32,11 @@ build_td() {
 
 # Does it still run, and would its quote be believed?
 td_is_alive() {
-	td "enter $1" && grep -q "^id=$1 .*verdict=good" $td/tds
+	td "enter $1" && grep -q "^id=$1 .*verdict=good" $TD/tds
 }
 
 # fail_install RDX: the next install of an image fails in its closing call; so RDX 0 leaves the handoff
 # data whole, 1 has it cleared.
 fail_install() {
-	echo "SEAMLDR.INSTALL any $(nproc) $((0x8000000000020000 | $1)) $1 1" >$emu/inject
+	echo "SEAMLDR.INSTALL any $(nproc) $((0x8000000000020000 | $1)) $1 1" >$EMU/inject
 }
