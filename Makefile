@@ -74,7 +74,7 @@ help:		## this list
 
 PURE_CFLAGS = -g -O1 -Wall -Wextra -Werror -fsanitize=address,undefined -fno-sanitize-recover=all \
 	      -Iinclude -Itests/pure -Itool
-PURE_HEADERS = include/tdx_arch.h include/tdx_update.h tool/kernel_string.h $(wildcard tests/pure/*.h)
+PURE_HEADERS = include/tdx_arch.h include/core.h tool/kernel_string.h $(wildcard tests/pure/*.h)
 
 build/pure/plan_test: tests/pure/plan_test.c src/plan.c $(PURE_HEADERS)
 	@mkdir -p $(@D)
@@ -96,7 +96,7 @@ build/pure/seed: tests/pure/fuzz.c src/image.c src/plan.c $(PURE_HEADERS)
 TOOL_CFLAGS = -Wall -Wextra -Werror -Wno-format-truncation -Iinclude -Itool \
 	      -DTDX_UPDATE_VERSION='"$(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)"'
 
-build/tool/tdx-update: $(wildcard tool/*.[ch]) src/image.c include/tdx_arch.h include/tdx_update.h \
+build/tool/tdx-update: $(wildcard tool/*.[ch]) src/image.c include/tdx_arch.h include/core.h \
 		       dkms.conf
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(or $(CFLAGS),-O2 -g) $(TOOL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^) \

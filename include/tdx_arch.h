@@ -39,6 +39,8 @@ typedef uint64_t u64;
 #define TDX_LEAVES(X)									\
 	X(SEAMLDR_INFO,			"SEAMLDR.INFO",			TDX_LEAF_P_SEAMLDR | 0) \
 	X(SEAMLDR_INSTALL,		"SEAMLDR.INSTALL",		TDX_LEAF_P_SEAMLDR | 1) \
+	X(SEAMLDR_SEAMINFO,		"SEAMLDR.SEAMINFO",		TDX_LEAF_P_SEAMLDR | 3) \
+	X(TDH_PHYMEM_PAGE_RDMD,		"TDH.PHYMEM.PAGE.RDMD",		24)		\
 	X(TDH_SYS_INIT,			"TDH.SYS.INIT",			33)		\
 	X(TDH_SYS_RD,			"TDH.SYS.RD",			34)		\
 	X(TDH_SYS_LP_INIT,		"TDH.SYS.LP.INIT",		35)		\
@@ -154,16 +156,27 @@ enum tdx_status {
 #define TDX_MD_MIN_UPDATE_HV		0x8900000100000001ULL
 #define TDX_MD_NO_DOWNGRADE		0x8900000000000002ULL
 #define TDX_MD_NUM_HANDOFF_PAGES	0x8900000100000003ULL
+/* Of a module that was just installed: does handoff data wait for TDH.SYS.UPDATE, in which version? */
+#define TDX_MD_HANDOFF_DATA_VALID	0x8900000000000004ULL
+#define TDX_MD_HANDOFF_DATA_HV		0x8900000100000005ULL
 
 /* TDX_FEATURES0 */
 #define TDX_FEATURES0_TD_PRESERVING	(1ULL << 1)
 #define TDX_FEATURES0_NO_RBP_MOD	(1ULL << 18)
+#define TDX_FEATURES0_EXTENSIONS	(1ULL << 39)
 #define TDX_FEATURES0_UPDATE_COMPAT	(1ULL << 47)
+#define TDX_FEATURES0_QUOTING		(1ULL << 50)
 
 /* VMPTRST's answer where no VMCS is current. */
 #define VMX_NO_CURRENT_VMCS		(~0ULL)
 
-/* IA32_SEAMRR_PHYS_MASK: SEAM's memory range; bit 11 says that it is enabled. */
+/* SGX_DEBUG_MODE: with bit 1 the platform is debug-unlocked and accepts debug-signed images. */
+#define MSR_SGX_DEBUG_MODE		0x503u
+#define SGX_DEBUG_MODE_UNLOCKED		(1u << 1)
+
+/* IA32_SEAMRR_PHYS_BASE: start of SEAM's memory range in bits 12 and up. */
+#define MSR_IA32_SEAMRR_PHYS_BASE	0x1400u
+/* IA32_SEAMRR_PHYS_MASK: bit 11 says that the range is enabled. */
 #define MSR_IA32_SEAMRR_PHYS_MASK	0x1401u
 #define SEAMRR_PHYS_MASK_ENABLED	(1u << 11)
 
@@ -193,6 +206,7 @@ struct seamldr_info {
 	u64 features0;
 	u8 reserved1[80];
 } __attribute__((packed));
+#define SEAMLDR_INFO_VALID		0x1FFULL	/* seam_info.valid of a module in place */
 #define SEAMLDR_INFO_ALIGN		256u
 #define SEAMLDR_INFO_ATTR_DEBUG		(1u << 31)
 #define TEE_TCB_SVN_MINOR		0	/* index in tee_tcb_svn */
@@ -202,6 +216,29 @@ static_assert(offsetof(struct seamldr_info, num_remaining_updates) == 28);
 static_assert(offsetof(struct seamldr_info, seam_info) == 32);
 static_assert(offsetof(struct seamldr_info, seam_ready) == 160);
 static_assert(offsetof(struct seamldr_info, features0) == 168);
+
+/* SEAMLDR.SEAMINFO's answer: the platform as counted at boot. */
+#define SEAMLDR_MAX_SOCKETS		8u
+struct seamldr_seaminfo {
+	u64 version;
+	u32 tot_num_lps;		/* each must call SEAMLDR.INSTALL once a session */
+	u32 tot_num_sockets;
+	u32 socket_cpuid[SEAMLDR_MAX_SOCKETS];	/* CPUID(1).EAX of each package */
+	u64 p_seamldr_base;		/* P-SEAMLDR's own range; a TDX module lies below it */
+	u64 p_seamldr_size;
+	u8 reserved0[64];
+	struct {
+		u64 base;
+		u64 size;
+	} __attribute__((packed)) cmrs[32];
+	u8 reserved1[1408];
+} __attribute__((packed));
+#define SEAMLDR_SEAMINFO_ALIGN		2048u
+static_assert(sizeof(struct seamldr_seaminfo) == SEAMLDR_SEAMINFO_ALIGN);
+static_assert(offsetof(struct seamldr_seaminfo, tot_num_lps) == 8);
+static_assert(offsetof(struct seamldr_seaminfo, socket_cpuid) == 16);
+static_assert(offsetof(struct seamldr_seaminfo, p_seamldr_base) == 48);
+static_assert(offsetof(struct seamldr_seaminfo, cmrs) == 128);
 
 /* SEAMLDR.INSTALL's operand. */
 #define SEAMLDR_MAX_MODULE_PAGES	496u

@@ -200,9 +200,9 @@ agree() {
 results() {
 	local table=$out/results exits=$out/exits row='([a-z-]+) +(E[A-Z]+|-)'
 
-	sed -nE 's/^\tX\([A-Z_]+, "([a-z-]+)", ([A-Z0]+),.*/\1 \2/p' include/tdx_update.h |
+	sed -nE 's/^\tX\([A-Z_]+, "([a-z-]+)", ([A-Z0]+),.*/\1 \2/p' include/core.h |
 		sed 's/ 0$/ -/' | sort >"$table"
-	[ -s "$table" ] || echo "include/tdx_update.h: no table of results found"
+	[ -s "$table" ] || echo "include/core.h: no table of results found"
 	# shellcheck disable=SC2016 # backquotes are README.md's
 	sed -nE 's/^\| `([a-z-]+)` \| ([A-Z-]+) \|.*/\1 \2/p' README.md | agree README.md "$table"
 	sed -nE "s/^\t\t$row( .*)?$/\1 \2/p" Documentation/ABI/testing/sysfs-firmware-tdx |
@@ -221,21 +221,21 @@ results() {
 		sed -n '/^\.It /{N; s/^\.It \([0-9]*\)\n/\1 /p}' | agree tdx-update.8 "$exits"
 }
 
-# What the upload node says of each result stands in node.c; the documentation has the same rows, and
+# What the upload node says of each result stands in fw_upload.c; the documentation has the same rows, and
 # every parameter has its place in the manual.
 uploads() {
 	local words=$out/uploads parameters=$out/parameters symbol error
 
 	# FW_UPLOAD_ERR_* as the firmware loader spells them.
 	while read -r symbol error; do
-		sed -nE 's/^\tX\(([A-Z_]+), "([a-z-]+)",.*/\1 \2/p' include/tdx_update.h |
+		sed -nE 's/^\tX\(([A-Z_]+), "([a-z-]+)",.*/\1 \2/p' include/core.h |
 			sed -nE "s/^$symbol ([a-z-]+)$/$error \1/p"
-	done < <(sed -nE 's/^\t\[TDXU_([A-Z_]+)\]\t*= FW_UPLOAD_ERR_([A-Z_]+),.*/\1 \2/p' src/node.c |
+	done < <(sed -nE 's/^\t\[TDXU_([A-Z_]+)\]\t*= FW_UPLOAD_ERR_([A-Z_]+),.*/\1 \2/p' src/fw_upload.c |
 		sed 's/ BUSY$/ device-busy/; s/ WEAROUT$/ flash-wearout/; s/ RW_ERROR$/ read-write-error/
 			s/ INVALID_SIZE$/ invalid-file-size/; s/ FW_INVALID$/ firmware-invalid/
 			s/ CANCELED$/ user-abort/') | sort >"$words"
-	[ "$(wc -l <"$words")" = "$(grep -c '^	\[TDXU_' src/node.c)" ] ||
-		echo "src/node.c: a row of its table is not understood"
+	[ "$(wc -l <"$words")" = "$(grep -c '^	\[TDXU_' src/fw_upload.c)" ] ||
+		echo "src/fw_upload.c: a row of its table is not understood"
 	sed -nE 's/^\t\t([a-z]+-[a-z-]+)  +([a-z-]+)( \(.*\))?$/\1 \2/p' \
 		Documentation/ABI/testing/sysfs-firmware-tdx |
 		grep -E '^(device|flash|read|invalid|firmware|user)-' | agree Documentation.ABI "$words"

@@ -4,7 +4,7 @@
  * Works on a copy that no one else can change, and looks at nothing but that copy: no hardware, no
  * kernel service beyond string functions, so that it also compiles in user space.
  */
-#include "tdx_update.h"
+#include "core.h"
 
 #ifdef __KERNEL__
 #include <linux/string.h>

@@ -8,6 +8,7 @@
 
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/kobject.h>
 #include <linux/printk.h>
 #include <linux/spinlock.h>
 #include <linux/time64.h>
@@ -39,6 +40,9 @@ static const char * const phases[] = {
 	TDXU_PHASES(PHASE)
 #undef PHASE
 };
+
+/* Uevents are of this object; NULL before it exists and after. */
+static struct kobject *uevent_kobj;
 
 static DEFINE_SPINLOCK(last_lock);
 static struct tdxu_attempt last = {
@@ -210,4 +214,39 @@ void tdxu_outcome_publish(const struct tdxu_attempt *attempt)
 	log_attempt(attempt);
 	log_lost_vmcs();
 	trace_done(attempt);
+}
+
+/**
+ * tdxu_outcome_send_uevents() - set the object whose uevents end an update
+ * @kobj: the object, a member of a kset; NULL: send none
+ *
+ * Context: process; no attempt is under way.
+ */
+void tdxu_outcome_send_uevents(struct kobject *kobj)
+{
+	uevent_kobj = kobj;
+}
+
+/**
+ * tdxu_outcome_announce() - send the uevent that ends an update
+ * @attempt: the attempt, already published
+ *
+ * KOBJ_CHANGE of last/ with TDX_UPDATE=<result>, TDX_FROM= and TDX_TO=.
+ *
+ * Context: may sleep.
+ */
+void tdxu_outcome_announce(const struct tdxu_attempt *attempt)
+{
+	char from[TDXU_VERSION_SIZE], to[TDXU_VERSION_SIZE];
+	char update_env[40], from_env[40], to_env[40];
+	char *env[] = { update_env, from_env, to_env, NULL };
+
+	if (!uevent_kobj)
+		return;
+	snprintf(update_env, sizeof(update_env), "TDX_UPDATE=%s",
+		 tdxu_result_name(attempt->result));
+	snprintf(from_env, sizeof(from_env), "TDX_FROM=%s",
+		 tdxu_version_string(&attempt->from, from));
+	snprintf(to_env, sizeof(to_env), "TDX_TO=%s", tdxu_version_string(&attempt->to, to));
+	kobject_uevent_env(uevent_kobj, KOBJ_CHANGE, env);
 }

@@ -4,7 +4,7 @@
  * Asks no one anything and changes nothing: no hardware, no kernel service, so that it also
  * compiles in user space.
  */
-#include "tdx_update.h"
+#include "core.h"
 
 /* Handoff versions, both ends included; none where the ends are the wrong way round. */
 struct hv_range {
@@ -17,8 +17,10 @@ static struct hv_range writable(const struct tdxu_platform *platform)
 {
 	const struct tdxu_module *module = &platform->module;
 
-	if (platform->shut_down)
-		return (struct hv_range){ platform->handoff_hv, platform->handoff_hv };
+	if (platform->handoff.waits && !platform->handoff.hv_known)
+		return (struct hv_range){ 0, 0xffff };
+	if (platform->handoff.waits)
+		return (struct hv_range){ platform->handoff.hv, platform->handoff.hv };
 	return (struct hv_range){ module->no_downgrade ? module->module_hv : module->min_update_hv,
 			       module->module_hv };
 }
@@ -76,7 +78,7 @@ static struct tdxu_verdict judge(const struct tdxu_candidate *candidate,
 	if (findings->signer == TDXU_SIGNER_UNKNOWN)
 		return tdxu_say(TDXU_BAD_SIGNATURE, "unknown signer");
 	/* Whoever has a platform that takes it says so with parameter signer. */
-	if (debug_signed && (findings->signer != TDXU_SIGNER_PARAMETER || !platform->debug))
+	if (debug_signed && (findings->signer != TDXU_SIGNER_PARAMETER || platform->debug != TDXU_DEBUG_UNLOCKED))
 		return tdxu_say(TDXU_BAD_SIGNATURE, "debug-signed");
 	if (!sig->svn_major || sig->svn_major != platform->svn_major)
 		return tdxu_say(TDXU_WRONG_SERIES, NULL);
@@ -129,9 +131,9 @@ struct tdxu_verdict tdxu_plan_make(const struct tdxu_candidate *candidate,
 	struct hv_range range = writable(platform);
 	struct tdxu_verdict verdict;
 
-	if (!platform->shut_down && !(features0 & TDX_FEATURES0_TD_PRESERVING))
+	if (!platform->handoff.waits && !(features0 & TDX_FEATURES0_TD_PRESERVING))
 		return tdxu_say(TDXU_UNSUPPORTED, "the running module has no TD_PRESERVING");
-	if (!platform->shut_down && policy->require_race_protection && !rejects_races)
+	if (!platform->handoff.waits && policy->require_race_protection && !rejects_races)
 		return tdxu_say(TDXU_UNSUPPORTED,
 				"the running module cannot reject a race, as required");
 
@@ -139,7 +141,11 @@ struct tdxu_verdict tdxu_plan_make(const struct tdxu_candidate *candidate,
 	if (verdict.result)
 		return verdict;
 
-	*plan = (struct tdxu_plan){ .resume = platform->shut_down };
+	*plan = (struct tdxu_plan){
+		.resume = platform->handoff.waits,
+		.svn_minor = platform->svn_minor,
+		.updates_left = platform->updates_left,
+	};
 	if (recovery) {
 		verdict = judge(recovery, platform, &range);
 		if (verdict.result)

@@ -192,7 +192,7 @@ static bool says_uninitialized(u64 status)
 
 /**
  * tdxu_platform_snapshot() - all that a plan has to know of this machine
- * @platform: filled in on success; all zero before, but @shut_down and @handoff_hv
+ * @platform: filled in on success; all zero before, but @handoff
  * @answer: on refusal the SEAMCALL, and the CPU, that it is about
  *
  * Context: may sleep.
@@ -211,10 +211,10 @@ struct tdxu_verdict tdxu_platform_snapshot(struct tdxu_platform *platform,
 	if (verdict.result)
 		return verdict;
 
-	status = platform->shut_down ? TDX_SUCCESS :
+	status = platform->handoff.waits ? TDX_SUCCESS :
 				       tdxu_platform_read_module(&platform->module);
 	asked = (struct tdxu_answer){ .leaf = TDH_SYS_RD, .status = status, .cpu = TDXU_NO_CPU };
-	if (!platform->shut_down)
+	if (!platform->handoff.waits)
 		trace_seamcall(&asked);
 	if (status) {
 		*answer = asked;
@@ -234,7 +234,10 @@ struct tdxu_verdict tdxu_platform_snapshot(struct tdxu_platform *platform,
 	platform->svn_major = info.seam_info.tee_tcb_svn[TEE_TCB_SVN_MAJOR];
 	platform->svn_minor = info.seam_info.tee_tcb_svn[TEE_TCB_SVN_MINOR];
 	platform->updates_left = info.num_remaining_updates;
-	platform->debug = info.attributes & SEAMLDR_INFO_ATTR_DEBUG;
+	platform->debug = info.attributes & SEAMLDR_INFO_ATTR_DEBUG ? TDXU_DEBUG_UNLOCKED :
+								      TDXU_DEBUG_LOCKED;
+	platform->debug_loader = info.attributes & SEAMLDR_INFO_ATTR_DEBUG;
+	memcpy(platform->mrseam, info.seam_info.mrseam, sizeof(platform->mrseam));
 	return tdxu_say(TDXU_SUCCESS, NULL);
 }
 

@@ -214,7 +214,7 @@ LAST_ATTR(phase, "%s", tdxu_phase_name(last.phase));
 LAST_ATTR(leaf, "%s", tdxu_leaf_name(last.answer.leaf));
 LAST_ATTR(status, "0x%016llx", last.answer.status);
 LAST_ATTR(cpu, "%d", last.answer.cpu);
-LAST_ATTR(attempts, "%u", last.sessions);
+LAST_ATTR(sessions, "%u", last.sessions);
 LAST_ATTR(image, "%s", last.image[0] ? last.image : "none");
 LAST_ATTR(from, "%s", tdxu_version_string(&last.from, version));
 LAST_ATTR(to, "%s", tdxu_version_string(&last.to, version));
@@ -228,7 +228,7 @@ static struct attribute *last_attrs[] = {
 	&last_leaf_attr.attr,
 	&last_status_attr.attr,
 	&last_cpu_attr.attr,
-	&last_attempts_attr.attr,
+	&last_sessions_attr.attr,
 	&last_image_attr.attr,
 	&last_from_attr.attr,
 	&last_to_attr.attr,
@@ -282,6 +282,7 @@ int tdxu_sysfs_init(void)
 	err = sysfs_create_group(&tdx_kset->kobj, &tdx_group);
 	if (err)
 		goto out;
+	tdxu_outcome_send_uevents(&last_kobj);
 	return 0;
 out:
 	put_last();
@@ -299,28 +300,7 @@ out:
 void tdxu_sysfs_exit(void)
 {
 	sysfs_remove_group(&tdx_kset->kobj, &tdx_group);
+	tdxu_outcome_send_uevents(NULL);
 	put_last();
 	kset_unregister(tdx_kset);
-}
-
-/**
- * tdxu_sysfs_announce() - the uevent that ends an attempt
- * @attempt: the attempt, published by now
- *
- * KOBJ_CHANGE of /sys/firmware/tdx/last with TDX_UPDATE=<result>, TDX_FROM= and TDX_TO=.
- *
- * Context: may sleep.
- */
-void tdxu_sysfs_announce(const struct tdxu_attempt *attempt)
-{
-	char from[TDXU_VERSION_SIZE], to[TDXU_VERSION_SIZE];
-	char update_env[40], from_env[40], to_env[40];
-	char *env[] = { update_env, from_env, to_env, NULL };
-
-	snprintf(update_env, sizeof(update_env), "TDX_UPDATE=%s",
-		 tdxu_result_name(attempt->result));
-	snprintf(from_env, sizeof(from_env), "TDX_FROM=%s",
-		 tdxu_version_string(&attempt->from, from));
-	snprintf(to_env, sizeof(to_env), "TDX_TO=%s", tdxu_version_string(&attempt->to, to));
-	kobject_uevent_env(&last_kobj, KOBJ_CHANGE, env);
 }

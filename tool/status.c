@@ -19,7 +19,7 @@ struct status {
 };
 
 static const char * const last_files[] = {
-	"result", "errno", "phase", "leaf", "status", "cpu", "attempts", "image", "from", "to",
+	"result", "errno", "phase", "leaf", "status", "cpu", "sessions", "image", "from", "to",
 	"blackout_ns", "total_ns",
 };
 
@@ -123,7 +123,7 @@ static json_t *number_or_null(const char *text)
 static bool is_number(const char *last_file)
 {
 	static const char * const numbers[] = {
-		"errno", "cpu", "attempts", "blackout_ns", "total_ns",
+		"errno", "cpu", "sessions", "blackout_ns", "total_ns",
 	};
 	size_t i;
 

@@ -14,7 +14,7 @@
 
 #include <jansson.h>
 
-#include "tdx_update.h"
+#include "core.h"
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #define IMAGE_NAME_SIZE		256	/* of a name that the module takes, with its NUL */

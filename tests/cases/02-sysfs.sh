@@ -23,7 +23,7 @@ last/phase 444 none
 last/leaf 444 none
 last/status 444 0x0000000000000000
 last/cpu 444 -1
-last/attempts 444 0
+last/sessions 444 0
 last/image 444 none
 last/from 444 none
 last/to 444 none

@@ -14,7 +14,7 @@ expect_last() {
 
 mark_dmesg
 expect_update test/v2.blob 0 success
-expect_last result success errno 0 phase 'done' leaf none status 0x0000000000000000 cpu -1 attempts 1 \
+expect_last result success errno 0 phase 'done' leaf none status 0x0000000000000000 cpu -1 sessions 1 \
 	image test/v2.blob from 1.5.24 to 1.5.26
 expect_ge last/blackout_ns 1 "$(tdx last/blackout_ns)"
 expect_ge last/total_ns "$(tdx last/blackout_ns)" "$(tdx last/total_ns)"
@@ -26,7 +26,7 @@ td_ok new 1
 mark_dmesg
 expect_update test/v1.blob EBUSY update-race
 expect_last result update-race errno 16 phase shutdown leaf TDH.SYS.SHUTDOWN \
-	status 0x8000051200010000 cpu 0 attempts 0 image test/v1.blob from 1.5.26 to 1.5.26
+	status 0x8000051200010000 cpu 0 sessions 0 image test/v1.blob from 1.5.26 to 1.5.26
 expect_ge last/blackout_ns 1 "$(tdx last/blackout_ns)"
 expect "log lines" 1 "$(dmesg_since_mark | grep -c tdx_update:)"
 expect_match log 'tdx_update: test/v1.blob: update-race \(EBUSY\): .*; nothing has changed \[phase shutdown, TDH.SYS.SHUTDOWN on CPU 0: 0x8000051200010000 UPDATE_COMPAT_SENSITIVE\]' \
@@ -35,6 +35,6 @@ td_ok destroy 1
 
 mark_dmesg
 expect_update test/none.blob ENOENT no-image
-expect_last result no-image errno 2 phase image leaf none status 0x0000000000000000 cpu -1 attempts 0 \
+expect_last result no-image errno 2 phase image leaf none status 0x0000000000000000 cpu -1 sessions 0 \
 	image test/none.blob from none to none blackout_ns 0
 expect "log lines" 1 "$(dmesg_since_mark | grep -c tdx_update:)"

@@ -8,7 +8,7 @@ td_build 1
 for cpu in 0 $(($(nproc) - 1)); do
 	emu_set inject "SEAMLDR.INSTALL $cpu 1 vmfail 0 50"
 	expect_update test/v2.blob 0 success
-	expect last/attempts 1 "$(tdx last/attempts)"
+	expect last/sessions 1 "$(tdx last/sessions)"
 	expect "open session" 0 "$(emu_get state session)"
 done
 # P-SEAMLDR's other user is not in the blackout, but may be in the way before it.

@@ -32,7 +32,7 @@ for status in 0x8000000000000003 0x8000000012345678 vmfail ud gp; do
 		esac
 		emu_set inject "SEAMLDR.INSTALL $cpu 1 $status 0 1"
 		expect_update test/v2.blob 0 success
-		expect last/attempts 1 "$(tdx last/attempts)"
+		expect last/sessions 1 "$(tdx last/sessions)"
 		expect_tds_alive 1
 		td destroy all
 	done

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tdx_update.h"
+#include "core.h"
 
 /* What the fuzzer chooses beside the file. */
 struct control {
@@ -66,10 +66,10 @@ static void check_plan(const struct tdxu_candidate *candidate,
 	must(sig->svn_major == platform->svn_major && sig->svn_minor >= platform->svn_minor);
 	must(platform->updates_left);
 	must(hv >= sig->min_update_hv && hv <= sig->module_hv);
-	must(plan->resume == platform->shut_down);
+	must(plan->resume == platform->handoff.waits);
 	must(!plan->recovery_can_follow || platform->updates_left > 1);
-	if (platform->shut_down) {
-		must(hv == platform->handoff_hv);
+	if (platform->handoff.waits) {
+		must(hv == platform->handoff.hv);
 		return;
 	}
 	must(hv <= platform->module.module_hv);
@@ -94,9 +94,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		return 0;
 	/* Booleans of any other value are not what a caller in C can hand over. */
 	memcpy(&control, data, sizeof(control));
-	memset(&control.platform.debug, data[0] & 1, 1);
+	control.platform.debug = data[0] & 1 ? TDXU_DEBUG_UNLOCKED : TDXU_DEBUG_LOCKED;
 	memset(&control.platform.module.no_downgrade, data[0] >> 1 & 1, 1);
-	memset(&control.platform.shut_down, data[0] >> 2 & 1, 1);
+	control.platform.handoff.waits = data[0] >> 2 & 1;
+	control.platform.handoff.hv_known = true;
 	data += sizeof(control);
 	size -= sizeof(control);
 	candidate.findings = (struct tdxu_findings){

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "tdx_update.h"
+#include "core.h"
 #include "user_verify.h"
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))

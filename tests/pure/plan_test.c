@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tdx_update.h"
+#include "core.h"
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #define THIS_CPU		0x806F8u
@@ -91,7 +91,7 @@ static void debug_signed(struct world *w)
 static void debug_signed_on_debug_platform(struct world *w)
 {
 	debug_signed(w);
-	w->platform.debug = true;
+	w->platform.debug = TDXU_DEBUG_UNLOCKED;
 }
 
 static void debug_signed_by_parameter(struct world *w)
@@ -103,7 +103,7 @@ static void debug_signed_by_parameter(struct world *w)
 static void debug_signed_allowed(struct world *w)
 {
 	debug_signed_by_parameter(w);
-	w->platform.debug = true;
+	w->platform.debug = TDXU_DEBUG_UNLOCKED;
 }
 
 static void debug_signed_allowed_no_table(struct world *w)
@@ -251,7 +251,8 @@ static void recovery_unsigned(struct world *w)
 /* What the running module cannot do is no matter where none runs. */
 static void resumed(struct world *w)
 {
-	w->platform.shut_down = true;
+	w->platform.handoff.waits = true;
+	w->platform.handoff.hv_known = true;
 	w->platform.module.features0 = 0;
 	w->policy.require_race_protection = true;
 }
@@ -259,7 +260,7 @@ static void resumed(struct world *w)
 static void resumed_without_handoff(struct world *w)
 {
 	resumed(w);
-	w->platform.handoff_hv = 1;
+	w->platform.handoff.hv = 1;
 }
 
 static void nothing(struct world *w)
@@ -461,7 +462,7 @@ static void test_resumed(void)
 
 	make_good(&w);
 	resumed(&w);
-	w.platform.handoff_hv = 2;
+	w.platform.handoff.hv = 2;
 	w.sig.module_hv = 9;
 	result = plan_of(&w, &plan);
 	report(!result && plan.resume && plan.shutdown_rcx == 2, "resumed, version 2", NULL,

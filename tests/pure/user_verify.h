@@ -5,7 +5,7 @@
 #ifndef USER_VERIFY_H
 #define USER_VERIFY_H
 
-#include "tdx_update.h"
+#include "core.h"
 
 struct tdxu_findings user_verify(const struct tdxu_image *image,
 				 const u8 signer[TDX_SHA384_SIZE]);

@@ -155,7 +155,7 @@ static void remove_upload(void)
 }
 
 /**
- * tdxu_node_init() - offer mainline's interface: /sys/devices/faux/tdx_host/ and, where the kernel
+ * tdxu_fw_upload_init() - offer mainline's interface: /sys/devices/faux/tdx_host/ and, where the kernel
  * has CONFIG_FW_UPLOAD, /sys/class/firmware/tdx_module/
  *
  * Off by parameter, and where the kernel is built with a driver of its own. What cannot be offered
@@ -163,7 +163,7 @@ static void remove_upload(void)
  *
  * Context: may sleep. Once, at module load; everything else stands by then.
  */
-void tdxu_node_init(void)
+void tdxu_fw_upload_init(void)
 {
 	if (!mainline_interface || IS_ENABLED(CONFIG_TDX_HOST_SERVICES))
 		return;
@@ -184,14 +184,14 @@ void tdxu_node_init(void)
 }
 
 /**
- * tdxu_node_exit() - remove what tdxu_node_init() has made
+ * tdxu_fw_upload_exit() - remove what tdxu_fw_upload_init() has made
  *
  * Cancels the upload under way, if it can still be cancelled, and waits for its end; there is none
  * afterwards.
  *
  * Context: may sleep. Once, at module unload, before anything that an attempt needs is gone.
  */
-void tdxu_node_exit(void)
+void tdxu_fw_upload_exit(void)
 {
 	if (upload)
 		remove_upload();

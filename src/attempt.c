@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The way of one attempt: from a name or an upload to the outcome, one attempt at a time.
+ * Each step consumes the previous step's result. tdxu_install() is the only step that modifies
+ * platform state.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/ctype.h>
+#include <linux/firmware.h>
+#include <linux/kernel.h>
+#include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/mutex.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#include "tdx_update.h"
+#include "trace.h"
+
+static char *image = "intel/tdx/tdx_module.blob";
+module_param(image, charp, 0644);
+MODULE_PARM_DESC(image, "what writing 1 to update installs (default: intel/tdx/tdx_module.blob)");
+
+static bool require_race_protection;
+module_param(require_race_protection, bool, 0644);
+MODULE_PARM_DESC(require_race_protection,
+		 "refuse to update a module that cannot reject a race (default: 0)");
+
+static DEFINE_MUTEX(attempt_lock);
+
+/* After a failure that was not repaired. Under attempt_lock to write. */
+static struct {
+	bool now;
+	bool repairable;		/* the handoff data is whole, another image may be tried */
+	u16 handoff_hv;			/* its version */
+} lost;
+
+/* Name of the image to fall back to, empty: none. */
+static char recovery_name[TDXU_NAME_MAX + 1];
+static DEFINE_MUTEX(recovery_lock);
+
+/**
+ * tdxu_is_updating() - is an attempt under way?
+ *
+ * Context: any.
+ */
+bool tdxu_is_updating(void)
+{
+	return mutex_is_locked(&attempt_lock);
+}
+
+/**
+ * tdxu_is_lost() - did an update fail past the point of no return?
+ *
+ * Context: any.
+ */
+bool tdxu_is_lost(void)
+{
+	return READ_ONCE(lost.now);
+}
+
+/**
+ * tdxu_get_recovery() - name of the recovery image
+ * @name: filled in; empty where none is set
+ *
+ * Context: may sleep.
+ */
+void tdxu_get_recovery(char name[TDXU_NAME_MAX + 1])
+{
+	mutex_lock(&recovery_lock);
+	strscpy(name, recovery_name, TDXU_NAME_MAX + 1);
+	mutex_unlock(&recovery_lock);
+}
+
+static void set_recovery(const char *name)
+{
+	mutex_lock(&recovery_lock);
+	strscpy(recovery_name, name, sizeof(recovery_name));
+	mutex_unlock(&recovery_lock);
+}
+
+static void enter(struct tdxu_attempt *attempt, enum tdxu_phase phase)
+{
+	attempt->phase = phase;
+	trace_phase(phase, ktime_get_ns());
+}
+
+/* The firmware loader takes any string; a name must lead into its search path and look like one. */
+static bool is_good_name(const char *name, size_t len)
+{
+	const char *component = name, *slash;
+	size_t i;
+
+	if (!len || len > TDXU_NAME_MAX || name[0] == '/')
+		return false;
+	for (i = 0; i < len; i++)
+		if (!isascii(name[i]) || !isprint(name[i]))
+			return false;
+
+	while ((slash = memchr(component, '/', name + len - component))) {
+		if (slash - component == 2 && !memcmp(component, "..", 2))
+			return false;
+		component = slash + 1;
+	}
+	return name + len - component != 2 || memcmp(component, "..", 2);
+}
+
+/* The name of what to install, NUL-terminated; "1" stands for parameter image. */
+static struct tdxu_verdict take_name(const char *name, size_t len, char *to)
+{
+	struct tdxu_verdict verdict = tdxu_say(TDXU_SUCCESS, NULL);
+
+	kernel_param_lock(THIS_MODULE);
+	if (len == 1 && name[0] == '1') {
+		name = image;
+		/* Up to the newline that echo leaves in a parameter. */
+		len = strcspn(image, "\n");
+	}
+	if (is_good_name(name, len)) {
+		memcpy(to, name, len);
+		to[len] = '\0';
+	} else {
+		verdict = tdxu_say(TDXU_BAD_NAME, NULL);
+	}
+	kernel_param_unlock(THIS_MODULE);
+	return verdict;
+}
+
+/* What is asked for: a file's name, or the image itself. */
+struct request {
+	enum tdxu_errand errand;
+	const char *name;
+	size_t len;			/* of @name, bytes */
+	const u8 *data;			/* NULL: @name counts */
+	size_t size;			/* of @data, bytes */
+	const bool *cancelled;		/* of @data: whether it is to end before anything changes */
+};
+
+/*
+ * A private copy: from here on no one can change what is checked and installed. The firmware
+ * loader's own buffer is not private, two requests of one name share it.
+ */
+static struct tdxu_verdict copy(const u8 *data, size_t size, void **blob)
+{
+	if (size > TDXU_IMAGE_MAX_SIZE)
+		return tdxu_say(TDXU_TOO_LARGE, NULL);
+	*blob = vmalloc(size);
+	if (!*blob)
+		return tdxu_say(TDXU_NO_MEMORY, NULL);
+	memcpy(*blob, data, size);
+	return tdxu_say(TDXU_SUCCESS, NULL);
+}
+
+static struct tdxu_verdict load(const char *name, void **blob, size_t *size)
+{
+	struct tdxu_verdict verdict;
+	const struct firmware *fw;
+	int err;
+
+	err = request_firmware_direct(&fw, name, NULL);
+	if (err == -ENOMEM)
+		return tdxu_say(TDXU_NO_MEMORY, NULL);
+	if (err)
+		return tdxu_say(TDXU_NO_IMAGE,
+				err == -ENOENT ? NULL : "it is empty, or cannot be read");
+
+	*size = fw->size;
+	verdict = copy(fw->data, fw->size, blob);
+	release_firmware(fw);
+	return verdict;
+}
+
+/* What the running module is after a success; the image need not tell. */
+static void look_again(struct tdxu_attempt *attempt)
+{
+	struct tdxu_module module;
+	struct seamldr_info info;
+
+	if (!tdxu_platform_read_module(&module))
+		attempt->to = module.version;
+	tdxu_platform_read_seamldr(&info);
+	attempt->updates_left = info.num_remaining_updates;
+}
+
+/* From a name, or from @data, to a candidate in memory of its own, which the caller frees. */
+static struct tdxu_verdict obtain(const char *name, const u8 *data, size_t size,
+				  struct tdxu_candidate *candidate, void **blob,
+				  struct tdxu_attempt *attempt)
+{
+	struct tdxu_verdict verdict;
+
+	enter(attempt, TDXU_PHASE_IMAGE);
+	verdict = data ? copy(data, size, blob) : load(name, blob, &size);
+	if (verdict.result)
+		return verdict;
+	verdict = tdxu_image_parse(*blob, size, &candidate->image);
+	if (verdict.result)
+		return verdict;
+
+	enter(attempt, TDXU_PHASE_VERIFY);
+	return tdxu_verify(&candidate->image, &candidate->findings);
+}
+
+static bool is_interrupted(const struct request *request)
+{
+	return signal_pending(current) || (request->cancelled && READ_ONCE(*request->cancelled));
+}
+
+static struct tdxu_verdict carry_out(const struct request *request,
+				     const struct tdxu_candidate *candidate,
+				     const struct tdxu_candidate *recovery,
+				     struct tdxu_attempt *attempt)
+{
+	const struct tdxu_policy policy = {
+		.require_race_protection = READ_ONCE(require_race_protection),
+	};
+	struct tdxu_platform platform = {
+		.handoff = { .waits = lost.now, .hv = lost.handoff_hv, .hv_known = true },
+	};
+	struct tdxu_verdict verdict;
+	struct tdxu_plan plan;
+
+	enter(attempt, TDXU_PHASE_PLATFORM);
+	verdict = tdxu_platform_snapshot(&platform, &attempt->answer);
+	if (verdict.result)
+		return verdict;
+	attempt->from = platform.module.version;
+
+	enter(attempt, TDXU_PHASE_PLAN);
+	verdict = tdxu_plan_make(candidate, recovery, &platform, &policy, &plan);
+	if (verdict.result || request->errand != TDXU_ERRAND_UPDATE)
+		return verdict;
+
+	if (is_interrupted(request))
+		return tdxu_say(TDXU_INTERRUPTED,
+				request->data ? "the upload was cancelled" : NULL);
+
+	verdict = tdxu_install(&candidate->image, recovery ? &recovery->image : NULL, &plan,
+			       attempt);
+	if (verdict.result == TDXU_LOST) {
+		lost.handoff_hv = plan.shutdown_rcx & TDX_SHUTDOWN_HV_MASK;
+		lost.repairable = attempt->repairable;
+		WRITE_ONCE(lost.now, true);
+	} else if (verdict.result == TDXU_SUCCESS || verdict.result == TDXU_RECOVERED) {
+		WRITE_ONCE(lost.now, false);
+		look_again(attempt);
+	}
+	return verdict;
+}
+
+static struct tdxu_verdict run(const struct request *request, struct tdxu_attempt *attempt)
+{
+	struct tdxu_candidate candidate, recovery;
+	void *blob = NULL, *recovery_blob = NULL;
+	struct tdxu_verdict verdict;
+	bool has_recovery;
+
+	enter(attempt, TDXU_PHASE_NAME);
+	if (request->data) {
+		strscpy(attempt->image, TDXU_UPLOAD_NAME, sizeof(attempt->image));
+	} else {
+		verdict = take_name(request->name, request->len, attempt->image);
+		if (verdict.result)
+			return verdict;
+	}
+	if (lost.now && !lost.repairable)
+		return tdxu_say(TDXU_LOST, "an earlier update failed");
+
+	verdict = obtain(attempt->image, request->data, request->size, &candidate, &blob, attempt);
+	if (verdict.result)
+		goto out;
+	attempt->to = candidate.image.version;
+
+	/* Held from here on: past the point of no return no file can be read. */
+	has_recovery = request->errand != TDXU_ERRAND_SET_RECOVERY && recovery_name[0];
+	if (has_recovery) {
+		verdict = obtain(recovery_name, NULL, 0, &recovery, &recovery_blob, attempt);
+		if (verdict.result) {
+			verdict.why = "this of the recovery image";
+			goto out;
+		}
+	}
+	verdict = carry_out(request, &candidate, has_recovery ? &recovery : NULL, attempt);
+out:
+	vfree(recovery_blob);
+	vfree(blob);
+	return verdict;
+}
+
+static enum tdxu_result make_attempt(const struct request *request)
+{
+	struct tdxu_attempt *attempt;
+	struct tdxu_verdict verdict;
+	u64 start = ktime_get_ns();
+
+	if (!mutex_trylock(&attempt_lock)) {
+		pr_notice("another update is running\n");
+		return TDXU_IN_PROGRESS;
+	}
+	/* No recovery image is an answer of its own and needs no attempt. */
+	if (request->errand == TDXU_ERRAND_SET_RECOVERY && !request->len) {
+		set_recovery("");
+		mutex_unlock(&attempt_lock);
+		return TDXU_SUCCESS;
+	}
+	attempt = kzalloc(sizeof(*attempt), GFP_KERNEL);
+	if (!attempt) {
+		mutex_unlock(&attempt_lock);
+		return TDXU_NO_MEMORY;
+	}
+	attempt->answer = (struct tdxu_answer){ .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU };
+
+	verdict = run(request, attempt);
+	attempt->result = verdict.result;
+	attempt->why = verdict.why;
+	if (request->errand != TDXU_ERRAND_UPDATE)
+		attempt->phase = TDXU_PHASE_CHECK;
+	if (request->errand == TDXU_ERRAND_SET_RECOVERY && !verdict.result)
+		set_recovery(attempt->image);
+	attempt->total_ns = ktime_get_ns() - start;
+
+	tdxu_outcome_publish(attempt);
+	mutex_unlock(&attempt_lock);
+	if (request->errand == TDXU_ERRAND_UPDATE)
+		tdxu_outcome_announce(attempt);
+	kfree(attempt);
+	return verdict.result;
+}
+
+/**
+ * tdxu_attempt() - one attempt, from a name to its outcome
+ * @errand: update; only check, the same up to the first step that would change anything; or check
+ * and remember as recovery image
+ * @name: image name, relative to the firmware search path; "1": the parameter's; need not end in
+ * NUL
+ * @len: its length in bytes, any
+ *
+ * DESIGN.md section 4. Publishes the outcome, logs it and, after an update, sends the uevent;
+ * except where another attempt runs: that one's last/ stays its own.
+ *
+ * Context: may sleep; an update stops every CPU for some milliseconds.
+ * Return: 0 or the result's errno, negative.
+ */
+int tdxu_attempt(enum tdxu_errand errand, const char *name, size_t len)
+{
+	return tdxu_result_errno(make_attempt(&(struct request){
+		.errand = errand, .name = name, .len = len,
+	}));
+}
+
+/**
+ * tdxu_attempt_upload() - one attempt, from an image that was uploaded to its outcome
+ * @data: the image; copied, not used any more once this returns
+ * @size: its size in bytes, any
+ * @cancelled: set by anyone while this runs, it ends the attempt as TDXU_INTERRUPTED if nothing has
+ * been changed by then
+ *
+ * The way of an update by name from the copy on, and ends like one.
+ *
+ * Context: as tdxu_attempt().
+ * Return: the result.
+ */
+enum tdxu_result tdxu_attempt_upload(const u8 *data, size_t size, const bool *cancelled)
+{
+	return make_attempt(&(struct request){
+		.errand = TDXU_ERRAND_UPDATE, .data = data, .size = size, .cancelled = cancelled,
+	});
+}
