@@ -218,14 +218,12 @@ struct tdxu_policy {
  * struct tdxu_plan - what the blackout is to do
  * @shutdown_rcx: RCX of TDH.SYS.SHUTDOWN: handoff version and race rejection
  * @resume: leave the shutdown out: an earlier attempt, or another driver, did it
- * @recovery_can_follow: the recovery image may be installed even after the image has been
  * @svn_minor: of the installed TDX module; one of a lower SVN minor cannot follow it
  * @updates_left: how many more images P-SEAMLDR will install
  */
 struct tdxu_plan {
 	u64 shutdown_rcx;
 	bool resume;
-	bool recovery_can_follow;
 	u8 svn_minor;
 	u32 updates_left;
 };

@@ -52,13 +52,17 @@ struct tdxu_args {
  * struct tdxu_answer - who answered what
  * @leaf: the leaf that was called, TDXU_NO_LEAF: none
  * @status: its completion status, or a software status (TDX_SW_STATUSES)
+ * @rcx: its RCX
  * @rdx: its RDX; of SEAMLDR.INSTALL whether a failure is recoverable
+ * @r8: its R8
  * @cpu: the CPU it was called on, TDXU_NO_CPU: none
  */
 struct tdxu_answer {
 	u64 leaf;
 	u64 status;
+	u64 rcx;
 	u64 rdx;
+	u64 r8;
 	int cpu;
 };
 
@@ -73,8 +77,8 @@ struct tdxu_answer {
  * name itself was no good
  * @from: version that ran when it began, where it came so far as to ask
  * @to: version that runs now if it succeeded, else the image's if the image tells it
- * @updates_left: what P-SEAMLDR had left afterwards; valid if a new module runs
- * @repairable: of TDXU_LOST: the handoff data is whole, another image may still be tried
+ * @updates_left: what P-SEAMLDR has left afterwards; -1: not known, or no new TDX module runs
+ * @clobbers_rbp: the new TDX module lacks NO_RBP_MOD
  * @blackout_ns: for how long the CPUs were stopped, nanoseconds
  * @total_ns: from the write to the end, nanoseconds
  */
@@ -87,18 +91,17 @@ struct tdxu_attempt {
 	char image[TDXU_NAME_MAX + 1];
 	struct tdxu_version from;
 	struct tdxu_version to;
-	u32 updates_left;
-	bool repairable;
+	s64 updates_left;
+	bool clobbers_rbp;
 	u64 blackout_ns;
 	u64 total_ns;
 };
 
 /* attempt.c */
-enum tdxu_errand { TDXU_ERRAND_UPDATE, TDXU_ERRAND_CHECK, TDXU_ERRAND_SET_RECOVERY };
-int tdxu_attempt(enum tdxu_errand errand, const char *name, size_t len);
+enum tdxu_operation { TDXU_OP_UPDATE, TDXU_OP_CHECK, TDXU_OP_SET_RECOVERY };
+int tdxu_attempt(enum tdxu_operation operation, const char *name, size_t len);
 enum tdxu_result tdxu_attempt_upload(const u8 *data, size_t size, const bool *cancelled);
-bool tdxu_is_updating(void);
-bool tdxu_is_lost(void);
+const char *tdxu_attempt_state(void);
 void tdxu_get_recovery(char name[TDXU_NAME_MAX + 1]);
 
 /* seamcall.c */
@@ -119,11 +122,19 @@ void tdxu_verify_exit(void);
 struct tdxu_verdict tdxu_verify(const struct tdxu_image *image, struct tdxu_findings *findings);
 
 /* platform.c */
+enum tdxu_state {
+	TDXU_STATE_UNINITIALIZED,	/* no TDX module, or one that no one has initialized */
+	TDXU_STATE_READY,
+	TDXU_STATE_SHUT_DOWN,		/* handoff data waits for the next TDX module */
+	TDXU_STATE_LOST,		/* until reboot */
+};
+
+enum tdxu_state tdxu_platform_state(struct tdxu_handoff *handoff, struct tdxu_answer *answer);
 int tdxu_platform_init(const char **why);
 void tdxu_platform_exit(void);
 struct tdxu_verdict tdxu_platform_snapshot(struct tdxu_platform *platform,
 					   struct tdxu_answer *answer);
-u64 tdxu_platform_read_module(struct tdxu_module *module);
+u64 tdxu_platform_read_module(struct tdxu_module *module, struct tdxu_answer *answer);
 struct tdxu_answer tdxu_platform_read_seamldr(struct seamldr_info *info);
 
 /* install.c */

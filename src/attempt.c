@@ -28,39 +28,95 @@ MODULE_PARM_DESC(image, "what writing 1 to update installs (default: intel/tdx/t
 static bool require_race_protection;
 module_param(require_race_protection, bool, 0644);
 MODULE_PARM_DESC(require_race_protection,
-		 "refuse to update a module that cannot reject a race (default: 0)");
+		 "refuse to update a TDX module that cannot reject a race (default: 0)");
+
+static bool require_recovery;
+module_param(require_recovery, bool, 0644);
+MODULE_PARM_DESC(require_recovery, "refuse an update without a recovery image (default: 0)");
 
 static DEFINE_MUTEX(attempt_lock);
 
-/* After a failure that was not repaired. Under attempt_lock to write. */
+/*
+ * What the firmware cannot tell once TDX is down. Under attempt_lock. While TDX is down by an update
+ * of ours the module holds a reference on itself, so that none of this is forgotten.
+ */
 static struct {
-	bool now;
-	bool repairable;		/* the handoff data is whole, another image may be tried */
-	u16 handoff_hv;			/* its version */
-} lost;
+	enum tdxu_state left;		/* SHUT_DOWN or LOST: as an update left it, else READY */
+	struct tdxu_handoff handoff;	/* of the last TDX module that was seen running or shut down */
+	bool pinned;
+} memory = { .left = TDXU_STATE_READY };
 
-/* Name of the image to fall back to, empty: none. */
+/* Name of the recovery image, empty: none. */
 static char recovery_name[TDXU_NAME_MAX + 1];
 static DEFINE_MUTEX(recovery_lock);
 
-/**
- * tdxu_is_updating() - is an attempt under way?
- *
- * Context: any.
- */
-bool tdxu_is_updating(void)
+/* TDX is down by this update: remember what the next one needs. */
+static void remember_failure(enum tdxu_state left, const struct tdxu_plan *plan)
 {
-	return mutex_is_locked(&attempt_lock);
+	memory.left = left;
+	memory.handoff.waits = true;
+	if (!plan->resume) {
+		memory.handoff.hv = plan->shutdown_rcx & TDX_SHUTDOWN_HV_MASK;
+		memory.handoff.hv_known = true;
+	}
+	if (!memory.pinned)
+		memory.pinned = try_module_get(THIS_MODULE);
+}
+
+/* A TDX module runs: whatever failed before is over. */
+static void remember_running(const struct tdxu_module *module)
+{
+	memory.left = TDXU_STATE_READY;
+	memory.handoff = (struct tdxu_handoff){
+		.num_pages = module->num_handoff_pages, .num_pages_known = true,
+	};
+	if (memory.pinned)
+		module_put(THIS_MODULE);
+	memory.pinned = false;
+}
+
+/*
+ * Combine what the firmware says with what it cannot say. A TDX module that ran and does not run any
+ * more has been shut down, if not by us then by another driver, whose handoff version is not known.
+ */
+static enum tdxu_state find_state(struct tdxu_handoff *handoff)
+{
+	enum tdxu_state state;
+	struct tdxu_module module;
+	struct tdxu_answer answer;
+
+	lockdep_assert_held(&attempt_lock);
+
+	*handoff = memory.handoff;
+	handoff->waits = handoff->waits || handoff->num_pages_known;
+	state = tdxu_platform_state(handoff, &answer);
+	if (state == TDXU_STATE_READY && !tdxu_platform_read_module(&module, &answer))
+		remember_running(&module);
+	return memory.left == TDXU_STATE_LOST ? TDXU_STATE_LOST : state;
 }
 
 /**
- * tdxu_is_lost() - did an update fail past the point of no return?
+ * tdxu_attempt_state() - state of TDX, as file state shows it
  *
- * Context: any.
+ * Context: may sleep; the firmware is asked.
+ * Return: a static string.
  */
-bool tdxu_is_lost(void)
+const char *tdxu_attempt_state(void)
 {
-	return READ_ONCE(lost.now);
+	static const char * const names[] = {
+		[TDXU_STATE_UNINITIALIZED]	= "uninitialized",
+		[TDXU_STATE_READY]		= "ready",
+		[TDXU_STATE_SHUT_DOWN]		= "shut-down",
+		[TDXU_STATE_LOST]		= "lost",
+	};
+	struct tdxu_handoff handoff;
+	enum tdxu_state state;
+
+	if (!mutex_trylock(&attempt_lock))
+		return "updating";
+	state = find_state(&handoff);
+	mutex_unlock(&attempt_lock);
+	return names[state];
 }
 
 /**
@@ -132,7 +188,7 @@ static struct tdxu_verdict take_name(const char *name, size_t len, char *to)
 
 /* What is asked for: a file's name, or the image itself. */
 struct request {
-	enum tdxu_errand errand;
+	enum tdxu_operation operation;
 	const char *name;
 	size_t len;			/* of @name, bytes */
 	const u8 *data;			/* NULL: @name counts */
@@ -174,16 +230,20 @@ static struct tdxu_verdict load(const char *name, void **blob, size_t *size)
 	return verdict;
 }
 
-/* What the running module is after a success; the image need not tell. */
+/* The TDX module that runs after a success; the image need not tell its version. */
 static void look_again(struct tdxu_attempt *attempt)
 {
 	struct tdxu_module module;
+	struct tdxu_answer answer;
 	struct seamldr_info info;
 
-	if (!tdxu_platform_read_module(&module))
+	if (!tdxu_platform_read_module(&module, &answer)) {
 		attempt->to = module.version;
-	tdxu_platform_read_seamldr(&info);
-	attempt->updates_left = info.num_remaining_updates;
+		attempt->clobbers_rbp = !(module.features0 & TDX_FEATURES0_NO_RBP_MOD);
+		remember_running(&module);
+	}
+	if (!tdxu_platform_read_seamldr(&info).status)
+		attempt->updates_left = info.num_remaining_updates;
 }
 
 /* From a name, or from @data, to a candidate in memory of its own, which the caller frees. */
@@ -217,14 +277,16 @@ static struct tdxu_verdict carry_out(const struct request *request,
 {
 	const struct tdxu_policy policy = {
 		.require_race_protection = READ_ONCE(require_race_protection),
+		.require_recovery = READ_ONCE(require_recovery) &&
+				    request->operation != TDXU_OP_SET_RECOVERY,
 	};
-	struct tdxu_platform platform = {
-		.handoff = { .waits = lost.now, .hv = lost.handoff_hv, .hv_known = true },
-	};
+	struct tdxu_platform platform = {};
 	struct tdxu_verdict verdict;
 	struct tdxu_plan plan;
 
 	enter(attempt, TDXU_PHASE_PLATFORM);
+	if (find_state(&platform.handoff) == TDXU_STATE_LOST)
+		return tdxu_say(TDXU_LOST, "an earlier update failed");
 	verdict = tdxu_platform_snapshot(&platform, &attempt->answer);
 	if (verdict.result)
 		return verdict;
@@ -232,7 +294,7 @@ static struct tdxu_verdict carry_out(const struct request *request,
 
 	enter(attempt, TDXU_PHASE_PLAN);
 	verdict = tdxu_plan_make(candidate, recovery, &platform, &policy, &plan);
-	if (verdict.result || request->errand != TDXU_ERRAND_UPDATE)
+	if (verdict.result || request->operation != TDXU_OP_UPDATE)
 		return verdict;
 
 	if (is_interrupted(request))
@@ -241,13 +303,19 @@ static struct tdxu_verdict carry_out(const struct request *request,
 
 	verdict = tdxu_install(&candidate->image, recovery ? &recovery->image : NULL, &plan,
 			       attempt);
-	if (verdict.result == TDXU_LOST) {
-		lost.handoff_hv = plan.shutdown_rcx & TDX_SHUTDOWN_HV_MASK;
-		lost.repairable = attempt->repairable;
-		WRITE_ONCE(lost.now, true);
-	} else if (verdict.result == TDXU_SUCCESS || verdict.result == TDXU_RECOVERED) {
-		WRITE_ONCE(lost.now, false);
+	switch (verdict.result) {
+	case TDXU_SUCCESS:
+	case TDXU_RECOVERED:
 		look_again(attempt);
+		break;
+	case TDXU_SHUT_DOWN:
+		remember_failure(TDXU_STATE_SHUT_DOWN, &plan);
+		break;
+	case TDXU_LOST:
+		remember_failure(TDXU_STATE_LOST, &plan);
+		break;
+	default:
+		break;
 	}
 	return verdict;
 }
@@ -256,6 +324,7 @@ static struct tdxu_verdict run(const struct request *request, struct tdxu_attemp
 {
 	struct tdxu_candidate candidate, recovery;
 	void *blob = NULL, *recovery_blob = NULL;
+	struct tdxu_handoff handoff;
 	struct tdxu_verdict verdict;
 	bool has_recovery;
 
@@ -267,7 +336,7 @@ static struct tdxu_verdict run(const struct request *request, struct tdxu_attemp
 		if (verdict.result)
 			return verdict;
 	}
-	if (lost.now && !lost.repairable)
+	if (memory.left == TDXU_STATE_LOST && find_state(&handoff) == TDXU_STATE_LOST)
 		return tdxu_say(TDXU_LOST, "an earlier update failed");
 
 	verdict = obtain(attempt->image, request->data, request->size, &candidate, &blob, attempt);
@@ -275,12 +344,12 @@ static struct tdxu_verdict run(const struct request *request, struct tdxu_attemp
 		goto out;
 	attempt->to = candidate.image.version;
 
-	/* Held from here on: past the point of no return no file can be read. */
-	has_recovery = request->errand != TDXU_ERRAND_SET_RECOVERY && recovery_name[0];
+	/* Load it now: no file I/O is possible after the shutdown. */
+	has_recovery = request->operation != TDXU_OP_SET_RECOVERY && recovery_name[0];
 	if (has_recovery) {
 		verdict = obtain(recovery_name, NULL, 0, &recovery, &recovery_blob, attempt);
 		if (verdict.result) {
-			verdict.why = "this of the recovery image";
+			verdict.why = "(recovery image)";
 			goto out;
 		}
 	}
@@ -302,7 +371,7 @@ static enum tdxu_result make_attempt(const struct request *request)
 		return TDXU_IN_PROGRESS;
 	}
 	/* No recovery image is an answer of its own and needs no attempt. */
-	if (request->errand == TDXU_ERRAND_SET_RECOVERY && !request->len) {
+	if (request->operation == TDXU_OP_SET_RECOVERY && !request->len) {
 		set_recovery("");
 		mutex_unlock(&attempt_lock);
 		return TDXU_SUCCESS;
@@ -313,19 +382,20 @@ static enum tdxu_result make_attempt(const struct request *request)
 		return TDXU_NO_MEMORY;
 	}
 	attempt->answer = (struct tdxu_answer){ .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU };
+	attempt->updates_left = -1;
 
 	verdict = run(request, attempt);
 	attempt->result = verdict.result;
 	attempt->why = verdict.why;
-	if (request->errand != TDXU_ERRAND_UPDATE)
+	if (request->operation != TDXU_OP_UPDATE)
 		attempt->phase = TDXU_PHASE_CHECK;
-	if (request->errand == TDXU_ERRAND_SET_RECOVERY && !verdict.result)
+	if (request->operation == TDXU_OP_SET_RECOVERY && !verdict.result)
 		set_recovery(attempt->image);
 	attempt->total_ns = ktime_get_ns() - start;
 
 	tdxu_outcome_publish(attempt);
 	mutex_unlock(&attempt_lock);
-	if (request->errand == TDXU_ERRAND_UPDATE)
+	if (request->operation == TDXU_OP_UPDATE)
 		tdxu_outcome_announce(attempt);
 	kfree(attempt);
 	return verdict.result;
@@ -333,22 +403,22 @@ static enum tdxu_result make_attempt(const struct request *request)
 
 /**
  * tdxu_attempt() - one attempt, from a name to its outcome
- * @errand: update; only check, the same up to the first step that would change anything; or check
+ * @operation: update; only check, the same up to the first step that would change anything; or check
  * and remember as recovery image
  * @name: image name, relative to the firmware search path; "1": the parameter's; need not end in
  * NUL
  * @len: its length in bytes, any
  *
- * DESIGN.md section 4. Publishes the outcome, logs it and, after an update, sends the uevent;
+ * Publishes the outcome, logs it and, after an update, sends the uevent;
  * except where another attempt runs: that one's last/ stays its own.
  *
  * Context: may sleep; an update stops every CPU for some milliseconds.
  * Return: 0 or the result's errno, negative.
  */
-int tdxu_attempt(enum tdxu_errand errand, const char *name, size_t len)
+int tdxu_attempt(enum tdxu_operation operation, const char *name, size_t len)
 {
 	return tdxu_result_errno(make_attempt(&(struct request){
-		.errand = errand, .name = name, .len = len,
+		.operation = operation, .name = name, .len = len,
 	}));
 }
 
@@ -367,6 +437,6 @@ int tdxu_attempt(enum tdxu_errand errand, const char *name, size_t len)
 enum tdxu_result tdxu_attempt_upload(const u8 *data, size_t size, const bool *cancelled)
 {
 	return make_attempt(&(struct request){
-		.errand = TDXU_ERRAND_UPDATE, .data = data, .size = size, .cancelled = cancelled,
+		.operation = TDXU_OP_UPDATE, .data = data, .size = size, .cancelled = cancelled,
 	});
 }

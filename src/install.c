@@ -1,213 +1,132 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The blackout: every CPU stopped in one stop_machine(), from quiesce to TDH.SYS.UPDATE.
- * Inside it nothing sleeps, allocates, prints, takes a lock or looks anything up; every wait ends,
- * and no CPU leaves while an install session is open.
+ * Code here must not sleep, allocate, print, take a lock or look anything up. Every wait ends, and
+ * no CPU leaves while an install session is open.
  */
 
 /**
  * DOC: The blackout
  *
- * The first online CPU conducts, the others follow. They speak through words that only grow and
- * have one writer each, and few who wait for them. There are two ways:
+ * The first online CPU is the lead CPU. It decides everything; the other CPUs do what it asks for.
+ * CPUs synchronize through monotonic counters:
  *
- * - A chain, for SEAMLDR.INSTALL, of which one LP at a time may make its one call of the session:
- *   each LP's @turn is the pass in which it may call now. The LP before it writes that, after its
- *   own call, and hands a baton along; the last one of the chain writes @passed.
- * - A tree, with the conductor at its root, for all else. Down it go orders (@order: for a round of
- *   TDH.SYS.LP.INIT, the number of the step; or that it is all over), which those below an LP wait
- *   for and pass on. Up it come reports (@reports: questions answered by this LP and by all below
- *   it), which the LP above waits for. What the conductor has had reported all LPs have done: that
- *   is the barrier.
+ * - @state: the lead CPU writes it, all others poll it. A new value orders a round of
+ *   TDH.SYS.LP.INIT and is the number of that step. The lead CPU writes DONE once, with no session
+ *   open and no ack missing.
+ * - @acks: every other CPU increments it after a step: after saving its VMCS pointer, and after its
+ *   TDH.SYS.LP.INIT. The last LP of the chain increments it once for a whole pass. The lead CPU
+ *   waits until all acks of a step have come.
+ * - @pass of each LP: SEAMLDR.INSTALL admits one LP at a time, so the LPs call it in a chain. An LP
+ *   that has made its call increments @pass of the next LP, together with a ticket that holds the
+ *   operands.
  *
- * OVER is ordered once, with no session open and no question unanswered.
+ * A CPU that fails sets @failed before it acks or passes the ticket on. Per-CPU answers are scanned
+ * only then.
  *
- * A session is one pass, unless an LP's call did not count; then there is another pass, in which
- * only such LPs call, until the session is closed or the firmware has refused too often.
+ * A session takes one pass, unless an LP's call did not count. Then only such LPs call again, in
+ * another pass, until the session is closed or PASSES_MAX is reached.
  *
- * What takes time and can wait comes after the word that another LP waits for: so an LP loads its
- * VMCS again when the next one has its turn. While all goes well no LP is looked at one by one; who
- * it was that failed is searched for only once the chain or the tree has told that someone has.
+ * Work that can wait comes after the store that another CPU waits for: an LP restores its VMCS
+ * pointer while the next LP makes its call.
  *
- * An LP answers its question whatever firmware says, and every repetition of a call is bounded. So
- * every wait above ends.
+ * Every step ends with an ack whatever the firmware answers, and every retry is bounded. So every
+ * wait ends.
  */
 
+/**
+ * DOC: After a failure
+ *
+ * KVM gives a TD up at its first failing SEAMCALL, so the CPUs stay stopped while the firmware
+ * allows anything that has not been tried. In this order, cheapest and most promising first:
+ *
+ * 1. A transient failure of SEAMLDR.INSTALL: another session, up to SESSIONS_MAX.
+ * 2. TDH.SYS.INIT, TDH.SYS.UPDATE: once more. TDH.SYS.LP.INIT: another round, up to
+ *    LP_INIT_ROUNDS_MAX.
+ * 3. The recovery image, with 1 and 2.
+ * 4. The image once more, with 1 and 2: a new installation clears what the first one left.
+ *
+ * 3 and 4 need an update left, and an SVN minor that is not lower than that of the TDX module
+ * installed last. Only SEAMLDR.INSTALL with RDX = 1 and a session that cannot be closed end it
+ * earlier: the firmware allows nothing any more.
+ */
+
+#include <linux/atomic.h>
 #include <linux/cpumask.h>
-#include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
-#include <linux/mm.h>
 #include <linux/nmi.h>
-#include <linux/slab.h>
 #include <linux/smp.h>
-#include <linux/stop_machine.h>
-#include <linux/vmalloc.h>
 
 #include <asm/barrier.h>
 #include <asm/page.h>
 #include <asm/processor.h>
 
-#include "tdx_update.h"
-#include "trace.h"
+#include "install.h"
 
-/* Sessions that transient, recoverable failures may cost an image before they count. */
+/* Sessions that an image may take for transient failures. */
 #define SESSIONS_MAX		8
-/* Passes that a session may take: each gives an LP whose call did not count another one. */
+/* Passes of one session: each repeats the calls that did not count. */
 #define PASSES_MAX		4
+/* Rounds of TDH.SYS.LP.INIT for one image. */
+#define LP_INIT_ROUNDS_MAX	3
 /*
- * How often an LP repeats a SEAMLDR.INSTALL that answers VMfailInvalid. No LP but this one runs, so
- * P-SEAMLDR can only be busy for the moment; if it stays so, it is not there any more.
+ * How often an LP repeats a SEAMLDR.INSTALL that answers VMfailInvalid. No other LP calls now, so
+ * P-SEAMLDR can be busy for a moment only. Longer than that means that it is gone.
  */
 #define INSTALL_BUSY_TRIES	10000
 
-/* An order beyond all rounds: everyone may go. */
-#define OVER			UINT_MAX
-
-/*
- * How many LPs an LP has below it in the tree. More make it wide: it looks at one after another;
- * fewer make it deep (docs/blackout.md has what that costs).
- */
-#define FAN_OUT			4u
-
-/* Of an LP's SEAMCALLs this many, the last ones, are kept for the tracepoints. */
-#define CALLS_KEPT		16
-/* Phases that a blackout can enter: each once, those of an image twice, and its end. */
-#define PHASES_MAX		(2 + 2 * 3 + 1)
-
-/* For the tracepoints: what happened in the blackout, see trace.h. Steps are its order. */
-struct call {
-	struct tdxu_answer answer;
-	unsigned int step;
-};
-
-struct entry {
-	enum tdxu_phase phase;
-	unsigned int step;		/* that begins with it */
-	u64 ns;
-};
-
-/* What goes along the chain in a pass. */
-struct baton {
-	u64 params_pa;			/* of the image */
-	unsigned int session;
-	unsigned int step;
-	bool failed;			/* the call of an LP that had it in this pass */
-};
-
-/* One LP: a cache line for each of those who wait for what is in it. */
-struct lp {
-	/* The LP before it in the chain writes, it waits. */
-	unsigned int turn;
-	struct baton baton;
-
-	/* It writes, those below it in the tree wait. */
-	unsigned int order ____cacheline_aligned_in_smp;
-
-	/* It writes, the LP above it in the tree waits. */
-	unsigned int reports ____cacheline_aligned_in_smp;
-	bool bad;			/* its answer, or one below it; once reported */
-
-	/* Its own; only what has failed others look at. Writing here must not wait for a line. */
-	unsigned int session ____cacheline_aligned_in_smp;	/* in which its call counted last */
-	u64 vmcs;
-	struct tdxu_answer answer;	/* of its last call: once reported, or past its turn */
-	int cpu;
-	unsigned int place;		/* of the CPU whose number is this one's index: constant */
-	unsigned int num_calls;
-	struct call calls[CALLS_KEPT];
-} ____cacheline_aligned_in_smp;
+/* Value of @state that lets every CPU go. */
+#define DONE			UINT_MAX
 
 /* How far an image got. */
-enum fate {
+enum outcome {
 	RUNS,
-	REPAIRABLE,	/* it does not run, the handoff data is whole: another image may be tried */
+	SHUT_DOWN,	/* it does not run, the handoff data is whole: another image may follow */
 	LOST,
 };
 
-struct blackout {
-	/* Stands before it begins. */
-	struct tdxu_plan plan;
-	struct seamldr_params *params;		/* of the image */
-	struct seamldr_params *recovery;	/* of the recovery image, NULL: none is set */
-	struct seamldr_info *info;
-	bool traced;			/* someone reads what is written down */
-	cpumask_t cpus;			/* of the LPs */
-	unsigned int lps;
-
-	/* The conductor's; its own lines, since the others read what stands above. */
-	enum tdxu_phase phase ____cacheline_aligned_in_smp;
-	struct tdxu_verdict verdict;
-	struct tdxu_answer answer;
-	bool installed;			/* an image, in this blackout */
-	bool repairable;
-	unsigned int sessions;
-	unsigned int passes;
-	unsigned int step;
-	u64 params_pa;
-	u64 ns;
-	unsigned int num_entries;
-	struct entry entries[PHASES_MAX];
-
-	/* The last LP of the chain writes, the conductor waits for it. */
-	unsigned int passed ____cacheline_aligned_in_smp;
-	bool failed;			/* a call in that pass */
-
-	struct lp lp[];			/* by place: the chain, and the tree as a heap */
-};
-
-/* A spin must look neither stuck to the NMI watchdog nor busy to the sibling thread. */
+/* Pet the NMI watchdog and yield to the SMT sibling. */
 static void relax(void)
 {
 	touch_nmi_watchdog();
 	cpu_relax();
 }
 
-/* What a CPU did before it tells, another one sees that has heard it. */
-static void tell(unsigned int *word, unsigned int value)
+static void ack(struct blackout *b, u64 status)
 {
-	/* Pairs with the acquire in hear(). */
-	smp_store_release(word, value);
+	if (status)
+		WRITE_ONCE(b->failed, true);
+	/* Publish prior writes, @failed and the answer; pairs with the acquire in wait_for_acks(). */
+	smp_mb__before_atomic();
+	atomic_inc(&b->acks);
 }
 
-static unsigned int hear(const unsigned int *word)
+/* Wait for this many more acks. Return whether every CPU succeeded. */
+static bool wait_for_acks(struct blackout *b, unsigned int num)
 {
-	/* Pairs with the release in tell(). */
-	return smp_load_acquire(word);
+	b->acks_expected += num;
+	while (atomic_read_acquire(&b->acks) != b->acks_expected)
+		relax();
+	return !b->failed;
 }
 
-/* The LPs below one in the tree: from the first up to, not including, @end. */
-static struct lp *below(struct blackout *b, const struct lp *lp, struct lp **end)
+static struct tdxu_answer answer_of(const struct lp *lp, u64 leaf, u64 status,
+				    const struct tdxu_args *out)
 {
-	unsigned int first = (lp - b->lp) * FAN_OUT + 1;
-
-	*end = &b->lp[min(first + FAN_OUT, b->lps)];
-	return &b->lp[min(first, b->lps)];
+	return (struct tdxu_answer){
+		.leaf = leaf, .status = status, .cpu = lp->cpu,
+		.rcx = out->rcx, .rdx = out->rdx, .r8 = out->r8,
+	};
 }
 
-/* This LP has answered the next question, and so have all below it. */
-static void report(struct blackout *b, struct lp *lp)
-{
-	unsigned int question = lp->reports + 1;
-	bool bad = lp->answer.status;
-	struct lp *other, *end;
-
-	for (other = below(b, lp, &end); other < end; other++) {
-		while (hear(&other->reports) != question)
-			relax();
-		bad |= other->bad;
-	}
-	lp->bad = bad;
-	tell(&lp->reports, question);
-}
-
-/* To the LP's own memory only: it is in every LP's way. */
-static void note_call(const struct blackout *b, struct lp *lp, const struct tdxu_answer *answer,
-		      unsigned int step)
+/* Hot path: write CPU-local memory only. */
+static void record_call(const struct blackout *b, struct lp *lp, const struct tdxu_answer *answer,
+			unsigned int step)
 {
 	if (unlikely(b->traced))
-		lp->calls[lp->num_calls++ % CALLS_KEPT] =
-			(struct call){ .answer = *answer, .step = step };
+		lp->calls[lp->num_calls++ % TDXU_CALLS_KEPT] =
+			(struct call_record){ .answer = *answer, .step = step };
 }
 
 static void enter(struct blackout *b, enum tdxu_phase phase)
@@ -215,17 +134,18 @@ static void enter(struct blackout *b, enum tdxu_phase phase)
 	b->phase = phase;
 	b->step++;
 	if (unlikely(b->traced))
-		b->entries[b->num_entries++] =
-			(struct entry){ .phase = phase, .step = b->step, .ns = ktime_get_ns() };
+		b->phases[b->num_phases++] =
+			(struct phase_record){ .phase = phase, .step = b->step, .ns = ktime_get_ns() };
 }
 
-static void quiesce(struct lp *lp)
+static u64 quiesce(struct lp *lp)
 {
 	lp->answer = (struct tdxu_answer){ .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU };
 	if (!tdxu_vmcs_save(&lp->vmcs)) {
 		lp->answer.status = TDX_SW_UD;
 		lp->answer.cpu = lp->cpu;
 	}
+	return lp->answer.status;
 }
 
 /* Leaves the VMCS pointer to be restored. */
@@ -242,74 +162,74 @@ static void call_install(struct lp *lp, u64 params_pa)
 			break;
 		relax();
 	}
-	lp->answer = (struct tdxu_answer){ .leaf = SEAMLDR_INSTALL, .status = status,
-					   .rdx = args.rdx, .cpu = lp->cpu };
+	lp->answer = answer_of(lp, SEAMLDR_INSTALL, status, &args);
 }
 
-/* This LP's turn in a pass, its one call of the session; then the next LP's. */
-static void take_turn(struct blackout *b, struct lp *lp, unsigned int pass)
+/* This LP's one call of the session, unless an earlier pass made it; then it is the next LP's turn. */
+static void use_ticket(struct blackout *b, struct lp *lp, unsigned int pass)
 {
-	struct baton baton = lp->baton;
+	const struct ticket ticket = lp->ticket;
 	struct lp *next = lp + 1;
-	/* Where its call counts in the open session, calling again would be one too many. */
-	bool call = lp->session != baton.session;
+	bool call = lp->session != ticket.session;
 
 	if (call) {
-		call_install(lp, baton.params_pa);
+		call_install(lp, ticket.params_pa);
 		if (lp->answer.status)
-			baton.failed = true;
+			WRITE_ONCE(b->failed, true);
 		else
-			lp->session = baton.session;
+			lp->session = ticket.session;
 	}
-	if (next < &b->lp[b->lps]) {
-		next->baton = baton;
-		tell(&next->turn, pass);
+	if (next < &b->lp[b->num_lps]) {
+		next->ticket = ticket;
+		/* Publish the ticket, the answer and @failed; pairs with the acquire in follow(). */
+		smp_store_release(&next->pass, pass);
 	} else {
-		b->failed = baton.failed;
-		tell(&b->passed, pass);
+		ack(b, 0);
 	}
 	if (call) {
 		tdxu_vmcs_restore(lp->vmcs);
-		note_call(b, lp, &lp->answer, baton.step);
+		record_call(b, lp, &lp->answer, ticket.step);
 	}
 }
 
-static void call_module(const struct blackout *b, struct lp *lp, u64 leaf, unsigned int step)
+static u64 call_module(const struct blackout *b, struct lp *lp, u64 leaf, unsigned int step)
 {
 	struct tdxu_args args = {};
 	u64 status = tdxu_seamcall_retry(leaf, &args);
 
-	lp->answer = (struct tdxu_answer){ .leaf = leaf, .status = status, .cpu = lp->cpu };
-	note_call(b, lp, &lp->answer, step);
+	lp->answer = answer_of(lp, leaf, status, &args);
+	record_call(b, lp, &lp->answer, step);
+	return status;
 }
 
-/* A round of TDH.SYS.LP.INIT, of those below this LP and of itself. */
-static void init_lps(struct blackout *b, struct lp *lp, unsigned int step)
+/* An LP that a round before this one has initialized says so, and that is a success. */
+static u64 init_lp(const struct blackout *b, struct lp *lp, unsigned int step)
 {
-	tell(&lp->order, step);
-	call_module(b, lp, TDH_SYS_LP_INIT, step);
-	report(b, lp);
+	bool done = lp->answer.leaf == TDH_SYS_LP_INIT && !lp->answer.status;
+
+	return done ? 0 : call_module(b, lp, TDH_SYS_LP_INIT, step);
 }
 
-/* What a CPU does that does not conduct. */
+/* What every CPU but the lead CPU does. */
 static void follow(struct blackout *b, struct lp *lp)
 {
-	const struct lp *above = &b->lp[(lp - b->lp - 1) / FAN_OUT];
-	unsigned int passes = 0, last_order = 0, order;
+	unsigned int passes = 0, last_state = 0, state;
 
-	report(b, lp);
+	ack(b, quiesce(lp));
 	for (;;) {
-		order = hear(&above->order);
-		if (hear(&lp->turn) != passes)
-			take_turn(b, lp, ++passes);
-		else if (order == OVER)
+		/* Before @pass: DONE means that no pass is to come. Both pair with a release. */
+		state = smp_load_acquire(&b->state);
+		if (smp_load_acquire(&lp->pass) != passes) {
+			use_ticket(b, lp, ++passes);
+		} else if (state == DONE) {
 			break;
-		else if (order != last_order)
-			init_lps(b, lp, last_order = order);
-		else
+		} else if (state != last_state) {
+			last_state = state;
+			ack(b, init_lp(b, lp, state));
+		} else {
 			relax();
+		}
 	}
-	tell(&lp->order, OVER);
 }
 
 static void fail(struct blackout *b, struct tdxu_verdict verdict, const struct tdxu_answer *answer)
@@ -323,13 +243,13 @@ static const struct lp *find_failed(const struct blackout *b, const struct lp *o
 {
 	const struct lp *lp;
 
-	for (lp = b->lp; lp < &b->lp[b->lps]; lp++)
+	for (lp = b->lp; lp < &b->lp[b->num_lps]; lp++)
 		if (lp != other_than && lp->answer.status)
 			return lp;
 	return NULL;
 }
 
-/* Every present CPU is here, as when the LPs' places were made; the same on every CPU. */
+/* Present == online == the set recorded at setup; every CPU gets the same answer. */
 static bool is_complete(const struct blackout *b)
 {
 	return cpumask_equal(cpu_online_mask, &b->cpus) &&
@@ -348,18 +268,21 @@ static void fail_incomplete(struct blackout *b)
 	fail(b, tdxu_say(TDXU_CPU_OFFLINE, "CPUs came or went meanwhile"), &absent);
 }
 
-/* Every LP can call firmware; if not, no session may be opened. */
-static bool all_ready(struct blackout *b, struct lp *conductor)
+/* Every LP can make SEAMCALLs. If one cannot, no session may be opened. */
+static bool all_ready(struct blackout *b, struct lp *lead)
 {
+	bool ready;
+
 	enter(b, TDXU_PHASE_QUIESCE);
-	quiesce(conductor);
-	report(b, conductor);
-	if (conductor->bad)
+	if (quiesce(lead))
+		WRITE_ONCE(b->failed, true);
+	ready = wait_for_acks(b, b->num_lps - 1);
+	if (!ready)
 		fail(b, tdxu_say(TDXU_VMX_OFF, NULL), &find_failed(b, NULL)->answer);
-	return !conductor->bad;
+	return ready;
 }
 
-/* Success is the point of no return. Anything else has changed nothing. */
+/* Success is the point of no return. A failure has changed nothing. */
 static bool shut_down(struct blackout *b, struct lp *lp)
 {
 	struct tdxu_args args = { .rcx = b->plan.shutdown_rcx };
@@ -367,11 +290,10 @@ static bool shut_down(struct blackout *b, struct lp *lp)
 
 	enter(b, TDXU_PHASE_SHUTDOWN);
 
-	/* Asked once: no other LP runs that it could be busy with. */
+	/* One call: no other LP runs that could keep the TDX module busy. */
 	status = tdxu_seamcall(TDH_SYS_SHUTDOWN, &args);
-	lp->answer = (struct tdxu_answer){ .leaf = TDH_SYS_SHUTDOWN, .status = status,
-					   .cpu = lp->cpu };
-	note_call(b, lp, &lp->answer, b->step);
+	lp->answer = answer_of(lp, TDH_SYS_SHUTDOWN, status, &args);
+	record_call(b, lp, &lp->answer, b->step);
 	if (!status)
 		return true;
 	if ((status & TDX_STATUS_MASK) == TDX_UPDATE_COMPAT_SENSITIVE)
@@ -381,15 +303,17 @@ static bool shut_down(struct blackout *b, struct lp *lp)
 	return false;
 }
 
-/* Does P-SEAMLDR say that no session is open? It closes the old module for as long as one is. */
-static bool says_closed(struct blackout *b, struct lp *conductor)
+/* SEAMLDR.INFO into @info: seam_ready is 0 while a session is open. Return whether it succeeded. */
+static bool read_info(struct blackout *b, struct lp *lead)
 {
 	struct tdxu_args args = { .rcx = __pa(b->info) };
-	struct tdxu_answer answer = { .leaf = SEAMLDR_INFO, .cpu = conductor->cpu };
+	struct tdxu_answer answer;
+	u64 status;
 
-	answer.status = tdxu_seamldr_call(SEAMLDR_INFO, &args);
-	note_call(b, conductor, &answer, ++b->step);
-	return !answer.status && b->info->seam_ready;
+	status = tdxu_seamldr_call(SEAMLDR_INFO, &args);
+	answer = answer_of(lead, SEAMLDR_INFO, status, &args);
+	record_call(b, lead, &answer, ++b->step);
+	return !status;
 }
 
 static bool was_answered(const struct lp *lp)
@@ -397,22 +321,23 @@ static bool was_answered(const struct lp *lp)
 	return (lp->answer.status & TDX_SW_ERROR) != TDX_SW_ERROR;
 }
 
-static void run_pass(struct blackout *b, struct lp *conductor)
+/* Return whether every call of the pass succeeded. */
+static bool run_pass(struct blackout *b, struct lp *lead)
 {
-	conductor->baton = (struct baton){ .params_pa = b->params_pa, .session = b->sessions,
-					   .step = ++b->step };
-	take_turn(b, conductor, ++b->passes);
-	while (hear(&b->passed) != b->passes)
-		relax();
+	b->failed = false;
+	lead->ticket = (struct ticket){ .params_pa = b->params_pa, .session = b->sessions,
+					.step = ++b->step };
+	use_ticket(b, lead, ++b->passes);
+	return wait_for_acks(b, 1);
 }
 
 /*
- * One session, every LP once. The result is the closing call's, which is the last that counted:
- * the last LP's if those before it have all succeeded. Where one has not, its call cannot have
- * counted, and the session waits for it. Return the LP that has the result, with @closed false if
- * the firmware would not let the session be closed.
+ * One session, in which every LP calls once. The result is the closing call's, the last call that
+ * counted: the last LP's if all before it succeeded. A call that failed before that did not count,
+ * and the session waits for it. Return the LP that has the result; @closed is false if the session
+ * could not be closed.
  */
-static const struct lp *run_session(struct blackout *b, struct lp *conductor, bool *closed)
+static const struct lp *run_session(struct blackout *b, struct lp *lead, bool *closed)
 {
 	const struct lp *bad;
 	unsigned int passes;
@@ -420,17 +345,15 @@ static const struct lp *run_session(struct blackout *b, struct lp *conductor, bo
 	b->sessions++;
 	*closed = true;
 	for (passes = 1;; passes++) {
-		run_pass(b, conductor);
-
-		if (!b->failed)
-			return conductor;	/* all have succeeded, the closing one too */
+		if (run_pass(b, lead))
+			return lead;	/* all succeeded, the closing call among them */
 		bad = find_failed(b, NULL);
-		/* The only one, answered, and after all others: so it closed the session. */
+		/* The only failure, answered, after all other calls: it closed the session. */
 		if (!find_failed(b, bad) && was_answered(bad) &&
-		    (bad == &b->lp[b->lps - 1] || passes > 1))
+		    (bad == &b->lp[b->num_lps - 1] || passes > 1))
 			return bad;
-		/* Calls that failed counted all the same? Then one more would open a session. */
-		if (says_closed(b, conductor))
+		/* Did failed calls count all the same? Then one more would open a session. */
+		if (read_info(b, lead) && b->info->seam_ready)
 			return bad;
 		if (passes == PASSES_MAX)
 			break;
@@ -439,14 +362,13 @@ static const struct lp *run_session(struct blackout *b, struct lp *conductor, bo
 	return bad;
 }
 
-/* Worth another session: the handoff data is whole, and time may heal it. */
+/* Worth another session: memory is untouched, and the next try may have entropy. */
 static bool is_transient(const struct tdxu_answer *answer)
 {
-	return answer->rdx == SEAMLDR_RECOVERABLE && (answer->status == SEAMLDR_ENOENTROPY ||
-						      answer->status == SEAMLDR_EINTERRUPT);
+	return answer->rdx == SEAMLDR_RECOVERABLE && answer->status == SEAMLDR_ENOENTROPY;
 }
 
-static enum fate install_image(struct blackout *b, struct lp *conductor)
+static enum outcome install_image(struct blackout *b, struct lp *lead)
 {
 	unsigned int sessions = 0;
 	const struct lp *lp;
@@ -455,232 +377,162 @@ static enum fate install_image(struct blackout *b, struct lp *conductor)
 	enter(b, TDXU_PHASE_INSTALL);
 
 	do {
-		lp = run_session(b, conductor, &closed);
+		lp = run_session(b, lead, &closed);
 	} while (closed && is_transient(&lp->answer) && ++sessions < SESSIONS_MAX);
 
 	if (!lp->answer.status)
 		return RUNS;
 	b->answer = lp->answer;
-	return closed && lp->answer.rdx == SEAMLDR_RECOVERABLE ? REPAIRABLE : LOST;
+	if (!closed)
+		b->verdict.why = "an install session stays open";
+	else if (lp->answer.rdx != SEAMLDR_RECOVERABLE)
+		b->verdict.why = "the firmware has cleared the TDX module's memory";
+	else
+		return SHUT_DOWN;
+	return LOST;
 }
 
-/* The module that was installed, from its first call to the TDs' return. */
-static enum fate bring_up(struct blackout *b, struct lp *conductor)
+/* One round of TDH.SYS.LP.INIT on every LP that has not done it. */
+static bool init_lps(struct blackout *b, struct lp *lead)
 {
-	const struct lp *bad = conductor;
+	b->failed = false;
+	/* Publish @failed; pairs with the acquire in follow(). */
+	smp_store_release(&b->state, b->step);
+	if (init_lp(b, lead, b->step))
+		WRITE_ONCE(b->failed, true);
+	return wait_for_acks(b, b->num_lps - 1);
+}
+
+/* A leaf of one LP that may need a second call. */
+static u64 call_twice(struct blackout *b, struct lp *lead, u64 leaf)
+{
+	return call_module(b, lead, leaf, b->step) ? call_module(b, lead, leaf, ++b->step) : 0;
+}
+
+/* The TDX module that was installed, from its first call to the TDs' return. */
+static enum outcome bring_up(struct blackout *b, struct lp *lead)
+{
+	const struct lp *bad = lead;
+	unsigned int rounds = 0;
 
 	enter(b, TDXU_PHASE_INIT);
-	call_module(b, conductor, TDH_SYS_INIT, b->step);
-	if (conductor->answer.status)
+	if (call_twice(b, lead, TDH_SYS_INIT))
 		goto failed;
 
-	init_lps(b, conductor, b->step);
-	if (conductor->bad) {
-		bad = find_failed(b, NULL);
-		goto failed;
+	while (!init_lps(b, lead)) {
+		if (++rounds == LP_INIT_ROUNDS_MAX) {
+			bad = find_failed(b, NULL);
+			goto failed;
+		}
+		b->step++;
 	}
 
 	enter(b, TDXU_PHASE_UPDATE);
-	call_module(b, conductor, TDH_SYS_UPDATE, b->step);
-	if (!conductor->answer.status)
+	if (!call_twice(b, lead, TDH_SYS_UPDATE))
 		return RUNS;
 failed:
 	b->answer = bad->answer;
-	return REPAIRABLE;
-}
-
-static enum fate run_image(struct blackout *b, struct lp *conductor,
-			   const struct seamldr_params *params)
-{
-	enum fate fate;
-
-	b->params_pa = __pa(params);
-	fate = install_image(b, conductor);
-	if (fate != RUNS)
-		return fate;
-	b->installed = true;
-	return bring_up(b, conductor);
-}
-
-/*
- * Past the point of no return, and the image does not run. What is told of the attempt is this
- * failure, whatever comes of the recovery image.
- */
-static void recover(struct blackout *b, struct lp *conductor, enum fate fate)
-{
-	const struct tdxu_answer answer = b->answer;
-	const enum tdxu_phase phase = b->phase;
-
-	b->verdict = tdxu_say(TDXU_LOST, NULL);
-	/* Once the new image is installed, not every recovery image can follow it. */
-	if (fate == REPAIRABLE && b->recovery &&
-	    (!b->installed || b->plan.recovery_can_follow)) {
-		fate = run_image(b, conductor, b->recovery);
-		b->verdict = fate == RUNS ? tdxu_say(TDXU_RECOVERED, NULL) :
-					    tdxu_say(TDXU_LOST, "the recovery image failed, too");
-		b->answer = answer;
-		b->phase = phase;
+	/* Closed right after its installation? Then P-SEAMLDR waits for LPs that are not here. */
+	if (!was_answered(bad) && read_info(b, lead) && !b->info->seam_ready) {
+		b->verdict.why = "an install session stays open: P-SEAMLDR waits for more LPs";
+		return LOST;
 	}
-	b->repairable = fate == REPAIRABLE;
+	return SHUT_DOWN;
 }
 
-static void conduct(struct blackout *b, struct lp *lp)
+/* An image that the firmware would refuse is no image to try. */
+static bool can_follow(const struct blackout *b, const struct payload *payload)
+{
+	return payload->params && payload->svn_minor >= b->svn_minor && b->updates_left;
+}
+
+static enum outcome run_image(struct blackout *b, struct lp *lead, const struct payload *payload)
+{
+	enum outcome outcome;
+
+	b->params_pa = __pa(payload->params);
+	outcome = install_image(b, lead);
+	if (outcome != RUNS)
+		return outcome;
+	/* What may follow from here on; the firmware counts the same. */
+	b->svn_minor = payload->svn_minor;
+	b->updates_left--;
+	return bring_up(b, lead);
+}
+
+/* Past the point of no return: see "After a failure". The failure told is the first image's. */
+static void run_images(struct blackout *b, struct lp *lead)
+{
+	const struct payload *const order[TDXU_RUNS_MAX] = { &b->image, &b->recovery, &b->image };
+	struct tdxu_answer answer = b->answer;
+	enum tdxu_phase phase = b->phase;
+	enum outcome outcome = SHUT_DOWN;
+	bool failed = false;
+	unsigned int i;
+
+	for (i = 0; i < TDXU_RUNS_MAX; i++) {
+		if (!can_follow(b, order[i]))
+			continue;
+		outcome = run_image(b, lead, order[i]);
+		if (outcome != RUNS && !failed) {
+			failed = true;
+			answer = b->answer;
+			phase = b->phase;
+		}
+		if (outcome != SHUT_DOWN)
+			break;
+		if (order[i] == &b->recovery)
+			b->verdict.why = "the recovery image failed, too";
+	}
+
+	if (outcome == RUNS && order[i] == &b->image) {
+		enter(b, TDXU_PHASE_DONE);
+		b->answer = (struct tdxu_answer){ .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU };
+		return;
+	}
+	b->answer = answer;
+	b->phase = phase;
+	b->verdict.result = outcome == RUNS ? TDXU_RECOVERED :
+			    outcome == LOST ? TDXU_LOST : TDXU_SHUT_DOWN;
+}
+
+static void lead_all(struct blackout *b, struct lp *lead)
 {
 	u64 start = ktime_get_ns();
-	enum fate fate;
 
-	/* What an earlier attempt has shut down needs no shutdown. */
-	if (all_ready(b, lp) && (b->plan.resume || shut_down(b, lp))) {
-		fate = run_image(b, lp, b->params);
-		if (fate == RUNS)
-			enter(b, TDXU_PHASE_DONE);
-		else
-			recover(b, lp, fate);
-	}
+	/* A TDX module that is shut down already needs no shutdown. */
+	if (all_ready(b, lead) && (b->plan.resume || shut_down(b, lead)))
+		run_images(b, lead);
 
-	tell(&lp->order, OVER);
+	/* Pairs with the acquire in follow(). */
+	smp_store_release(&b->state, DONE);
 	b->ns = ktime_get_ns() - start;
 }
 
-/* Runs on every online CPU at once, interrupts off. */
-static int run_blackout(void *data)
+/**
+ * tdxu_blackout_run() - one CPU's part of the blackout
+ * @blackout: struct blackout, set up by install_setup.c
+ *
+ * Context: stop_machine() on every online CPU, interrupts off.
+ * Return: 0; the outcome is in the struct.
+ */
+int tdxu_blackout_run(void *blackout)
 {
-	struct blackout *b = data;
+	struct blackout *b = blackout;
 	int cpu = smp_processor_id();
 	struct lp *lp;
 
-	/* CPUs may have come and gone since the places were made. They cannot now. */
+	/* CPUs may have come and gone since the setup. They cannot now. */
 	if (!is_complete(b)) {
 		if (cpu == cpumask_first(cpu_online_mask))
 			fail_incomplete(b);
 		return 0;
 	}
 
-	lp = &b->lp[b->lp[cpu].place];
-	if (lp == b->lp) {
-		conduct(b, lp);
-	} else {
-		quiesce(lp);
+	lp = &b->lp[b->lp[cpu].index];
+	if (lp == b->lp)
+		lead_all(b, lp);
+	else
 		follow(b, lp);
-	}
 	return 0;
-}
-
-static struct seamldr_params *make_params(const struct tdxu_image *image)
-{
-	struct seamldr_params *params = (void *)get_zeroed_page(GFP_KERNEL);
-	unsigned int i;
-
-	if (!params)
-		return NULL;
-	params->scenario = SEAMLDR_SCENARIO_UPDATE;
-	params->sigstruct_pa = PFN_PHYS(vmalloc_to_pfn(image->sigstruct));
-	params->num_module_pages = image->module_pages;
-	for (i = 0; i < image->module_pages; i++)
-		params->module_pages_pa[i] =
-			PFN_PHYS(vmalloc_to_pfn(image->module + i * TDX_PAGE_SIZE));
-	return params;
-}
-
-static void free_blackout(struct blackout *b)
-{
-	free_page((unsigned long)b->params);
-	free_page((unsigned long)b->recovery);
-	free_page((unsigned long)b->info);
-	vfree(b);
-}
-
-static void make_places(struct blackout *b)
-{
-	int cpu;
-
-	cpumask_copy(&b->cpus, cpu_present_mask);
-	for_each_cpu(cpu, &b->cpus) {
-		b->lp[b->lps].cpu = cpu;
-		b->lp[cpu].place = b->lps++;
-	}
-}
-
-/* All that the blackout touches. Whole pages, so that the LPs' lines are theirs alone. */
-static struct blackout *make_blackout(const struct tdxu_image *image,
-				      const struct tdxu_image *recovery,
-				      const struct tdxu_plan *plan)
-{
-	struct blackout *b;
-
-	b = vzalloc(struct_size(b, lp, nr_cpu_ids));
-	if (!b)
-		return NULL;
-
-	b->plan = *plan;
-	b->traced = trace_phase_enabled() || trace_seamcall_enabled();
-	b->verdict = tdxu_say(TDXU_SUCCESS, NULL);
-	b->answer = (struct tdxu_answer){ .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU };
-	make_places(b);
-	b->params = make_params(image);
-	b->recovery = recovery ? make_params(recovery) : NULL;
-	b->info = (void *)get_zeroed_page(GFP_KERNEL);
-	if (b->params && b->info && (b->recovery || !recovery))
-		return b;
-
-	free_blackout(b);
-	return NULL;
-}
-
-/* Makes events of what the blackout has written down, in the order in which it happened. */
-static void trace_blackout(const struct blackout *b)
-{
-	unsigned int step, i, entry = 0;
-	const struct lp *lp;
-
-	if (!b->traced)
-		return;
-	for (step = 0; step <= b->step; step++) {
-		for (; entry < b->num_entries && b->entries[entry].step == step; entry++)
-			trace_phase(b->entries[entry].phase, b->entries[entry].ns);
-		for (lp = b->lp; lp < &b->lp[b->lps]; lp++) {
-			i = lp->num_calls > CALLS_KEPT ? lp->num_calls - CALLS_KEPT : 0;
-			for (; i < lp->num_calls; i++)
-				if (lp->calls[i % CALLS_KEPT].step == step)
-					trace_seamcall(&lp->calls[i % CALLS_KEPT].answer);
-		}
-	}
-}
-
-/**
- * tdxu_install() - replace the running TDX module: the one step that changes the world
- * @image: what to install; in vmalloc() memory that no one changes
- * @recovery: what to install if @image fails past the point of no return, as @image; NULL: nothing
- * @plan: how
- * @attempt: @phase, @answer, @sessions, @blackout_ns and @repairable are filled in
- *
- * Stops every CPU for the whole of it (SPEC.md sections 3 and 4). A refusal up to and including
- * TDH.SYS.SHUTDOWN has changed nothing. After it, recoverable failures that time may heal get new
- * sessions; where @image cannot be made to run and the firmware lets another follow, @recovery is.
- *
- * Context: may sleep; calls stop_machine().
- * Return: TDXU_SUCCESS; nothing changed: TDXU_UPDATE_RACE, TDXU_FIRMWARE_ERROR, TDXU_CPU_OFFLINE,
- * TDXU_VMX_OFF, TDXU_NO_MEMORY; TDXU_RECOVERED: @recovery runs; TDXU_LOST.
- */
-struct tdxu_verdict tdxu_install(const struct tdxu_image *image, const struct tdxu_image *recovery,
-				 const struct tdxu_plan *plan, struct tdxu_attempt *attempt)
-{
-	struct blackout *b = make_blackout(image, recovery, plan);
-	struct tdxu_verdict verdict;
-
-	if (!b)
-		return tdxu_say(TDXU_NO_MEMORY, NULL);
-
-	/* Fails only where no CPU runs the function, and the one that we are on does. */
-	stop_machine(run_blackout, b, cpu_online_mask);
-
-	verdict = b->verdict;
-	attempt->phase = b->phase;
-	attempt->answer = b->answer;
-	attempt->sessions = b->sessions;
-	attempt->repairable = b->repairable;
-	attempt->blackout_ns = b->ns;
-	trace_blackout(b);
-	free_blackout(b);
-	return verdict;
 }

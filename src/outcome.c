@@ -125,8 +125,12 @@ static void describe_answer(const struct tdxu_answer *answer, char *buf, size_t 
 		len += scnprintf(buf + len, size - len, "%s CPU %d", len ? " on" : ",",
 				 answer->cpu);
 	if (answer->leaf != TDXU_NO_LEAF)
-		scnprintf(buf + len, size - len, ": %#018llx %s", answer->status,
-			  tdxu_status_name(answer->leaf, answer->status));
+		len += scnprintf(buf + len, size - len, ": %#018llx %s", answer->status,
+				 tdxu_status_name(answer->leaf, answer->status));
+	/* With most statuses these have the operand that is to blame, or a value. */
+	if (answer->rcx || answer->rdx || answer->r8)
+		scnprintf(buf + len, size - len, ", RCX %#llx RDX %#llx R8 %#llx", answer->rcx,
+			  answer->rdx, answer->r8);
 }
 
 static const char *level_of(enum tdxu_result result)
@@ -139,6 +143,7 @@ static const char *level_of(enum tdxu_result result)
 		return KERN_NOTICE;
 	case TDXU_RECOVERED:
 		return KERN_WARNING;
+	case TDXU_SHUT_DOWN:
 	case TDXU_LOST:
 		return KERN_CRIT;
 	default:
@@ -146,16 +151,19 @@ static const char *level_of(enum tdxu_result result)
 	}
 }
 
-/* What has become of the running module and its TDs. */
-static const char *aftermath(const struct tdxu_attempt *attempt)
+/* The consequence, and what to do where the result alone does not say it. */
+static const char *aftermath(enum tdxu_result result)
 {
-	if (attempt->result == TDXU_RECOVERED)
+	switch (result) {
+	case TDXU_RECOVERED:
 		return "";
-	if (attempt->result != TDXU_LOST)
+	case TDXU_SHUT_DOWN:
+		return "; TDs that run now are given up by KVM; install this or another image at once, no reboot is needed";
+	case TDXU_LOST:
+		return "; the TDs are gone; reboot to have TDX again";
+	default:
 		return "; nothing has changed";
-	return attempt->repairable ?
-		"; the TDs stand still, and an update to another image may still save them" :
-		"; the TDs are gone, reboot to have TDX again";
+	}
 }
 
 static void log_attempt(const struct tdxu_attempt *attempt)
@@ -163,7 +171,7 @@ static void log_attempt(const struct tdxu_attempt *attempt)
 	const char *level = level_of(attempt->result);
 	const char *image = attempt->image[0] ? attempt->image : "update";
 	char from[TDXU_VERSION_SIZE], to[TDXU_VERSION_SIZE];
-	char answer[100];
+	char answer[200], left[40] = "", sessions[40] = "";
 
 	if (!attempt->result && attempt->phase == TDXU_PHASE_CHECK) {
 		printk("%s" pr_fmt("%s: %s -> %s can be installed now; checked only, ")
@@ -173,10 +181,15 @@ static void log_attempt(const struct tdxu_attempt *attempt)
 		return;
 	}
 	if (!attempt->result) {
-		printk("%s" pr_fmt("%s: %s -> %s, TDs live; CPUs stopped for %llu us, ")
-		       "%u updates left\n", level, image, tdxu_version_string(&attempt->from, from),
-		       tdxu_version_string(&attempt->to, to), attempt->blackout_ns / NSEC_PER_USEC,
-		       attempt->updates_left);
+		if (attempt->updates_left >= 0)
+			snprintf(left, sizeof(left), ", %lld updates left", attempt->updates_left);
+		if (attempt->sessions > 1)
+			snprintf(sessions, sizeof(sessions), " after %u install sessions",
+				 attempt->sessions);
+		printk("%s" pr_fmt("%s: %s -> %s%s, TDs live; CPUs stopped for %llu us%s\n"), level,
+		       image, tdxu_version_string(&attempt->from, from),
+		       tdxu_version_string(&attempt->to, to), sessions,
+		       attempt->blackout_ns / NSEC_PER_USEC, left);
 		return;
 	}
 
@@ -184,7 +197,14 @@ static void log_attempt(const struct tdxu_attempt *attempt)
 	printk("%s" pr_fmt("%s: %s (%s): %s%s%s%s [phase %s%s]\n"), level, image,
 	       tdxu_result_name(attempt->result), results[attempt->result].errno_name,
 	       results[attempt->result].text, attempt->why ? ": " : "", attempt->why ?: "",
-	       aftermath(attempt), tdxu_phase_name(attempt->phase), answer);
+	       aftermath(attempt->result), tdxu_phase_name(attempt->phase), answer);
+}
+
+/* The kernel checks NO_RBP_MOD at boot only, and relies on it where it has frame pointers. */
+static void log_rbp(const struct tdxu_attempt *attempt)
+{
+	if (attempt->clobbers_rbp)
+		pr_warn("the TDX module that runs now has no NO_RBP_MOD and may clobber RBP; install one that has it\n");
 }
 
 /* Not the attempt's failure, but the one thing about it that an operator must not miss. */
@@ -212,6 +232,7 @@ void tdxu_outcome_publish(const struct tdxu_attempt *attempt)
 	spin_unlock(&last_lock);
 
 	log_attempt(attempt);
+	log_rbp(attempt);
 	log_lost_vmcs();
 	trace_done(attempt);
 }

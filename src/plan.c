@@ -149,12 +149,7 @@ struct tdxu_verdict tdxu_plan_make(const struct tdxu_candidate *candidate,
 	if (recovery) {
 		verdict = judge(recovery, platform, &range);
 		if (verdict.result)
-			return tdxu_say(verdict.result, "this of the recovery image");
-		/* From the image's installation on its SVN counts, and a log entry is spent. */
-		plan->recovery_can_follow =
-			platform->updates_left > 1 &&
-			recovery->image.sigstruct->svn_minor >=
-				candidate->image.sigstruct->svn_minor;
+			return tdxu_say(verdict.result, "(recovery image)");
 	}
 
 	plan->shutdown_rcx = range.highest;

@@ -38,20 +38,34 @@ static u64 read_field(u64 field, u64 *value)
 	return status;
 }
 
+/*
+ * Ask for something that only SYS_READY answers and that changes nothing: TDH.SYS.RD answers from
+ * TDH.SYS.LP.INIT on (docs/firmware.md, "TDX module leaves"). No page has this address, so SYS_READY
+ * means OPERAND_INVALID.
+ */
+static u64 probe_ready(void)
+{
+	struct tdxu_args args = { .rcx = ~0ULL };
+	u64 status = tdxu_seamcall_retry(TDH_PHYMEM_PAGE_RDMD, &args);
+
+	return (status & TDX_STATUS_MASK) == TDX_OPERAND_INVALID ? TDX_SUCCESS : status;
+}
+
 /**
  * tdxu_platform_read_module() - ask the running TDX module what it is
  * @module: filled in on success
+ * @answer: the SEAMCALL that failed
  *
- * TDH.SYS.RD, SPEC.md section 2, afresh every time. All fields are of the same module: an update
- * stops every CPU and cannot come between, since preemption is off.
+ * TDH.SYS.RD, afresh every time. All fields are of the same TDX module: an update stops every CPU,
+ * and preemption is off.
  *
  * Context: any.
- * Return: TDX_SUCCESS, or the status of the TDH.SYS.RD that failed. Without an initialised TDX
- * module that is TDX_SW_UD, TDX_SW_VMFAILINVALID or a status of the kind SYS_*.
+ * Return: TDX_SUCCESS, or the status of the SEAMCALL that failed. Without a running TDX module that
+ * is TDX_SW_UD, TDX_SW_VMFAILINVALID or a status of the kind SYS_*.
  */
-u64 tdxu_platform_read_module(struct tdxu_module *module)
+u64 tdxu_platform_read_module(struct tdxu_module *module, struct tdxu_answer *answer)
 {
-	enum { MAJOR, MINOR, UPDATE, FEATURES0, MODULE_HV, MIN_UPDATE_HV, NO_DOWNGRADE };
+	enum { MAJOR, MINOR, UPDATE, FEATURES0, MODULE_HV, MIN_UPDATE_HV, NO_DOWNGRADE, PAGES };
 	static const u64 fields[] = {
 		[MAJOR]		= TDX_MD_MAJOR_VERSION,
 		[MINOR]		= TDX_MD_MINOR_VERSION,
@@ -60,14 +74,19 @@ u64 tdxu_platform_read_module(struct tdxu_module *module)
 		[MODULE_HV]	= TDX_MD_MODULE_HV,
 		[MIN_UPDATE_HV]	= TDX_MD_MIN_UPDATE_HV,
 		[NO_DOWNGRADE]	= TDX_MD_NO_DOWNGRADE,
+		[PAGES]		= TDX_MD_NUM_HANDOFF_PAGES,
 	};
 	u64 value[ARRAY_SIZE(fields)] = {};
-	u64 status = TDX_SUCCESS;
+	u64 leaf = TDH_PHYMEM_PAGE_RDMD;
+	u64 status;
 	size_t i;
 
 	preempt_disable();
+	status = probe_ready();
+	if (!status)
+		leaf = TDH_SYS_RD;
 	for (i = 0; i < ARRAY_SIZE(fields) && !status; i++) {
-		/* A module that cannot hand over has no fields that tell how. */
+		/* Without TD_PRESERVING the fields of the handoff do not exist. */
 		if (i == MODULE_HV && !(value[FEATURES0] & TDX_FEATURES0_TD_PRESERVING))
 			break;
 		status = read_field(fields[i], &value[i]);
@@ -75,13 +94,102 @@ u64 tdxu_platform_read_module(struct tdxu_module *module)
 	preempt_enable();
 
 	*module = (struct tdxu_module){
-		.version	= { value[MAJOR], value[MINOR], value[UPDATE] },
-		.features0	= value[FEATURES0],
-		.module_hv	= value[MODULE_HV],
-		.min_update_hv	= value[MIN_UPDATE_HV],
-		.no_downgrade	= value[NO_DOWNGRADE],
+		.version		= { value[MAJOR], value[MINOR], value[UPDATE] },
+		.features0		= value[FEATURES0],
+		.module_hv		= value[MODULE_HV],
+		.min_update_hv		= value[MIN_UPDATE_HV],
+		.no_downgrade		= value[NO_DOWNGRADE],
+		.num_handoff_pages	= value[PAGES],
 	};
+	*answer = (struct tdxu_answer){ .leaf = leaf, .status = status, .cpu = TDXU_NO_CPU };
 	return status;
+}
+
+/* What a TDX module that was installed but does not run says of the handoff data. */
+struct handoff_query {
+	u64 status;
+	u64 valid;
+	u64 hv;
+	u64 pages;
+};
+
+static void query_handoff(void *data)
+{
+	struct handoff_query *query = data;
+
+	query->status = read_field(TDX_MD_HANDOFF_DATA_VALID, &query->valid);
+	query->status = query->status ?: read_field(TDX_MD_HANDOFF_DATA_HV, &query->hv);
+	query->status = query->status ?: read_field(TDX_MD_NUM_HANDOFF_PAGES, &query->pages);
+}
+
+/* Only an LP that has done TDH.SYS.LP.INIT answers, and after a failed round not all have. */
+static bool find_handoff(struct tdxu_handoff *handoff)
+{
+	struct handoff_query query;
+	int cpu;
+
+	cpus_read_lock();
+	for_each_online_cpu(cpu) {
+		query.status = TDX_SW_UD;
+		smp_call_function_single(cpu, query_handoff, &query, true);
+		if (!query.status)
+			break;
+	}
+	cpus_read_unlock();
+	if (query.status || !query.valid)
+		return false;
+	*handoff = (struct tdxu_handoff){
+		.waits = true,
+		.hv = query.hv, .hv_known = true,
+		.num_pages = query.pages, .num_pages_known = true,
+	};
+	return true;
+}
+
+/* No TDX module answers: none was loaded, or the firmware has cleared it, or a session is open. */
+static enum tdxu_state closed_state(void)
+{
+	struct seamldr_info info;
+
+	tdxu_platform_read_seamldr(&info);
+	return info.seam_info.valid && !info.seam_ready ? TDXU_STATE_LOST :
+							  TDXU_STATE_UNINITIALIZED;
+}
+
+/**
+ * tdxu_platform_state() - ask the firmware whether TDX runs, and what waits if it does not
+ * @handoff: in: what the caller knows of an earlier shutdown, @waits false if nothing; out, with
+ * TDXU_STATE_SHUT_DOWN: what is known now
+ * @answer: the SEAMCALL that told
+ *
+ * Context: may sleep.
+ * Return: the state. Without any knowledge of the caller a TDX module that was installed over handoff
+ * data, but whose TDH.SYS.INIT failed, cannot be told from one that no one has initialized.
+ */
+enum tdxu_state tdxu_platform_state(struct tdxu_handoff *handoff, struct tdxu_answer *answer)
+{
+	enum tdxu_state state = TDXU_STATE_UNINITIALIZED;
+	u64 status = probe_ready();
+
+	*answer = (struct tdxu_answer){
+		.leaf = TDH_PHYMEM_PAGE_RDMD, .status = status, .cpu = TDXU_NO_CPU,
+	};
+	switch (status & TDX_STATUS_MASK) {
+	case TDX_SUCCESS:
+		return TDXU_STATE_READY;
+	case TDX_SYS_SHUTDOWN:
+		handoff->waits = true;
+		return TDXU_STATE_SHUT_DOWN;
+	case TDX_SYS_NOT_READY:
+	case TDX_SYS_LP_INIT_NOT_DONE:
+		if (find_handoff(handoff))
+			return TDXU_STATE_SHUT_DOWN;
+		break;
+	default:
+		if (status == TDX_SW_VMFAILINVALID)
+			state = closed_state();
+	}
+	return handoff->waits && state != TDXU_STATE_LOST ? TDXU_STATE_SHUT_DOWN : state;
 }
 
 /**
@@ -192,12 +300,13 @@ static bool says_uninitialized(u64 status)
 
 /**
  * tdxu_platform_snapshot() - all that a plan has to know of this machine
- * @platform: filled in on success; all zero before, but @handoff
+ * @platform: filled in on success; all zero before, but @handoff: what the caller knows of an
+ * earlier shutdown
  * @answer: on refusal the SEAMCALL, and the CPU, that it is about
  *
  * Context: may sleep.
- * Return: TDXU_SUCCESS, TDXU_CPU_OFFLINE, TDXU_VMX_OFF, TDXU_UNSUPPORTED (TDX not initialised),
- * TDXU_LOST (shut down by an update that failed) or TDXU_FIRMWARE_ERROR.
+ * Return: TDXU_SUCCESS, TDXU_CPU_OFFLINE, TDXU_VMX_OFF, TDXU_UNSUPPORTED (TDX not initialized),
+ * TDXU_LOST (by an update that failed) or TDXU_FIRMWARE_ERROR.
  */
 struct tdxu_verdict tdxu_platform_snapshot(struct tdxu_platform *platform,
 					   struct tdxu_answer *answer)
@@ -211,17 +320,21 @@ struct tdxu_verdict tdxu_platform_snapshot(struct tdxu_platform *platform,
 	if (verdict.result)
 		return verdict;
 
-	status = platform->handoff.waits ? TDX_SUCCESS :
-				       tdxu_platform_read_module(&platform->module);
-	asked = (struct tdxu_answer){ .leaf = TDH_SYS_RD, .status = status, .cpu = TDXU_NO_CPU };
-	if (!platform->handoff.waits)
-		trace_seamcall(&asked);
-	if (status) {
+	switch (tdxu_platform_state(&platform->handoff, &asked)) {
+	case TDXU_STATE_SHUT_DOWN:
+		break;
+	case TDXU_STATE_LOST:
 		*answer = asked;
-		if ((status & TDX_STATUS_MASK) == TDX_SYS_SHUTDOWN)
-			return tdxu_say(TDXU_LOST, "the running module is shut down");
+		return tdxu_say(TDXU_LOST, "an earlier update failed");
+	default:
+		platform->handoff.waits = false;
+		status = tdxu_platform_read_module(&platform->module, &asked);
+		trace_seamcall(&asked);
+		if (!status)
+			break;
+		*answer = asked;
 		if (says_uninitialized(status))
-			return tdxu_say(TDXU_UNSUPPORTED, "TDX is not initialised");
+			return tdxu_say(TDXU_UNSUPPORTED, "TDX is not initialized");
 		return tdxu_say(TDXU_FIRMWARE_ERROR, NULL);
 	}
 

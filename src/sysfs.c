@@ -12,12 +12,12 @@
 
 #include "tdx_update.h"
 
-/* What a file about the running module answers while there is none to ask. */
+/* Error when no TDX module is running. */
 static int read_module(struct tdxu_module *module)
 {
-	if (tdxu_is_lost() || tdxu_platform_read_module(module))
-		return -ENXIO;
-	return 0;
+	struct tdxu_answer answer;
+
+	return tdxu_platform_read_module(module, &answer) ? -ENXIO : 0;
 }
 
 /**
@@ -60,19 +60,7 @@ static ssize_t race_protection_show(struct kobject *kobj, struct kobj_attribute 
 
 static ssize_t state_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	struct tdxu_module module;
-	u64 status = tdxu_platform_read_module(&module);
-	const char *state;
-
-	if (tdxu_is_updating())
-		state = "updating";
-	else if (tdxu_is_lost() || (status & TDX_STATUS_MASK) == TDX_SYS_SHUTDOWN)
-		state = "lost";
-	else if (status)
-		state = "uninitialized";
-	else
-		state = "ready";
-	return sysfs_emit(buf, "%s\n", state);
+	return sysfs_emit(buf, "%s\n", tdxu_attempt_state());
 }
 
 static int read_seamldr(struct seamldr_info *info)
@@ -127,7 +115,7 @@ static ssize_t num_remaining_updates_show(struct kobject *kobj, struct kobj_attr
 	return tdxu_sysfs_show_num_remaining_updates(buf);
 }
 
-static ssize_t attempt(enum tdxu_errand errand, const char *buf, size_t count)
+static ssize_t attempt(enum tdxu_operation operation, const char *buf, size_t count)
 {
 	size_t len = count;
 	int err;
@@ -138,20 +126,20 @@ static ssize_t attempt(enum tdxu_errand errand, const char *buf, size_t count)
 
 	if (len && buf[len - 1] == '\n')
 		len--;
-	err = tdxu_attempt(errand, buf, len);
+	err = tdxu_attempt(operation, buf, len);
 	return err ?: count;
 }
 
 static ssize_t update_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
 			    size_t count)
 {
-	return attempt(TDXU_ERRAND_UPDATE, buf, count);
+	return attempt(TDXU_OP_UPDATE, buf, count);
 }
 
 static ssize_t check_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
 			   size_t count)
 {
-	return attempt(TDXU_ERRAND_CHECK, buf, count);
+	return attempt(TDXU_OP_CHECK, buf, count);
 }
 
 static ssize_t recovery_image_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
@@ -165,7 +153,7 @@ static ssize_t recovery_image_show(struct kobject *kobj, struct kobj_attribute *
 static ssize_t recovery_image_store(struct kobject *kobj, struct kobj_attribute *attr,
 				    const char *buf, size_t count)
 {
-	return attempt(TDXU_ERRAND_SET_RECOVERY, buf, count);
+	return attempt(TDXU_OP_SET_RECOVERY, buf, count);
 }
 
 static struct kobj_attribute update_attr = __ATTR(update, 0200, NULL, update_store);
@@ -210,9 +198,13 @@ static struct kobj_attribute last_##file##_attr = __ATTR(file, 0444, last_##file
 
 LAST_ATTR(result, "%s", last.phase ? tdxu_result_name(last.result) : "none");
 LAST_ATTR(errno, "%d", -tdxu_result_errno(last.result));
+LAST_ATTR(reason, "%s", last.why ?: "none");
 LAST_ATTR(phase, "%s", tdxu_phase_name(last.phase));
 LAST_ATTR(leaf, "%s", tdxu_leaf_name(last.answer.leaf));
 LAST_ATTR(status, "0x%016llx", last.answer.status);
+LAST_ATTR(rcx, "0x%016llx", last.answer.rcx);
+LAST_ATTR(rdx, "0x%016llx", last.answer.rdx);
+LAST_ATTR(r8, "0x%016llx", last.answer.r8);
 LAST_ATTR(cpu, "%d", last.answer.cpu);
 LAST_ATTR(sessions, "%u", last.sessions);
 LAST_ATTR(image, "%s", last.image[0] ? last.image : "none");
@@ -224,9 +216,13 @@ LAST_ATTR(total_ns, "%llu", last.total_ns);
 static struct attribute *last_attrs[] = {
 	&last_result_attr.attr,
 	&last_errno_attr.attr,
+	&last_reason_attr.attr,
 	&last_phase_attr.attr,
 	&last_leaf_attr.attr,
 	&last_status_attr.attr,
+	&last_rcx_attr.attr,
+	&last_rdx_attr.attr,
+	&last_r8_attr.attr,
 	&last_cpu_attr.attr,
 	&last_sessions_attr.attr,
 	&last_image_attr.attr,

@@ -19,9 +19,13 @@ seamldr_version 400 1.5.02
 num_remaining_updates 400 7
 last/result 444 none
 last/errno 444 0
+last/reason 444 none
 last/phase 444 none
 last/leaf 444 none
 last/status 444 0x0000000000000000
+last/rcx 444 0x0000000000000000
+last/rdx 444 0x0000000000000000
+last/r8 444 0x0000000000000000
 last/cpu 444 -1
 last/sessions 444 0
 last/image 444 none
@@ -30,7 +34,7 @@ last/to 444 none
 last/blackout_ns 444 0
 last/total_ns 444 0
 END
-expect "number of files" 21 "$(find "$TDX" -type f | wc -l)"
+expect "number of files" 25 "$(find "$TDX" -type f | wc -l)"
 with_errno tdx update
 expect "errno of reading update" EACCES "$ERRNO"
 with_errno tdx check

@@ -16,5 +16,5 @@ expect "LPs that called INSTALL" "$cpus" "$(callers SEAMLDR.INSTALL)"
 expect "LPs that called LP.INIT" "$cpus" "$(callers TDH.SYS.LP.INIT)"
 expect "order of leaves" \
 	"TDH.SYS.SHUTDOWN SEAMLDR.INSTALL TDH.SYS.INIT TDH.SYS.LP.INIT TDH.SYS.UPDATE" \
-	"$(emu log | awk '{ print $3 }' | grep -vE 'TDH.SYS.RD|SEAMLDR.INFO|VMPTR' | uniq | xargs)"
+	"$(emu log | awk '{ print $3 }' | grep -vE 'TDH.SYS.RD|TDH.PHYMEM.PAGE.RDMD|SEAMLDR.(SEAM)?INFO' | uniq | xargs)"
 expect "LPs initialised" "$(nproc)" "$(emu_get state lp_init)"

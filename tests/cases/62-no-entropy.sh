@@ -14,7 +14,7 @@ for leaf in TDH.SYS.INIT TDH.SYS.LP.INIT TDH.SYS.UPDATE; do
 done
 
 emu_set inject "TDH.SYS.LP.INIT 0 1 0x8000020300000000 0 0"
-expect_update test/v2.blob ENOTRECOVERABLE lost
+expect_update test/v2.blob ESHUTDOWN shut-down
 expect last/phase init "$(tdx last/phase)"
 expect last/leaf TDH.SYS.LP.INIT "$(tdx last/leaf)"
 expect last/status 0x8000020300000000 "$(tdx last/status)"

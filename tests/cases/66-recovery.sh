@@ -30,9 +30,9 @@ expect last/phase check "$(tdx last/phase)"
 expect shutdowns 0 "$(counter TDH.SYS.SHUTDOWN)"
 
 # leaf, status, RDX, phase
-while read -r leaf status rdx phase; do
+while read -r leaf status rdx phase count; do
 	td_build 1
-	emu_set inject "$leaf any $([ "$leaf" = SEAMLDR.INSTALL ] && nproc || echo 1) $status $rdx 1"
+	emu_set inject "$leaf $([ "$leaf" = SEAMLDR.INSTALL ] && echo $(($(nproc) - 1)) || echo 0) 1 $status $rdx $count"
 	mark_dmesg
 	expect_update test/a.blob ECANCELED recovered
 	expect last/phase "$phase" "$(tdx last/phase)"
@@ -46,10 +46,10 @@ while read -r leaf status rdx phase; do
 	expect_tds_alive 1
 	td destroy all
 done <<END
-SEAMLDR.INSTALL 0x8000000000020000 0 install
-TDH.SYS.INIT 0xc000050000000000 0 init
-TDH.SYS.LP.INIT 0xc000050b00000000 0 init
-TDH.SYS.UPDATE 0xc000050900000000 0 update
+SEAMLDR.INSTALL 0x8000000000020000 0 install 1
+TDH.SYS.INIT 0xc000050000000000 0 init 2
+TDH.SYS.LP.INIT 0xc000050b00000000 0 init 3
+TDH.SYS.UPDATE 0xc000050900000000 0 update 2
 END
 
 # Cleared memory nothing repairs.
@@ -64,9 +64,10 @@ td_build 1
 emu_set inject "SEAMLDR.INSTALL any $(nproc) 0x8000000000010002 0 1"
 expect_update test/good-svn-255.blob ECANCELED recovered
 expect_tds_alive 1
-emu_set inject "TDH.SYS.UPDATE any 1 0xc000050900000000 0 1"
-expect_update test/good-svn-255.blob ENOTRECOVERABLE lost
-expect "installs of that attempt" "$(nproc)" "$(emu log | awk '$3 == "TDH.SYS.SHUTDOWN" { n = 0 } $3 == "SEAMLDR.INSTALL" { n++ } END { print n }')"
+emu_set inject "TDH.SYS.UPDATE any 1 0xc000050900000000 0 0"
+expect_update test/good-svn-255.blob ESHUTDOWN shut-down
+# The image twice, the recovery image never.
+expect "installs of that attempt" "$((2 * $(nproc)))" "$(emu log | awk '$3 == "TDH.SYS.SHUTDOWN" { n = 0 } $3 == "SEAMLDR.INSTALL" { n++ } END { print n }')"
 td destroy all
 
 # Three have to agree on the handoff version; a file that is no good any more stops the update.
@@ -77,7 +78,7 @@ recovery test/hv-1-3.blob
 expect_update test/hv-2-2.blob 0 success
 expect "RCX of SHUTDOWN" 0x10002 "$(shutdown_rcx)"
 cp /lib/firmware/test/v2.blob /lib/firmware/fallback.blob
-emu_set reset 1
+reboot_firmware
 recovery fallback.blob
 cp /lib/firmware/test/bad-signer.blob /lib/firmware/fallback.blob
 expect_update test/v2.blob EKEYREJECTED bad-signature

@@ -15,7 +15,7 @@ for name in phase seamcall 'done'; do
 	case $name in
 	phase) words='name platform shutdown install update' ;;
 	seamcall) words='TDH.SYS.SHUTDOWN SEAMLDR.INSTALL UPDATE_COMPAT_SENSITIVE EBADSIG VMfailInvalid' ;;
-	done) words='update-race EBUSY lost ENOTRECOVERABLE shutdown' ;;
+	done) words='update-race EBUSY lost ENOTRECOVERABLE shut-down ESHUTDOWN shutdown' ;;
 	esac
 	for word in $words; do
 		expect_match "format of $name" "\"$word\"" "$format"
@@ -87,19 +87,19 @@ expect result "recovered ECANCELED install" "$(of 'done' result) $(of 'done' err
 store "$TDX/recovery_image" ""
 expect_tds_alive 1
 
-# Eight sessions, in order; with the recovery image eight more: of each CPU's calls the last 16 are kept.
+# Eight sessions of the image, in order, eight of the recovery image, eight of the image again.
 one=$(each SEAMLDR.INSTALL SUCCESS ENOENTROPY)
 eight="$one $one $one $one $one $one $one $one"
 emu_set inject "SEAMLDR.INSTALL $((cpus - 1)) 1 ENOENTROPY 0 0"
-traced expect_update test/b.blob ENOTRECOVERABLE lost
-expect_match calls "^$asked TDH.SYS.SHUTDOWN:SUCCESS:0 $eight\$" "$(calls)"
-expect result "lost ENOTRECOVERABLE 8" "$(of 'done' result) $(of 'done' errno) $(of 'done' sessions)"
+traced expect_update test/b.blob ESHUTDOWN shut-down
+expect_match calls "^$asked TDH.SYS.SHUTDOWN:SUCCESS:0 $eight $eight\$" "$(calls)"
+expect result "shut-down ESHUTDOWN 16" "$(of 'done' result) $(of 'done' errno) $(of 'done' sessions)"
 setup_again
 store "$TDX/recovery_image" test/same.blob
 emu_set inject "SEAMLDR.INSTALL $((cpus - 1)) 1 ENOENTROPY 0 0"
-traced expect_update test/b.blob ENOTRECOVERABLE lost
-expect_match calls "^$asked $eight $eight\$" "$(calls)"
-expect result "lost 16" "$(of 'done' result) $(of 'done' sessions)"
+traced expect_update test/b.blob ESHUTDOWN shut-down
+expect_match calls "^$asked TDH.SYS.SHUTDOWN:SUCCESS:0 $eight $eight $eight\$" "$(calls)"
+expect result "shut-down 24" "$(of 'done' result) $(of 'done' sessions)"
 setup_again
 
 # A check that fails has no calls to tell of.

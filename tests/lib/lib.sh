@@ -135,6 +135,9 @@ ESTALE Stale file handle
 ECANCELED Operation canceled
 EKEYREJECTED Key was rejected by service
 ENOTRECOVERABLE State not recoverable
+ESHUTDOWN Cannot send after transport endpoint shutdown
+ENOBUFS No buffer space available
+ENOPKG Package not installed
 ENAMETOOLONG File name too long
 E2BIG Argument list too long'
 
@@ -418,6 +421,11 @@ remains() {
 
 unload() {
 	local module gone=1
+
+	# While TDX is down the module cannot be unloaded; a TDX module that runs ends that.
+	case $(tdx state 2>/dev/null) in
+	shut-down | lost) emu_set reset 1; tdx state >/dev/null ;;
+	esac
 	for module in $OUR_MODULES; do
 		loaded "$module" || continue
 		rmmod "$module" || {

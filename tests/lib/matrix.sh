@@ -1,14 +1,15 @@
 # shellcheck shell=dash
-# The failure matrix: one row is one fault at one call of one leaf, with or without a recovery image. What
-# must come of it follows here from SPEC.md and DESIGN.md section 3, not from the module. Sourced by cases.
+# The failure matrix: one row is one fault of one leaf on one CPU, as often as it takes to fail a call, an
+# image, or everything, with or without a recovery image. What must come of it follows here from
+# docs/firmware.md and docs/design.md, not from the module. Sourced by cases.
 #
-# Rows are many, so nothing is forked that a shell can do itself.
+# There are many rows, so nothing is forked that a shell can do itself.
 
 MATRIX_LAST=$(($(nproc) - 1))
 MATRIX_MIDDLE=$(($(nproc) / 2))
 rows=0 beyond=0 alive=0 seen_results=''
 
-# want ERRNO RESULT TDS NEXT: the outcome expected. TDS: alive or gone. NEXT: errno of the next update.
+# want ERRNO RESULT TDS NEXT: the outcome expected. TDS: alive, still or gone. NEXT: errno of the next update.
 want() {
 	want_errno=$1 want_result=$2 want_tds=$3 want_next=$4
 }
@@ -20,68 +21,58 @@ is_transient_of_module() {
 	return 1
 }
 
-# A failure past the point of no return that leaves the handoff data whole.
-want_repair() {
-	beyond=$((beyond + 1))
-	if [ "$1" = yes ]; then
-		want ECANCELED recovered alive 0
-	else
-		want ENOTRECOVERABLE lost still 0
-	fi
+# repeats LEAF STATUS CPU: how often the fault must come to fail an image; empty where that is no
+# number worth trying.
+repeats() {
+	case $1:$2 in
+	SEAMLDR.INSTALL:0x8000000000030001) repeats=8 ;;
+	SEAMLDR.INSTALL:0x*) repeats=1 ;;
+	SEAMLDR.INSTALL:*) repeats='' ;;
+	TDH.SYS.LP.INIT:*) repeats=3 ;;
+	*) repeats=2 ;;
+	esac
+	# Before the closing call a failed call does not count, and comes again: two calls a session.
+	case $1:$2:$3 in
+	SEAMLDR.INSTALL:0x*:"$MATRIX_LAST") ;;
+	SEAMLDR.INSTALL:0x*) repeats=$((repeats * 2)) ;;
+	esac
+	! is_transient_of_module "$2" || repeats=''
 }
 
-# expectation LEAF STATUS RDX CPU NTH RECOVERY: what SPEC.md sections 1 to 4 make of it.
+# expectation LEAF STATUS RDX CPU HOW RECOVERY: what the firmware and the order of repairs make of it.
 expectation() {
 	want 0 success alive 0
-	fired=yes
-	# The second call of a leaf by one CPU does not come in an attempt that goes well, and
-	# what one LP does is done by the first.
-	[ "$5" = 1 ] || fired=no
-	case $1 in
-	TDH.SYS.SHUTDOWN | TDH.SYS.INIT | TDH.SYS.UPDATE) [ "$4" = 0 ] || fired=no ;;
-	esac
-	[ "$fired" = yes ] || return 0
-	case $1 in
-	TDH.SYS.SHUTDOWN)
+	if [ "$1" = TDH.SYS.SHUTDOWN ]; then
 		case $2 in
 		0x80000512*) want EBUSY update-race alive 0 ;;
 		*) want EIO firmware-error alive 0 ;;
 		esac
-		;;
-	SEAMLDR.INSTALL)
-		case $2 in
-		vmfail | ud | gp)
-			# The LP has not called, and calls again.
-			beyond=$((beyond + 1))
+		return 0
+	fi
+	beyond=$((beyond + 1))
+	case $1:$5:$2:$3 in
+	SEAMLDR.INSTALL:*:*:1)
+		want ENOTRECOVERABLE lost gone ENOTRECOVERABLE ;;
+	SEAMLDR.INSTALL:always:vmfail:* | SEAMLDR.INSTALL:always:ud:* | SEAMLDR.INSTALL:always:gp:*)
+		# Without that LP the session cannot be closed.
+		want ENOTRECOVERABLE lost gone ENOTRECOVERABLE ;;
+	*:always:*)
+		want ESHUTDOWN shut-down still 0 ;;
+	SEAMLDR.INSTALL:once:0x8000000000030001:*) ;;
+	*:image:* | SEAMLDR.INSTALL:once:0x*)
+		# A single failure of the closing call fails the image; of another call it does not.
+		if [ "$5:$4" != "once:$MATRIX_LAST" ] && [ "$5" = once ]; then
 			return 0
-			;;
-		esac
-		if [ "$4" != "$MATRIX_LAST" ]; then
-			# Only the closing call can fail: this one did not count.
-			beyond=$((beyond + 1))
-		elif [ "$3" = 1 ]; then
-			beyond=$((beyond + 1))
-			want ENOTRECOVERABLE lost gone ENOTRECOVERABLE
-		else
-			case $2 in
-			0x8000000000030000 | 0x8000000000030001) beyond=$((beyond + 1)) ;;
-			*) want_repair "$6" ;;
-			esac
 		fi
-		;;
-	*)
-		if is_transient_of_module "$2"; then
-			beyond=$((beyond + 1))
-		else
-			want_repair "$6"
-		fi
+		# Without a recovery image the same image is installed once more.
+		[ "$6" = no ] || want ECANCELED recovered alive 0
 		;;
 	esac
 }
 
 # check_row: the attempt just made, against what was wanted.
 check_row() {
-	local what="$leaf $status rdx=$rdx cpu=$cpu nth=$nth recovery=$recovery" seen
+	local what="$leaf $status rdx=$rdx cpu=$cpu $how recovery=$recovery" seen
 
 	[ "$ERRNO" = "$want_errno" ] || fail "$what: expected errno $want_errno, saw $ERRNO"
 	read -r seen <"$TDX/last/result"
@@ -100,13 +91,13 @@ check_row() {
 		*) [ "$seen" = "$status" ] ;;
 		esac || fail "$what: last/status is $seen"
 	fi
-	grep -qx session=0 "$EMU/state" || fail "$what: a session is open"
+	[ "$want_tds:$rdx" = gone:0 ] || grep -qx session=0 "$EMU/state" || fail "$what: a session is open"
 	[ "$(cat "$EMU/vmcs")" = "$vmcs" ] || fail "$what: VMCS pointers have changed"
 }
 
 # check_next: a further update, without a fault, and what has become of the TD.
 check_next() {
-	local what="after $leaf $status rdx=$rdx cpu=$cpu nth=$nth recovery=$recovery"
+	local what="after $leaf $status rdx=$rdx cpu=$cpu $how recovery=$recovery"
 
 	[ "$want_tds" != alive ] || td_lives || fail "$what: the TD is not what it was"
 	store "$EMU/inject" clear
@@ -115,7 +106,8 @@ check_next() {
 	if [ "$want_tds" = gone ]; then
 		! td_lives || fail "$what: the TD is alive"
 	elif td_lives; then
-		alive_now=yes
+		# What only a further update has saved KVM would have given up.
+		[ "$want_tds" = still ] || alive_now=yes
 	else
 		fail "$what: the TD is not what it was in the end"
 	fi
@@ -126,26 +118,35 @@ td_lives() {
 } 2>/dev/null
 
 row() {
-	leaf=$1 status=$2 rdx=$3 cpu=$4 nth=$5 recovery=$6
+	leaf=$1 status=$2 rdx=$3 cpu=$4 how=$5 recovery=$6
+	case $how in
+	once) count=1 ;;
+	always) count=0 ;;
+	image)
+		repeats "$leaf" "$status" "$cpu"
+		[ -n "$repeats" ] && [ "$repeats" != 1 ] || return 0
+		count=$repeats
+		;;
+	esac
 	rows=$((rows + 1))
 	before=$beyond alive_now=no
 	expectation "$@"
 
-	# As after a boot, but for a module that has not been lost.
+	# As after a boot; the module sees it when it asks.
 	store "$EMU/reset" 1
+	read -r seen <"$TDX/state"
+	[ "$seen" = ready ] || fail "state after a reset is $seen"
 	for cmd in "new 1" "add 1 1" "finalize 1"; do echo "$cmd" >"$TD/cmd"; done
 	case $recovery in
 	yes) store "$TDX/recovery_image" test/same.blob ;;
 	*) store "$TDX/recovery_image" "" ;;
 	esac
-	store "$EMU/inject" "$leaf $cpu $nth $status $rdx 1"
+	store "$EMU/inject" "$leaf $cpu 1 $status $rdx $count"
 	update test/v2.blob
 	check_row
 	check_next
 	[ $beyond = $before ] || [ $alive_now = no ] || alive=$((alive + 1))
 	echo "destroy all" >"$TD/cmd" 2>/dev/null
-	# What is lost for good takes the module along.
-	[ "$want_tds" != gone ] || setup_again
 }
 
 # tally LEAF STATUS: a line of the table, how often each result was seen with that status.
@@ -165,16 +166,20 @@ matrix() {
 		td_load
 		vmcs=$(cat "$EMU/vmcs")
 	}
+	case $leaf_of_matrix in
+	SEAMLDR.INSTALL | TDH.SYS.LP.INIT) cpus_of_matrix="0 $MATRIX_MIDDLE $MATRIX_LAST" ;;
+	*) cpus_of_matrix=0 ;;	# the lead CPU's
+	esac
 	for s; do
-		for c in 0 $MATRIX_MIDDLE $MATRIX_LAST; do
-			for n in 1 2; do
-				for r in no yes; do
-					row "$leaf_of_matrix" "$s" 0 "$c" $n $r
-					[ "$leaf_of_matrix:$c:$n" != "SEAMLDR.INSTALL:$MATRIX_LAST:1" ] ||
-						case $s in
-						0x*) row "$leaf_of_matrix" "$s" 1 "$c" $n $r ;;
-						esac
-				done
+		for c in $cpus_of_matrix; do
+			for r in no yes; do
+				row "$leaf_of_matrix" "$s" 0 "$c" once $r
+				[ "$leaf_of_matrix" != TDH.SYS.SHUTDOWN ] || continue
+				row "$leaf_of_matrix" "$s" 0 "$c" image $r
+				row "$leaf_of_matrix" "$s" 0 "$c" always $r
+				[ "$leaf_of_matrix:$c" != "SEAMLDR.INSTALL:$MATRIX_LAST" ] || case $s in
+				0x*) row "$leaf_of_matrix" "$s" 1 "$c" once $r ;;
+				esac
 			done
 		done
 		tally "$leaf_of_matrix" "$s"

@@ -1,6 +1,6 @@
 # shellcheck shell=dash
-# What cases about updates say to each other's tune: sourced by lib.sh, in the guest.
-# Each function is a sentence of the promises that DESIGN.md makes, so that a case reads as what must hold.
+# Helpers shared by update tests; lib.sh sources it in the guest.
+# Each function is a sentence of the promises of docs/design.md, so that a case reads as what must hold.
 
 # expect_update IMAGE ERRNO RESULT: that is how an update to it ends. ERRNO 0: success.
 expect_update() {
@@ -26,10 +26,16 @@ expect_refused() {
 	expect "shutdowns for $1" "$before" "$(counter TDH.SYS.SHUTDOWN)"
 }
 
-# setup_again: another module of the same firmware, as after a reboot.
-setup_again() {
-	rmmod tdx_update || die "tdx_update does not unload"
+# reboot_firmware: the firmware as after a reboot. The module sees it when it asks for the state.
+reboot_firmware() {
 	emu_set reset 1
+	expect "state after a reset" ready "$(tdx state)"
+}
+
+# setup_again: all of it as after a reboot.
+setup_again() {
+	reboot_firmware
+	rmmod tdx_update || die "tdx_update does not unload"
 	load
 }
 

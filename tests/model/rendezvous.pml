@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The rendezvous of src/install.c, with the firmware answering whatever it may: does every LP get out, does
- * each call SEAMLDR.INSTALL once a session, does no one leave while a session is open, and is a barrier one?
+ * The rendezvous of src/install.c, while the firmware answers whatever it may: every LP gets out, each calls
+ * SEAMLDR.INSTALL once a session, none leaves while a session is open, every barrier is one, and the CPUs
+ * stay until a TDX module runs or nothing is left to try.
  *
- * Promela and not CBMC: what may go wrong is the order of several CPUs' steps, which spin goes through
- * completely; the C code between two steps is straight. Names are those of install.c. Memory order is not
- * modelled: every word has one writer and is written by tell() after, and read by hear() before, what it
- * is about.
+ * Promela and not CBMC: the order of several CPUs' steps is what can go wrong, and spin explores every order;
+ * the C code between two steps is straight. Names are those of install.c. Memory order is not modelled here:
+ * tests/model/litmus has it.
  *
- * N LPs. PASSES_MAX and SESSIONS_MAX are smaller than in the code, which only makes loops shorter.
- * MUTANT breaks the rendezvous in one of the ways that the properties must notice; 0 is the code.
+ * N LPs. PASSES_MAX, SESSIONS_MAX and LP_INIT_ROUNDS_MAX are smaller than in the code, which only makes loops
+ * shorter. MUTANT breaks the rendezvous in one of the ways that the properties must notice; 0 is the code.
  */
 #ifndef N
 #define N 3
@@ -17,33 +17,37 @@
 #ifndef MUTANT
 #define MUTANT 0
 #endif
-#ifndef FAN_OUT
-#define FAN_OUT 2		/* so that 4 LPs make a tree with a level between */
+#ifndef RUNS_MAX
+#define RUNS_MAX	3
 #endif
 #define PASSES_MAX	2
 #define SESSIONS_MAX	2
+#define LP_INIT_ROUNDS_MAX	2
 
 mtype = { SUCCESS, UNCOUNTED, TRANSIENT, RECOVERABLE, UNRECOVERABLE, BAD };
 
-#define OVER		255
+#define DONE		255
 
-byte turn[N];
-bool baton_failed[N];		/* what comes with the turn; [0] is what the last LP tells the conductor */
-byte order[N];
-byte reports[N];
-bool reported_bad[N];
+/* Shared, as in struct blackout and struct lp. */
+byte state;
+byte acks;
+bool failed;
+byte pass[N];
 mtype answer[N] = SUCCESS;
-byte passed;
+bool counted[N];		/* in the code: the LP's session number is the open session's */
 
 /* P-SEAMLDR. */
 bool has_called[N];
 byte calls;			/* LPs that have called in the open session; 0: none is open */
-bool refused_too_often;		/* it would not let the session be closed */
+bool left_open;			/* PASSES_MAX was reached: the firmware would not let it be closed */
 
-/* How many have got out. */
+/* For the properties. */
 byte gone;
+bool inited[N];
+byte runs_made;
+bool can_follow[RUNS_MAX];	/* chosen freely: SVNs, updates left, whether there is a recovery image */
 
-/* SEAMLDR.INSTALL by LP i. A refusal, a trap, VMfailInvalid for too long: the call does not count. */
+/* SEAMLDR.INSTALL by LP i. After a refusal, a trap or VMfailInvalid for too long the call does not count. */
 inline install(i)
 {
 	atomic {
@@ -61,6 +65,7 @@ inline install(i)
 			:: k < N -> has_called[k] = false; k++
 			:: else -> break
 			od;
+			k = 0;
 			if
 			:: answer[i] = SUCCESS
 			:: answer[i] = TRANSIENT
@@ -81,99 +86,102 @@ inline call_module(i)
 	fi
 }
 
-inline take_turn(i, pass)
+/* Mutant 5: the flag is set after the ack, so the lead CPU may miss it. */
+inline ack(i)
 {
 	if
-	:: counted[i] && MUTANT != 1 -> skip
-	:: else -> install(i); counted[i] = (answer[i] == SUCCESS)
+	:: answer[i] != SUCCESS && MUTANT != 5 -> failed = true
+	:: else -> skip
 	fi;
+	acks++;
 	if
-	:: i + 1 < N ->
-		atomic {
-			baton_failed[i + 1] = (i > 0 && baton_failed[i]) || answer[i] != SUCCESS;
-			turn[i + 1] = pass
-		}
-	:: else ->
-		atomic {
-			any_failed = (i > 0 && baton_failed[i]) || answer[i] != SUCCESS;
-			passed = pass
-		}
+	:: answer[i] != SUCCESS && MUTANT == 5 -> failed = true
+	:: else -> skip
 	fi
 }
 
-/* Whose call counts in this session: the LP's session number is the open one's, in the code. */
-bool counted[N];
-bool any_failed;
-
-/* LP i has answered its question, and all below it have. */
-inline report(i)
+inline use_ticket(i, number)
 {
-	my_bad = (answer[i] != SUCCESS);
-	c = i * FAN_OUT + 1;
-	do
-	:: c < N && c <= i * FAN_OUT + FAN_OUT ->
-		(MUTANT == 4 || reports[c] == reports[i] + 1);
-		my_bad = my_bad || reported_bad[c];
-		c++
-	:: else -> break
-	od;
-	atomic {
-		reported_bad[i] = my_bad;
-		reports[i]++
-	}
+	if
+	:: counted[i] && MUTANT != 1 -> skip
+	:: else ->
+		install(i);
+		if
+		:: answer[i] == SUCCESS -> counted[i] = true
+		:: else -> failed = true
+		fi
+	fi;
+	if
+	:: i + 1 < N -> pass[i + 1] = number
+	:: else -> acks++
+	fi
 }
 
-/* The first LP with a bad answer, looked for only where one has been reported. */
+inline wait_for_acks(num)
+{
+	expected = expected + num;
+	if
+	:: MUTANT == 2 -> skip		/* does not wait */
+	:: else -> (acks == expected)
+	fi
+}
+
+/* The first LP with a bad answer. */
 inline find_failed()
 {
-	bad = N;
-	j = 0;
-	do
-	:: j < N ->
-		if
-		:: bad == N && answer[j] != SUCCESS -> bad = j
-		:: else -> skip
-		fi;
-		j++
-	:: else -> break
-	od;
-	j = 0
-}
-
-inline run_session()
-{
-	j = 0;
-	do
-	:: j < N -> counted[j] = false; j++
-	:: else -> break
-	od;
-	pass_of_session = 1;
-	do
-	:: 	passes++;
-		take_turn(0, passes);
-		if
-		:: MUTANT == 2 -> skip		/* does not wait for the last LP */
-		:: else -> (passed == passes)
-		fi;
-		/* What the baton says is so. */
+	atomic {
 		bad = N;
-		uncounted = 0;
 		j = 0;
 		do
 		:: j < N ->
 			if
-			:: !counted[j] ->
-				uncounted++;
-				if
-				:: bad == N -> bad = j
-				:: else -> skip
-				fi
+			:: bad == N && answer[j] != SUCCESS -> bad = j
 			:: else -> skip
 			fi;
 			j++
 		:: else -> break
 		od;
-		assert(MUTANT == 2 || any_failed == (uncounted > 0));
+		j = 0
+	}
+}
+
+inline run_session()
+{
+	atomic {
+		j = 0;
+		do
+		:: j < N -> counted[j] = false; j++
+		:: else -> break
+		od;
+		j = 0
+	}
+	pass_of_session = 1;
+	do
+	::	passes++;
+		failed = false;
+		use_ticket(0, passes);
+		wait_for_acks(1);
+		atomic {
+			bad = N;
+			uncounted = 0;
+			j = 0;
+			do
+			:: j < N ->
+				if
+				:: !counted[j] ->
+					uncounted++;
+					if
+					:: bad == N -> bad = j
+					:: else -> skip
+					fi
+				:: else -> skip
+				fi;
+				j++
+			:: else -> break
+			od;
+			j = 0
+		}
+		assert(MUTANT == 2 || failed == (uncounted > 0));
 		if
 		:: uncounted == 0 -> result = SUCCESS; break
 		:: uncounted == 1 && answer[bad] != UNCOUNTED &&
@@ -187,7 +195,7 @@ inline run_session()
 		fi;
 		if
 		:: pass_of_session == PASSES_MAX || MUTANT == 3 ->
-			refused_too_often = (MUTANT != 3);
+			left_open = (MUTANT != 3);
 			result = UNRECOVERABLE;
 			break
 		:: else -> pass_of_session++
@@ -195,31 +203,48 @@ inline run_session()
 	od
 }
 
-/* The barrier: what is reported to the conductor all LPs have done, and well. */
-bool inited[N];
-
-inline begin_round()
+/* A round of TDH.SYS.LP.INIT; LPs that have done it in a round before this one do not call again. */
+inline init_lp(i)
 {
+	if
+	:: inited[i] -> skip
+	:: else ->
+		call_module(i);
+		inited[i] = (answer[i] == SUCCESS)
+	fi
+}
+
+inline init_lps()
+{
+	failed = false;
+	step++;
+	state = step;
+	init_lp(0);
+	if
+	:: answer[0] != SUCCESS -> failed = true
+	:: else -> skip
+	fi;
+	wait_for_acks(N - 1);
+	/* The barrier: what the flag says is so on every LP. */
 	atomic {
+		find_failed();
+		assert(failed == (bad < N));
 		j = 0;
 		do
-		:: j < N -> inited[j] = false; j++
+		:: j < N -> assert(failed || inited[j]); j++
 		:: else -> break
 		od;
 		j = 0
 	}
 }
 
-inline all_inited()
+inline call_twice()
 {
-	atomic {
-		j = 0;
-		do
-		:: j < N -> assert(inited[j] && answer[j] == SUCCESS); j++
-		:: else -> break
-		od;
-		j = 0
-	}
+	call_module(0);
+	if
+	:: answer[0] != SUCCESS -> call_module(0)
+	:: else -> skip
+	fi
 }
 
 inline run_image()
@@ -235,23 +260,30 @@ inline run_image()
 	od;
 	if
 	:: result == SUCCESS ->
-		call_module(0);				/* TDH.SYS.INIT */
+		call_twice();				/* TDH.SYS.INIT */
 		if
 		:: answer[0] == SUCCESS ->
-			my_inits++;
-			begin_round();
-			order[0] = my_inits;
-			call_module(0);			/* TDH.SYS.LP.INIT */
-			inited[0] = true;
-			report(0);
+			atomic {
+				j = 0;
+				do
+				:: j < N -> inited[j] = false; j++
+				:: else -> break
+				od;
+				j = 0
+			}
+			rounds = 0;
+			do
+			::	init_lps();
+				rounds++;
+				if
+				:: failed && rounds < LP_INIT_ROUNDS_MAX -> skip
+				:: else -> break
+				fi
+			od;
 			if
-			:: reported_bad[0] ->
-				find_failed();
-				assert(bad < N);
-				result = RECOVERABLE
+			:: failed -> result = RECOVERABLE
 			:: else ->
-				all_inited();
-				call_module(0);		/* TDH.SYS.UPDATE */
+				call_twice();		/* TDH.SYS.UPDATE */
 				if
 				:: answer[0] == SUCCESS -> result = SUCCESS
 				:: else -> result = RECOVERABLE
@@ -263,53 +295,82 @@ inline run_image()
 	fi
 }
 
+inline run_images()
+{
+	do
+	:: runs_made < RUNS_MAX ->
+		if
+		:: can_follow[runs_made] = true;
+		   run_image();
+		   runs_made++;
+		   if
+		   :: result == RECOVERABLE || result == TRANSIENT -> skip
+		   :: else -> break
+		   fi;
+		   if
+		   :: MUTANT == 4 -> break	/* gives up after the first image */
+		   :: else -> skip
+		   fi
+		:: runs_made++
+		fi
+	:: else -> break
+	od;
+	/* The CPUs go only when TDX runs, is lost, or every image that may follow was tried. */
+	assert(result == SUCCESS || result == UNRECOVERABLE || runs_made == RUNS_MAX)
+}
+
 active [N] proctype lp()
 {
 	byte me = _pid;
-	byte my_passes, my_inits, bad, c, j, k, passes, sessions, pass_of_session, uncounted;
-	bool my_bad;
-	mtype result = SUCCESS;
+	byte my_passes, last_state, seen, bad, j, k, passes, sessions, pass_of_session, uncounted;
+	byte expected, step, rounds;
+	mtype result = RECOVERABLE;
 
 	/* quiesce: in VMX operation or not */
 	call_module(me);
-	inited[me] = true;
-	report(me);
-
 	if
 	:: me == 0 ->
 		if
-		:: reported_bad[0] ->			/* vmx-off */
+		:: answer[0] != SUCCESS -> failed = true
+		:: else -> skip
+		fi;
+		wait_for_acks(N - 1);
+		if
+		:: failed ->				/* vmx-off */
 			find_failed();
 			assert(bad < N)
 		:: else ->
-			all_inited();
+			find_failed();
+			assert(MUTANT == 2 || bad == N);
 			if
 			:: skip				/* TDH.SYS.SHUTDOWN refused */
-			:: run_image();
-			   if
-			   :: result == RECOVERABLE || result == TRANSIENT -> run_image()
-			   :: else -> skip
-			   fi
+			:: run_images()
 			fi
 		fi;
-		order[0] = OVER
+		state = DONE
 	:: else ->
+		ack(me);
 		do
-		:: turn[me] != my_passes -> my_passes++; take_turn(me, my_passes)
-		:: turn[me] == my_passes && order[(me - 1) / FAN_OUT] == OVER -> break
-		:: turn[me] == my_passes && order[(me - 1) / FAN_OUT] != my_inits &&
-		   order[(me - 1) / FAN_OUT] != OVER ->
-			my_inits++;
-			order[me] = my_inits;
-			call_module(me);
-			inited[me] = true;
-			report(me)
-		od;
-		order[me] = OVER
+		::	seen = state;
+			if
+			:: pass[me] != my_passes -> my_passes++; use_ticket(me, my_passes)
+			:: else ->
+				if
+				:: seen == DONE -> break
+				:: seen != last_state && seen != DONE ->
+					last_state = seen;
+					init_lp(me);
+					ack(me)
+				:: else ->
+					/* Nothing to do: until one of the two words changes. */
+					(pass[me] != my_passes || state != last_state)
+				fi
+			fi
+		od
 	fi;
 
 	/* Out, and interrupts on again. */
-	assert(calls == 0 || refused_too_often);
+	assert(calls == 0 || left_open);
 	gone++;
 	(gone == N)
 }

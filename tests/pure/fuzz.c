@@ -67,7 +67,6 @@ static void check_plan(const struct tdxu_candidate *candidate,
 	must(platform->updates_left);
 	must(hv >= sig->min_update_hv && hv <= sig->module_hv);
 	must(plan->resume == platform->handoff.waits);
-	must(!plan->recovery_can_follow || platform->updates_left > 1);
 	if (platform->handoff.waits) {
 		must(hv == platform->handoff.hv);
 		return;

@@ -414,14 +414,13 @@ static void test_recovery(void)
 		u8 svn, recovery_svn;
 		u32 updates_left;
 		u16 recovery_min, recovery_max;
-		bool can_follow;
 		u16 hv;
 	} rows[] = {
-		{ 5, 5, 2, 0, 9, true, 3 },
-		{ 5, 5, 1, 0, 9, false, 3 },
-		{ 6, 5, 9, 0, 9, false, 3 },
-		{ 6, 6, 9, 0, 2, true, 2 },
-		{ 5, 9, 9, 1, 1, true, 1 },
+		{ 5, 5, 2, 0, 9, 3 },
+		{ 5, 5, 1, 0, 9, 3 },
+		{ 6, 5, 9, 0, 9, 3 },
+		{ 6, 6, 9, 0, 2, 2 },
+		{ 5, 9, 9, 1, 1, 1 },
 	};
 	char expected[64], seen[64];
 	unsigned int i;
@@ -442,10 +441,10 @@ static void test_recovery(void)
 		w.recovery_sig.min_update_hv = rows[i].recovery_min;
 		w.recovery_sig.module_hv = rows[i].recovery_max;
 		result = plan_of(&w, &plan);
-		snprintf(expected, sizeof(expected), "HV %u, can follow %d", rows[i].hv,
-			 rows[i].can_follow);
-		snprintf(seen, sizeof(seen), "HV %u, can follow %d",
-			 (unsigned int)plan.shutdown_rcx, plan.recovery_can_follow);
+		snprintf(expected, sizeof(expected), "HV %u, SVN %u, %u left", rows[i].hv,
+			 w.platform.svn_minor, rows[i].updates_left);
+		snprintf(seen, sizeof(seen), "HV %u, SVN %u, %u left",
+			 (unsigned int)plan.shutdown_rcx, plan.svn_minor, plan.updates_left);
 		report(!result && !plan.resume && !strcmp(expected, seen), "recovery", NULL,
 		       expected, result ? names[result] : seen);
 	}
