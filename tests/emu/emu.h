@@ -63,6 +63,12 @@ struct emu_hv_range {
 	u16 max;
 };
 
+/* CPUID(1).EAX of the packages, in order. Packages beyond the list are like its last. */
+struct emu_cpus {
+	u32 nr;
+	u32 eax[SEAMLDR_MAX_SOCKETS];
+};
+
 /* Whose signature P-SEAMLDR accepts. */
 struct emu_signer {
 	bool any;
@@ -82,7 +88,9 @@ struct emu_platform {
 	struct emu_version seamldr;
 	u32 debug;
 	u32 memory_pages;
-	u32 cpu_eax;
+	u32 lps;			/* at least the CPUs that this kernel has */
+	u32 sockets;
+	struct emu_cpus cpus;
 	struct emu_signer signer;
 };
 
@@ -222,6 +230,7 @@ void emu_seamldr_exit(void);
 void emu_seamldr_reset(void);
 u64 emu_seamldr_fault(struct emu_call *call, const struct tdx_emu_fault *fault);
 u64 emu_seamldr_info(struct emu_call *call);
+u64 emu_seamldr_seaminfo(struct emu_call *call);
 u64 emu_seamldr_install(struct emu_call *call);
 
 /* emu_rsa.c */
@@ -238,6 +247,7 @@ u64 emu_sys_lp_init(struct emu_call *call);
 u64 emu_sys_lp_shutdown(struct emu_call *call);
 u64 emu_sys_shutdown(struct emu_call *call);
 u64 emu_sys_update(struct emu_call *call);
+u64 emu_phymem_page_rdmd(struct emu_call *call);
 
 /* emu_td.c */
 int emu_td_init(void);

@@ -34,6 +34,7 @@ struct leaf_ops {
 static const struct leaf_ops leaf_ops[EMU_NR_LEAVES] = {
 	[EMU_SEAMLDR_INFO] = { emu_seamldr_info },
 	[EMU_SEAMLDR_INSTALL] = { emu_seamldr_install },
+	[EMU_SEAMLDR_SEAMINFO] = { emu_seamldr_seaminfo },
 
 	[EMU_TDH_SYS_INIT] = { emu_sys_init, EXCLUSIVE },
 	[EMU_TDH_SYS_RD] = { emu_sys_rd, NEEDS_LP_INIT },
@@ -42,6 +43,7 @@ static const struct leaf_ops leaf_ops[EMU_NR_LEAVES] = {
 	[EMU_TDH_SYS_SHUTDOWN] = { emu_sys_shutdown,
 				   TD_LEAF | NEEDS_TD_PRESERVING | EXCLUSIVE },
 	[EMU_TDH_SYS_UPDATE] = { emu_sys_update, NEEDS_TD_PRESERVING | EXCLUSIVE },
+	[EMU_TDH_PHYMEM_PAGE_RDMD] = { emu_phymem_page_rdmd, TD_LEAF },
 
 	[EMU_TDH_MNG_CREATE] = { emu_mng_create, TD_LEAF },
 	[EMU_TDH_MNG_KEY_CONFIG] = { emu_mng_key_config, TD_LEAF, TDR_IN_RCX },

@@ -105,7 +105,6 @@ typedef int (*set_fn)(const char *key, char *value, bool apply);
 enum setting_type {
 	KEY_FLAG,
 	KEY_U32,
-	KEY_HEX32,
 	KEY_HEX64,
 	KEY_VERSION,
 	KEY_SVN,
@@ -113,6 +112,9 @@ enum setting_type {
 	KEY_SEAM,
 	KEY_FIRST_STATE,
 	KEY_SIGNER,
+	KEY_LPS,
+	KEY_SOCKETS,
+	KEY_CPUS,
 };
 
 struct setting {
@@ -131,7 +133,9 @@ static const struct setting platform_settings[] = {
 	{ "seamldr", KEY_VERSION, &emu.platform.seamldr },
 	{ "debug", KEY_FLAG, &emu.platform.debug },
 	{ "memory_pages", KEY_U32, &emu.platform.memory_pages },
-	{ "cpu", KEY_HEX32, &emu.platform.cpu_eax },
+	{ "lps", KEY_LPS, &emu.platform.lps },
+	{ "sockets", KEY_SOCKETS, &emu.platform.sockets },
+	{ "cpu", KEY_CPUS, &emu.platform.cpus },
 	{ "signer", KEY_SIGNER, &emu.platform.signer },
 };
 
@@ -149,6 +153,28 @@ static void show_version(struct seq_file *m, const struct emu_version *version)
 	seq_printf(m, "%u.%u.%02u\n", version->major, version->minor, version->update);
 }
 
+static void show_cpus(struct seq_file *m, const struct emu_cpus *cpus)
+{
+	unsigned int i;
+
+	for (i = 0; i < cpus->nr; i++)
+		seq_printf(m, "%s0x%X", i ? "," : "", cpus->eax[i]);
+	seq_putc(m, '\n');
+}
+
+/* EAX[,EAX...] */
+static int parse_cpus(char *text, struct emu_cpus *cpus)
+{
+	char *word;
+
+	*cpus = (struct emu_cpus){ };
+	while ((word = strsep(&text, ",")))
+		if (cpus->nr == ARRAY_SIZE(cpus->eax) ||
+		    kstrtou32(word, 0, &cpus->eax[cpus->nr++]))
+			return -EINVAL;
+	return 0;
+}
+
 static void show_settings(struct seq_file *m, const struct setting *settings, unsigned int nr)
 {
 	const struct emu_signer *signer;
@@ -162,10 +188,12 @@ static void show_settings(struct seq_file *m, const struct setting *settings, un
 		switch (settings[i].type) {
 		case KEY_FLAG:
 		case KEY_U32:
+		case KEY_LPS:
+		case KEY_SOCKETS:
 			seq_printf(m, "%u\n", *(u32 *)settings[i].value);
 			break;
-		case KEY_HEX32:
-			seq_printf(m, "0x%X\n", *(u32 *)settings[i].value);
+		case KEY_CPUS:
+			show_cpus(m, settings[i].value);
 			break;
 		case KEY_HEX64:
 			seq_printf(m, "0x%016llx\n", *(u64 *)settings[i].value);
@@ -209,6 +237,7 @@ static int set_setting(const struct setting *settings, unsigned int nr, const ch
 		struct emu_svn svn;
 		struct emu_hv_range hv;
 		struct emu_signer signer;
+		struct emu_cpus cpus;
 	} value;
 	const struct setting *setting;
 	size_t size = sizeof(u32);
@@ -226,8 +255,22 @@ static int set_setting(const struct setting *settings, unsigned int nr, const ch
 			ret = -EINVAL;
 		break;
 	case KEY_U32:
-	case KEY_HEX32:
 		ret = kstrtou32(text, 0, &value.u32);
+		break;
+	case KEY_LPS:
+		/* Every CPU of this kernel is one of the platform's LPs. */
+		ret = kstrtou32(text, 0, &value.u32);
+		if (!ret && value.u32 < num_present_cpus())
+			ret = -EINVAL;
+		break;
+	case KEY_SOCKETS:
+		ret = kstrtou32(text, 0, &value.u32);
+		if (!ret && (!value.u32 || value.u32 > SEAMLDR_MAX_SOCKETS))
+			ret = -EINVAL;
+		break;
+	case KEY_CPUS:
+		ret = parse_cpus(text, &value.cpus);
+		size = sizeof(value.cpus);
 		break;
 	case KEY_HEX64:
 		ret = kstrtou64(text, 0, &value.u64);

@@ -34,6 +34,7 @@ struct emu emu = {
 		.remaining = 20,
 		.seamldr = { 1, 5, 2 },
 		.memory_pages = 2048,
+		.sockets = 1,
 		.signer.any = true,
 	},
 	.first_module = {
@@ -476,7 +477,8 @@ static int __init emu_init(void)
 	if (ret)
 		goto exit_seamldr;
 
-	emu.platform.cpu_eax = cpuid_1_eax();
+	emu.platform.lps = num_present_cpus();
+	emu.platform.cpus = (struct emu_cpus){ .nr = 1, .eax = { cpuid_1_eax() } };
 	emu.left = emu_module_left();
 	ret = emu_reset();
 	if (ret)

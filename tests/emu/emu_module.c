@@ -188,7 +188,7 @@ u64 emu_sys_shutdown(struct emu_call *call)
 u64 emu_sys_update(struct emu_call *call)
 {
 	if (emu.state != EMU_MODULE_SYSINIT_DONE ||
-	    !cpumask_subset(cpu_present_mask, &emu.lp_init))
+	    cpumask_weight_and(&emu.lp_init, cpu_present_mask) < emu.booted.lps)
 		return TDX_SYS_STATE_INCORRECT;
 	if (!emu.handoff || emu.handoff_hv < emu.image.hv.min || emu.handoff_hv > emu.image.hv.max)
 		return TDX_SYS_INVALID_HANDOFF;
@@ -196,6 +196,26 @@ u64 emu_sys_update(struct emu_call *call)
 	emu.handoff = false;
 	emu_module_enter(EMU_MODULE_READY);
 	emu.updates++;
+	return TDX_SUCCESS;
+}
+
+/**
+ * emu_phymem_page_rdmd() - TDH.PHYMEM.PAGE.RDMD
+ * @call: RCX = physical address of a page; RCX, RDX, R8 out: its type, owner and size
+ *
+ * The emulator keeps no metadata of pages. Every page of ordinary memory is a 4-KiB page that is
+ * assigned to no TD.
+ *
+ * Context: a trap, under emu.lock.
+ * Return: status.
+ */
+u64 emu_phymem_page_rdmd(struct emu_call *call)
+{
+	if (!emu_memory(call->regs->cx, TDX_PAGE_SIZE))
+		return TDX_OPERAND_INVALID | TDX_OPERAND_ID_RCX;
+	call->regs->cx = 0;
+	call->regs->dx = 0;
+	call->regs->r8 = 0;
 	return TDX_SUCCESS;
 }
 

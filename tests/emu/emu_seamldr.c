@@ -7,6 +7,7 @@
 #include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/lockdep.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -14,6 +15,10 @@
 
 #define SEAMLDR_BUILD_DATE	0x20240101u
 #define SEAMLDR_BUILD_NUM	1u
+
+/* SEAM's memory range, where no test machine has memory. The TDX module lies below P-SEAMLDR. */
+#define SEAMRR_BASE		(1ULL << 38)
+#define P_SEAMLDR_SIZE		(2ULL << 20)
 
 /* What the closing call is at work on. Private copies, as the real loader makes them. */
 static struct {
@@ -60,6 +65,48 @@ u64 emu_seamldr_info(struct emu_call *call)
 	info->seam_ready = emu.seam_ready;
 	info->seam_debug = emu.booted.debug;
 	info->p_seam_ready = 1;
+	return TDX_SUCCESS;
+}
+
+/* As many packages as the platform has, and at least one for each CPU that is listed. */
+static unsigned int num_sockets(void)
+{
+	return max(emu.booted.sockets, emu.booted.cpus.nr);
+}
+
+static u32 socket_cpuid(unsigned int socket)
+{
+	const struct emu_cpus *cpus = &emu.booted.cpus;
+
+	return cpus->eax[min(socket, cpus->nr - 1)];
+}
+
+/**
+ * emu_seamldr_seaminfo() - SEAMLDR.SEAMINFO
+ * @call: RCX = physical address of struct seamldr_seaminfo, aligned to its size
+ *
+ * Answers at any time, an open session included.
+ *
+ * Context: a trap, under emu.lock, inside P-SEAMLDR.
+ * Return: status.
+ */
+u64 emu_seamldr_seaminfo(struct emu_call *call)
+{
+	struct seamldr_seaminfo *info = emu_memory(call->regs->cx, SEAMLDR_SEAMINFO_ALIGN);
+	unsigned int i;
+
+	if (!info)
+		return SEAMLDR_EBADPARAM;
+
+	memset(info, 0, sizeof(*info));
+	info->tot_num_lps = emu.booted.lps;
+	info->tot_num_sockets = num_sockets();
+	for (i = 0; i < info->tot_num_sockets; i++)
+		info->socket_cpuid[i] = socket_cpuid(i);
+	info->p_seamldr_base = SEAMRR_BASE + (u64)emu.booted.memory_pages * TDX_PAGE_SIZE;
+	info->p_seamldr_size = P_SEAMLDR_SIZE;
+	/* One range that has all memory in it. */
+	info->cmrs[0].size = SEAMRR_BASE;
 	return TDX_SUCCESS;
 }
 
@@ -162,10 +209,21 @@ static u64 check_table_offsets(void)
 	return TDX_SUCCESS;
 }
 
-static u64 check_cpu_table(void)
+static bool table_has(u32 cpuid)
 {
 	const struct seam_sigstruct *sig = &install.sigstruct;
 	u32 i;
+
+	for (i = 0; i < sig->cpuid_table_size; i++)
+		if (!((sig->cpuid_table[i] ^ cpuid) & ~SEAM_SIGSTRUCT_CPUID_STEPPING))
+			return true;
+	return false;
+}
+
+static u64 check_cpu_table(void)
+{
+	const struct seam_sigstruct *sig = &install.sigstruct;
+	unsigned int i;
 
 	/* Without a table only a debug image passes: it is for any CPU. */
 	if (!sig->cpuid_table_size && !(sig->module_type & SEAM_SIGSTRUCT_DEBUG_SIGNED))
@@ -173,10 +231,10 @@ static u64 check_cpu_table(void)
 	if (!sig->cpuid_table_size)
 		return TDX_SUCCESS;
 
-	for (i = 0; i < sig->cpuid_table_size; i++)
-		if (!((sig->cpuid_table[i] ^ emu.booted.cpu_eax) & ~SEAM_SIGSTRUCT_CPUID_STEPPING))
-			return TDX_SUCCESS;
-	return SEAMLDR_EUNSUPCPU;
+	for (i = 0; i < num_sockets(); i++)
+		if (!table_has(socket_cpuid(i)))
+			return SEAMLDR_EUNSUPCPU;
+	return TDX_SUCCESS;
 }
 
 /* DER of the DigestInfo of SHA-384, up to the hash (RFC 8017, section 9.2). */
@@ -388,15 +446,11 @@ static void close_session_installed(void)
 	}
 }
 
-/* Everyone who must call has called, once @cpu has too. */
+/* Have all LPs of the platform called, once @cpu has too? It may have more than this kernel. */
 static bool closes_session(unsigned int cpu)
 {
-	unsigned int other;
-
-	for_each_present_cpu(other)
-		if (other != cpu && !cpumask_test_cpu(other, &emu.session))
-			return false;
-	return !cpumask_test_cpu(cpu, &emu.session);
+	return !cpumask_test_cpu(cpu, &emu.session) &&
+	       cpumask_weight(&emu.session) + 1 >= emu.booted.lps;
 }
 
 static void close_delay(void)
@@ -413,8 +467,8 @@ static void close_delay(void)
  * emu_seamldr_install() - SEAMLDR.INSTALL
  * @call: RCX = physical address of struct seamldr_params; RDX out: whether a failure is recoverable
  *
- * SPEC.md section 4. Every present LP calls once a session; the last call's operand counts. It has
- * no lock while it checks and hashes, so that others see a busy P-SEAMLDR and not a slow one.
+ * Every LP of the platform calls once a session; the last call's operand counts. It has no lock
+ * while it checks and hashes, so that others see a busy P-SEAMLDR and not a slow one.
  *
  * Context: a trap, under emu.lock, inside P-SEAMLDR.
  * Return: status.

@@ -218,20 +218,19 @@ setup_none() {
 # setup_emu [KEY=VALUE...]: the emulator alone. The settings are those of its files platform and
 # module.
 setup_emu() {
-	local word platform='' module=''
+	local word key platform='' module=''
 
 	setup_none
 	modprobe tdx_emu || die "tdx_emu does not load"
 	for word; do
-		case $word in
-		erratum=* | seam=* | pseamldr=* | interruptions=* | remaining=* | seamldr=* | \
-		debug=* | memory_pages=* | cpu=*)
-			platform="$platform $word" ;;
-		version=* | svn=* | features0=* | hv=* | no_downgrade=* | state=*)
-			module="$module $word" ;;
-		*)
-			die "setup: no such setting: $word" ;;
-		esac
+		key=${word%%=*}
+		if emu platform | grep -q "^$key="; then
+			platform="$platform $word"
+		elif emu module | grep -q "^$key="; then
+			module="$module $word"
+		else
+			die "setup: no such setting: $word"
+		fi
 	done
 	emu_set platform "signer=$(cat "$SIGNER")$platform"
 	[ -z "$module" ] || emu_set module "${module# }"
