@@ -11,7 +11,9 @@
 #include <linux/kernel.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
+#include <linux/smp.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 
 #include <asm/asm.h>
 
@@ -95,6 +97,36 @@ u64 td_seamcall(u64 leaf, struct td_args *args)
 	if (outcome == OUTCOME_TRAP)
 		return TDX_SW_ERROR | (u32)rax;
 	return rax;
+}
+
+/* One SEAMCALL on another CPU. */
+struct remote_call {
+	u64 leaf;
+	struct td_answer *answer;
+};
+
+static void execute(void *data)
+{
+	struct remote_call *call = data;
+
+	call->answer->status = td_seamcall(call->leaf, &call->answer->args);
+}
+
+/**
+ * td_seamcall_on - execute SEAMCALL once, on a CPU
+ * @cpu: which
+ * @leaf: the leaf's number
+ * @answer: operands in; status and outputs out
+ *
+ * Not counted in the statistics. Context: process, interrupts on.
+ *
+ * Return: 0; -ENXIO if that CPU is not online.
+ */
+int td_seamcall_on(unsigned int cpu, u64 leaf, struct td_answer *answer)
+{
+	struct remote_call call = { .leaf = leaf, .answer = answer };
+
+	return smp_call_function_single(cpu, execute, &call, true);
 }
 
 static void count_pair(u64 leaf, u64 status)
@@ -224,6 +256,13 @@ int td_call_resumable(struct td_caller *caller, u64 leaf, struct td_args *args)
 	return -EIO;
 }
 
+#define LEAF_NAME(symbol, name, value) { name, value },
+static const struct {
+	const char *name;
+	u64 leaf;
+} leaf_names[] = { TDX_LEAVES(LEAF_NAME) };
+#undef LEAF_NAME
+
 /**
  * td_leaf_name - the specification's name of a leaf
  * @leaf: its number
@@ -232,18 +271,66 @@ int td_call_resumable(struct td_caller *caller, u64 leaf, struct td_args *args)
  */
 const char *td_leaf_name(u64 leaf)
 {
-#define LEAF_NAME(symbol, name, value) { name, value },
-	static const struct {
-		const char *name;
-		u64 leaf;
-	} names[] = { TDX_LEAVES(LEAF_NAME) };
-#undef LEAF_NAME
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(names); i++)
-		if (names[i].leaf == leaf)
-			return names[i].name;
+	for (i = 0; i < ARRAY_SIZE(leaf_names); i++)
+		if (leaf_names[i].leaf == leaf)
+			return leaf_names[i].name;
 	return NULL;
+}
+
+/**
+ * td_leaf_by_name - the leaf of a name
+ * @name: as the specification spells it
+ * @leaf: its number, where there is one
+ *
+ * Return: whether there is.
+ */
+bool td_leaf_by_name(const char *name, u64 *leaf)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(leaf_names); i++) {
+		if (!strcmp(leaf_names[i].name, name)) {
+			*leaf = leaf_names[i].leaf;
+			return true;
+		}
+	}
+	return false;
+}
+
+/**
+ * td_status_name - the specification's name of a status
+ * @leaf: the leaf that answered it
+ * @status: the status, details included
+ *
+ * Return: the name, "unknown" if it has none here.
+ */
+const char *td_status_name(u64 leaf, u64 status)
+{
+#define STATUS_NAME(symbol, name, value) { name, value },
+	static const struct {
+		const char *name;
+		u64 status;
+	} module_statuses[] = { TDX_STATUSES(STATUS_NAME) TDX_TD_STATUSES(STATUS_NAME) },
+	  seamldr_statuses[] = { SEAMLDR_STATUSES(STATUS_NAME) },
+	  software_statuses[] = { TDX_SW_STATUSES(STATUS_NAME) };
+#undef STATUS_NAME
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(software_statuses); i++)
+		if (software_statuses[i].status == status)
+			return software_statuses[i].name;
+	if (leaf & TDX_LEAF_P_SEAMLDR) {
+		for (i = 0; i < ARRAY_SIZE(seamldr_statuses); i++)
+			if (seamldr_statuses[i].status == status)
+				return seamldr_statuses[i].name;
+		return "unknown";
+	}
+	for (i = 0; i < ARRAY_SIZE(module_statuses); i++)
+		if (module_statuses[i].status == (status & TDX_STATUS_MASK))
+			return module_statuses[i].name;
+	return "unknown";
 }
 
 /**

@@ -12,25 +12,10 @@
 #include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
-#include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
 #include "td.h"
-
-/* One SEAMCALL on another CPU. */
-struct remote_call {
-	u64 leaf;
-	struct td_args args;
-	u64 status;
-};
-
-static void execute(void *data)
-{
-	struct remote_call *call = data;
-
-	call->status = td_seamcall(call->leaf, &call->args);
-}
 
 /* On one CPU, or on each in turn. Every one of them is asked, whatever the others say. */
 static int ask(struct td_caller *caller, u64 leaf, u64 rcx, bool everyone)
@@ -39,13 +24,13 @@ static int ask(struct td_caller *caller, u64 leaf, u64 rcx, bool everyone)
 
 	cpus_read_lock();
 	for_each_online_cpu(cpu) {
-		struct remote_call call = { .leaf = leaf, .args.rcx = rcx };
+		struct td_answer answer = { .args.rcx = rcx };
 
-		smp_call_function_single(cpu, execute, &call, true);
+		td_seamcall_on(cpu, leaf, &answer);
 		if (!caller->failed) {
 			caller->leaf = leaf;
-			caller->status = call.status;
-			caller->failed = call.status;
+			caller->status = answer.status;
+			caller->failed = answer.status;
 		}
 		if (!everyone)
 			break;
@@ -70,7 +55,7 @@ static void *load(const char *name, size_t *size)
 	return blob;
 }
 
-static struct seamldr_params *make_params(const u8 *blob, size_t size)
+static struct seamldr_params *make_params(const u8 *blob, size_t size, u32 scenario)
 {
 	const struct tdx_blob_v1 *v1 = (const void *)blob;
 	const struct tdx_blob_v2 *v2 = (const void *)blob;
@@ -85,13 +70,50 @@ static struct seamldr_params *make_params(const u8 *blob, size_t size)
 	if (!params)
 		return NULL;
 
-	params->scenario = SEAMLDR_SCENARIO_UPDATE;
+	params->scenario = scenario;
 	params->sigstruct_pa = PFN_PHYS(vmalloc_to_pfn(blob + TDX_PAGE_SIZE));
 	params->num_module_pages = (PAGE_ALIGN(size) - module) / TDX_PAGE_SIZE;
 	for (i = 0; i < min_t(u64, params->num_module_pages, SEAMLDR_MAX_MODULE_PAGES); i++)
 		params->module_pages_pa[i] =
 			PFN_PHYS(vmalloc_to_pfn(blob + module + i * TDX_PAGE_SIZE));
 	return params;
+}
+
+/**
+ * td_image_load - read a file and make SEAMLDR.INSTALL's operand for it
+ * @name: in the firmware search path
+ * @scenario: SEAMLDR_SCENARIO_*
+ * @image: filled in on success, else empty
+ *
+ * Context: may sleep.
+ *
+ * Return: 0; -ENOENT: no such file; -EINVAL: no container whose parts could be told apart.
+ */
+int td_image_load(const char *name, u32 scenario, struct td_image *image)
+{
+	size_t size = 0;
+
+	*image = (struct td_image){ .blob = load(name, &size) };
+	if (!image->blob)
+		return -ENOENT;
+	image->params = make_params(image->blob, size, scenario);
+	if (image->params)
+		return 0;
+	td_image_free(image);
+	return -EINVAL;
+}
+
+/**
+ * td_image_free - undo td_image_load()
+ * @image: loaded or empty; empty afterwards
+ *
+ * Context: may sleep.
+ */
+void td_image_free(struct td_image *image)
+{
+	free_page((unsigned long)image->params);
+	vfree(image->blob);
+	*image = (struct td_image){ };
 }
 
 /**
@@ -102,35 +124,25 @@ static struct seamldr_params *make_params(const u8 *blob, size_t size)
  *
  * Once the module is shut down a failure leaves it so. Context: may sleep.
  *
- * Return: 0: the image runs; -EIO: a SEAMCALL failed; -ENOENT: no such file; -EINVAL: no container
- * whose parts could be told apart.
+ * Return: 0: the image runs; -EIO: a SEAMCALL failed; what td_image_load() returns.
  */
 int td_install(struct td_caller *caller, const char *name, u16 hv)
 {
-	struct seamldr_params *params;
-	size_t size = 0;
-	void *blob;
+	struct td_image image;
 	int ret;
 
-	blob = load(name, &size);
-	if (!blob)
-		return -ENOENT;
-	ret = -EINVAL;
-	params = make_params(blob, size);
-	if (!params)
-		goto out;
-
+	ret = td_image_load(name, SEAMLDR_SCENARIO_UPDATE, &image);
+	if (ret)
+		return ret;
 	ret = ask(caller, TDH_SYS_SHUTDOWN, hv, false);
 	if (!ret)
-		ret = ask(caller, SEAMLDR_INSTALL, virt_to_phys(params), true);
+		ret = ask(caller, SEAMLDR_INSTALL, virt_to_phys(image.params), true);
 	if (!ret)
 		ret = ask(caller, TDH_SYS_INIT, 0, false);
 	if (!ret)
 		ret = ask(caller, TDH_SYS_LP_INIT, 0, true);
 	if (!ret)
 		ret = ask(caller, TDH_SYS_UPDATE, 0, false);
-	free_page((unsigned long)params);
-out:
-	vfree(blob);
+	td_image_free(&image);
 	return ret;
 }

@@ -79,21 +79,31 @@ static int __init tdx_td_init(void)
 		pr_err("no SHA-384: %d\n", ret);
 		return ret;
 	}
+	ret = td_raw_init();
+	if (ret)
+		goto exit_td;
 	directory = debugfs_create_dir(KBUILD_MODNAME, NULL);
 	if (IS_ERR(directory)) {
 		ret = PTR_ERR(directory);
 		pr_err("no debugfs: %d\n", ret);
-		td_exit();
-		return ret;
+		goto exit_raw;
 	}
 	debugfs_create_file("cmd", 0200, directory, NULL, &td_cmd_fops);
 	debugfs_create_file("last_status", 0400, directory, NULL, &td_last_status_fops);
 	debugfs_create_file("tds", 0400, directory, NULL, &td_tds_fops);
 	debugfs_create_file("threads", 0600, directory, NULL, &td_threads_fops);
+	debugfs_create_file("raw", 0600, directory, NULL, &td_raw_fops);
+	debugfs_create_file("buffer", 0600, directory, NULL, &td_buffer_fops);
 	debugfs_create_file("stats", 0600, directory, NULL, &stats_fops);
 	debugfs_create_file_unsafe("pace_us", 0600, directory, NULL, &pace_fops);
 	debugfs_create_file_unsafe("pages", 0600, directory, NULL, &pages_fops);
 	return 0;
+
+exit_raw:
+	td_raw_exit();
+exit_td:
+	td_exit();
+	return ret;
 }
 
 static void __exit tdx_td_exit(void)
@@ -107,6 +117,7 @@ static void __exit tdx_td_exit(void)
 	if (caller.failed)
 		pr_info("%s answered 0x%llx; memory is freed all the same\n",
 			td_leaf_name(caller.leaf), caller.status);
+	td_raw_exit();
 	td_exit();
 }
 

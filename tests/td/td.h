@@ -2,7 +2,7 @@
 /*
  * What the files of tdx_td.ko share: a TD as its host sees it, and the calls between the files.
  * call.c executes SEAMCALL, td.c knows one TD, cmd.c and threads.c use TDs, install.c knows the
- * loader, main.c owns debugfs.
+ * loader, raw.c does what a test does by hand, main.c owns debugfs.
  * Nothing here may hold what is the platform's: an update between any two calls must not matter.
  */
 #ifndef TDX_TD_H
@@ -28,6 +28,12 @@ struct td_args {
 	u64 r11;
 };
 
+/* What a SEAMCALL answered: operands before it, outputs after it. */
+struct td_answer {
+	u64 status;
+	struct td_args args;
+};
+
 /*
  * On whose account SEAMCALLs are made. @paced: by a thread, which pauses before each and gives up
  * when it is to stop. @leaf and @status: of the last call, or of the first bad one once @failed.
@@ -47,9 +53,12 @@ extern u32 td_pace_us;
 
 void td_pace(void);
 u64 td_seamcall(u64 leaf, struct td_args *args);
+int td_seamcall_on(unsigned int cpu, u64 leaf, struct td_answer *answer);
 int td_call(struct td_caller *caller, u64 leaf, struct td_args *args);
 int td_call_resumable(struct td_caller *caller, u64 leaf, struct td_args *args);
 const char *td_leaf_name(u64 leaf);
+const char *td_status_name(u64 leaf, u64 status);
+bool td_leaf_by_name(const char *name, u64 *leaf);
 void td_count(enum td_counter counter);
 void td_stats_show(struct seq_file *file);
 void td_stats_clear(void);
@@ -125,7 +134,20 @@ extern const struct file_operations td_last_status_fops;
 int td_enter_any(struct td_caller *caller, unsigned int nth);
 void td_destroy_all(struct td_caller *caller);
 
+/* A file from the firmware search path, and SEAMLDR.INSTALL's operand for it. */
+struct td_image {
+	void *blob;
+	struct seamldr_params *params;
+};
+
+int td_image_load(const char *name, u32 scenario, struct td_image *image);
+void td_image_free(struct td_image *image);
 int td_install(struct td_caller *caller, const char *name, u16 hv);
+
+extern const struct file_operations td_raw_fops;
+extern const struct file_operations td_buffer_fops;
+int td_raw_init(void);
+void td_raw_exit(void);
 
 extern const struct file_operations td_threads_fops;
 extern u32 td_thread_pages;
