@@ -26,6 +26,6 @@ emu_set module hv=0-2
 good hv-0-0 0
 good hv-2-2 2
 good hv-1-3 1
-emu_set platform debug=1
+emu_set platform "debug=1 unlocked=1"
 good good-debug
 good good-debug-any

@@ -22,7 +22,7 @@ expect "errno of the signer in capitals" 0 "$ERRNO"
 expect_update test/v2.blob 0 success
 
 # A debug platform alone does not make a debug-signed image good, nor does the parameter alone.
-emu_set platform debug=1
+emu_set platform "debug=1 unlocked=1"
 emu_set reset 1
 expect_check test/bad-debug.blob 0 success
 store $parameter ""

@@ -15,11 +15,19 @@
 
 #include <crypto/hash.h>
 
+struct exception_table_entry;
+struct module;
+
 #include "tdx_arch.h"
 #include "tdx_emu_abi.h"
 
 #define EMU_MAX_FAULTS		64u		/* armed by "inject" */
 #define EMU_LOG_SIZE		16384u		/* calls */
+#define EMU_NR_MSRS		4u
+
+/* SEAM's memory range, where no test machine has memory. The TDX module lies below P-SEAMLDR. */
+#define EMU_SEAMRR_BASE		(1ULL << 38)
+#define EMU_P_SEAMLDR_SIZE	(2ULL << 20)
 
 /* The leaves in the order of TDX_LEAVES; the last one stands for all that are not in it. */
 #define EMU_LEAF_INDEX(symbol, name, nr) EMU_##symbol,
@@ -86,7 +94,8 @@ struct emu_platform {
 	/* act at the next reset */
 	u32 remaining;
 	struct emu_version seamldr;
-	u32 debug;
+	u32 debug;			/* P-SEAMLDR is a debug build */
+	u32 unlocked;			/* the platform takes debug-signed modules */
 	u32 memory_pages;
 	u32 lps;			/* at least the CPUs that this kernel has */
 	u32 sockets;
@@ -129,6 +138,7 @@ struct emu {
 	struct emu_platform booted;
 	u64 delay_ns[EMU_NR_LEAVES];
 	bool hold[EMU_NR_LEAVES];
+	bool msr_gp[EMU_NR_MSRS];	/* reading it raises #GP */
 	u64 close_delay_ns;		/* SEAMLDR.INSTALL's closing call, on top */
 
 	/* Per LP. */
@@ -209,6 +219,20 @@ extern struct crypto_shash *emu_sha384;
 int emu_reset(void);
 void *emu_memory(u64 pa, u64 align);
 void emu_busy_wait(u64 ns);
+unsigned long *emu_reg(struct pt_regs *regs, unsigned int nr);
+
+/* emu_extable.c */
+int emu_extable_init(void);
+void emu_extable_exit(void);
+const struct exception_table_entry *emu_extable_find(unsigned long ip, int type);
+
+/* emu_msr.c */
+int emu_msr_init(void);
+void emu_msr_exit(void);
+u32 emu_msr_nr(unsigned int index);
+unsigned int emu_msr_find(u32 nr);
+void emu_msr_divert(const struct module *module, bool on);
+bool emu_msr_trap(struct pt_regs *regs);
 
 /* emu_call.c */
 u64 emu_seamcall(struct pt_regs *regs);
@@ -229,6 +253,7 @@ int emu_seamldr_init(void);
 void emu_seamldr_exit(void);
 void emu_seamldr_reset(void);
 u64 emu_seamldr_fault(struct emu_call *call, const struct tdx_emu_fault *fault);
+u64 emu_p_seamldr_base(void);
 u64 emu_seamldr_info(struct emu_call *call);
 u64 emu_seamldr_seaminfo(struct emu_call *call);
 u64 emu_seamldr_install(struct emu_call *call);

@@ -22,6 +22,8 @@
 #define ALL			"all"
 #define NONE			"none"
 #define ANY			"any"
+#define ON			"on"
+#define GP			"gp"
 
 /* Upper bounds for a line of the long files, so that they are formatted once. */
 #define LOG_LINE		192u
@@ -132,6 +134,7 @@ static const struct setting platform_settings[] = {
 	{ "remaining", KEY_U32, &emu.platform.remaining },
 	{ "seamldr", KEY_VERSION, &emu.platform.seamldr },
 	{ "debug", KEY_FLAG, &emu.platform.debug },
+	{ "unlocked", KEY_FLAG, &emu.platform.unlocked },
 	{ "memory_pages", KEY_U32, &emu.platform.memory_pages },
 	{ "lps", KEY_LPS, &emu.platform.lps },
 	{ "sockets", KEY_SOCKETS, &emu.platform.sockets },
@@ -162,17 +165,25 @@ static void show_cpus(struct seq_file *m, const struct emu_cpus *cpus)
 	seq_putc(m, '\n');
 }
 
-/* EAX[,EAX...] */
-static int parse_cpus(char *text, struct emu_cpus *cpus)
+/* EAX[,EAX...]. Leaves @text alone: it is parsed twice. */
+static int parse_cpus(const char *text, struct emu_cpus *cpus)
 {
-	char *word;
+	char word[sizeof("0x12345678")];
+	size_t length;
 
 	*cpus = (struct emu_cpus){ };
-	while ((word = strsep(&text, ",")))
-		if (cpus->nr == ARRAY_SIZE(cpus->eax) ||
-		    kstrtou32(word, 0, &cpus->eax[cpus->nr++]))
+	for (;;) {
+		length = strcspn(text, ",");
+		if (length >= sizeof(word) || cpus->nr == ARRAY_SIZE(cpus->eax))
 			return -EINVAL;
-	return 0;
+		memcpy(word, text, length);
+		word[length] = '\0';
+		if (kstrtou32(word, 0, &cpus->eax[cpus->nr++]))
+			return -EINVAL;
+		if (!text[length])
+			return 0;
+		text += length + 1;
+	}
 }
 
 static void show_settings(struct seq_file *m, const struct setting *settings, unsigned int nr)
@@ -334,6 +345,33 @@ static int show_module(struct seq_file *m, void *unused)
 static int set_module(const char *key, char *value, bool apply)
 {
 	return set_setting(module_settings, ARRAY_SIZE(module_settings), key, value, apply);
+}
+
+static int show_msr(struct seq_file *m, void *unused)
+{
+	unsigned int i;
+
+	raw_spin_lock_irq(&emu.lock);
+	for (i = 0; i < EMU_NR_MSRS; i++)
+		seq_printf(m, "0x%x=%s\n", emu_msr_nr(i), emu.msr_gp[i] ? GP : ON);
+	raw_spin_unlock_irq(&emu.lock);
+	return 0;
+}
+
+static int set_msr(const char *key, char *value, bool apply)
+{
+	bool gp = !strcmp(value, GP);
+	unsigned int index;
+	u32 nr;
+
+	if (kstrtou32(key, 0, &nr) || (!gp && strcmp(value, ON)))
+		return -EINVAL;
+	index = emu_msr_find(nr);
+	if (index == EMU_NR_MSRS)
+		return -EINVAL;
+	if (apply)
+		emu.msr_gp[index] = gp;
+	return 0;
 }
 
 static int show_vmx(struct seq_file *m, void *unused)
@@ -729,6 +767,7 @@ static const struct emu_file files[] = {
 	{ "platform", show_platform, set_platform },
 	{ "module", show_module, set_module },
 	{ "reset", .write = write_reset },
+	{ "msr", show_msr, set_msr },
 	{ "vmx", show_vmx, set_vmx },
 	{ "vmcs", show_vmcs, set_vmcs },
 	{ "inject", show_inject, .write = write_inject },

@@ -9,7 +9,6 @@
 #include <linux/delay.h>
 #include <linux/io.h>
 #include <linux/kdebug.h>
-#include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
@@ -60,15 +59,6 @@ struct insn {
 	u64 *operand;			/* VMPTRST, VMPTRLD */
 };
 
-/* Modules loaded after the emulator, for their exception tables. */
-struct watched_module {
-	struct list_head node;
-	const struct module *module;
-};
-
-static LIST_HEAD(watched_modules);
-static DEFINE_RAW_SPINLOCK(watched_modules_lock);
-
 /**
  * emu_memory() - reach a caller's memory by its physical address
  * @pa: physical address
@@ -106,46 +96,23 @@ void emu_busy_wait(u64 ns)
 		ndelay(ns);
 }
 
-/*
- * General registers by their number in an instruction. RSP as a base is the interrupted stack
- * pointer, which is where the trap frame says.
+/**
+ * emu_reg() - a general register by its number in an instruction
+ * @regs: registers of a trap
+ * @nr: 0 to 15
+ *
+ * Context: a trap.
+ * Return: where it is saved; RSP is that of the interrupted code.
  */
-static unsigned long reg_value(const struct pt_regs *regs, unsigned int nr)
+unsigned long *emu_reg(struct pt_regs *regs, unsigned int nr)
 {
-	switch (nr) {
-	case 0:
-		return regs->ax;
-	case 1:
-		return regs->cx;
-	case 2:
-		return regs->dx;
-	case 3:
-		return regs->bx;
-	case 4:
-		return regs->sp;
-	case 5:
-		return regs->bp;
-	case 6:
-		return regs->si;
-	case 7:
-		return regs->di;
-	case 8:
-		return regs->r8;
-	case 9:
-		return regs->r9;
-	case 10:
-		return regs->r10;
-	case 11:
-		return regs->r11;
-	case 12:
-		return regs->r12;
-	case 13:
-		return regs->r13;
-	case 14:
-		return regs->r14;
-	default:
-		return regs->r15;
-	}
+	unsigned long *const by_nr[] = {
+		&regs->ax, &regs->cx, &regs->dx, &regs->bx, &regs->sp, &regs->bp, &regs->si,
+		&regs->di, &regs->r8, &regs->r9, &regs->r10, &regs->r11, &regs->r12, &regs->r13,
+		&regs->r14, &regs->r15,
+	};
+
+	return by_nr[nr];
 }
 
 static s32 disp32(const u8 *p)
@@ -160,7 +127,7 @@ static s32 disp32(const u8 *p)
  * The memory operand whose ModRM byte is at @p, of an instruction that ends with it. False for
  * registers and for forms that compilers do not make of a plain pointer (an index register).
  */
-static bool decode_operand(const struct pt_regs *regs, const u8 *p, bool rex_b, struct insn *insn)
+static bool decode_operand(struct pt_regs *regs, const u8 *p, bool rex_b, struct insn *insn)
 {
 	unsigned int mod = *p >> 6, rm = *p & 7;
 	unsigned long address;
@@ -179,7 +146,7 @@ static bool decode_operand(const struct pt_regs *regs, const u8 *p, bool rex_b, 
 				return false;
 			rm = *p++ & 7;
 		}
-		address = reg_value(regs, rm + (rex_b ? 8 : 0));
+		address = *emu_reg(regs, rm + (rex_b ? 8 : 0));
 		if (mod == 1) {
 			address += (s8)*p++;
 		} else if (mod == 2) {
@@ -195,7 +162,7 @@ static bool decode_operand(const struct pt_regs *regs, const u8 *p, bool rex_b, 
 }
 
 /* The instruction has been fetched, so the bytes that belong to it are there to be read. */
-static struct insn decode(const struct pt_regs *regs)
+static struct insn decode(struct pt_regs *regs)
 {
 	const u8 *p = (const u8 *)regs->ip;
 	struct insn insn = { INSN_OTHER };
@@ -226,42 +193,20 @@ static struct insn decode(const struct pt_regs *regs)
 	return insn;
 }
 
-/* Where the code at @ip wants to go on after a trap of any kind; 0: it has not said. */
-static unsigned long find_fixup(unsigned long ip)
-{
-	const struct exception_table_entry *entry;
-	struct watched_module *watched;
-	unsigned long flags, fixup = 0;
-	unsigned int i;
-
-	raw_spin_lock_irqsave(&watched_modules_lock, flags);
-	list_for_each_entry(watched, &watched_modules, node) {
-		for (i = 0; i < watched->module->num_exentries && !fixup; i++) {
-			entry = &watched->module->extable[i];
-			if ((unsigned long)&entry->insn + entry->insn != ip)
-				continue;
-			if ((entry->data & EX_DATA_TYPE_MASK) == EX_TYPE_FAULT)
-				fixup = (unsigned long)&entry->fixup + entry->fixup;
-		}
-	}
-	raw_spin_unlock_irqrestore(&watched_modules_lock, flags);
-	return fixup;
-}
-
 /*
  * A notifier of #UD cannot turn it into #GP, so do what the kernel would do with one. Code that is
  * not in a module loaded after the emulator, or that has no fixup, gets the #UD.
  */
 static int raise_gp(struct pt_regs *regs)
 {
-	unsigned long fixup = find_fixup(regs->ip);
+	const struct exception_table_entry *entry = emu_extable_find(regs->ip, EX_TYPE_FAULT);
 
-	if (!fixup) {
+	if (!entry) {
 		pr_err_once("#GP at %pS without a fixup that the emulator can see, left as #UD\n",
 			    (void *)regs->ip);
 		return NOTIFY_DONE;
 	}
-	regs->ip = fixup;
+	regs->ip = (unsigned long)&entry->fixup + entry->fixup;
 	regs->ax = X86_TRAP_GP;
 	return NOTIFY_STOP;
 }
@@ -350,7 +295,7 @@ static int emu_trap(struct notifier_block *nb, unsigned long reason, void *data)
 	case INSN_VMPTRLD:
 		return do_vmptrld(regs, &insn);
 	default:
-		return NOTIFY_DONE;
+		return emu_msr_trap(regs) ? NOTIFY_STOP : NOTIFY_DONE;
 	}
 }
 
@@ -358,52 +303,6 @@ static int emu_trap(struct notifier_block *nb, unsigned long reason, void *data)
 static struct notifier_block trap_notifier = {
 	.notifier_call = emu_trap,
 	.priority = INT_MAX,
-};
-
-static void watch(const struct module *module)
-{
-	struct watched_module *watched = kmalloc(sizeof(*watched), GFP_KERNEL);
-	unsigned long flags;
-
-	if (!watched) {
-		pr_err("no memory for the exception table of %s\n", module->name);
-		return;
-	}
-	watched->module = module;
-	raw_spin_lock_irqsave(&watched_modules_lock, flags);
-	list_add(&watched->node, &watched_modules);
-	raw_spin_unlock_irqrestore(&watched_modules_lock, flags);
-}
-
-static void unwatch(const struct module *module)
-{
-	struct watched_module *watched, *next, *found = NULL;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&watched_modules_lock, flags);
-	list_for_each_entry_safe(watched, next, &watched_modules, node) {
-		if (module && watched->module != module)
-			continue;
-		list_del(&watched->node);
-		found = watched;
-		break;
-	}
-	raw_spin_unlock_irqrestore(&watched_modules_lock, flags);
-	kfree(found);
-}
-
-static int module_changed(struct notifier_block *nb, unsigned long state, void *module)
-{
-	/* COMING: the table is sorted and the module's init function has not run yet. */
-	if (state == MODULE_STATE_COMING)
-		watch(module);
-	else if (state == MODULE_STATE_GOING)
-		unwatch(module);
-	return NOTIFY_DONE;
-}
-
-static struct notifier_block module_notifier = {
-	.notifier_call = module_changed,
 };
 
 /**
@@ -483,19 +382,24 @@ static int __init emu_init(void)
 	ret = emu_reset();
 	if (ret)
 		goto exit_td;
-	ret = register_module_notifier(&module_notifier);
+	ret = emu_extable_init();
 	if (ret)
 		goto exit_td;
+	ret = emu_msr_init();
+	if (ret)
+		goto exit_extable;
 	ret = register_die_notifier(&trap_notifier);
 	if (ret)
-		goto unregister_module;
+		goto exit_msr;
 	emu_debugfs_init();
 	pr_info("TDX firmware emulated with %s, for tests only\n",
 		crypto_shash_driver_name(emu_sha384));
 	return 0;
 
-unregister_module:
-	unregister_module_notifier(&module_notifier);
+exit_msr:
+	emu_msr_exit();
+exit_extable:
+	emu_extable_exit();
 exit_td:
 	emu_td_exit();
 exit_seamldr:
@@ -514,9 +418,8 @@ static void __exit emu_exit(void)
 	emu_debugfs_exit();
 	/* Waits for traps under way on other CPUs. */
 	unregister_die_notifier(&trap_notifier);
-	unregister_module_notifier(&module_notifier);
-	while (!list_empty(&watched_modules))
-		unwatch(NULL);
+	emu_msr_exit();
+	emu_extable_exit();
 	emu_td_exit();
 	emu_seamldr_exit();
 	emu_call_exit();

@@ -16,10 +16,6 @@
 #define SEAMLDR_BUILD_DATE	0x20240101u
 #define SEAMLDR_BUILD_NUM	1u
 
-/* SEAM's memory range, where no test machine has memory. The TDX module lies below P-SEAMLDR. */
-#define SEAMRR_BASE		(1ULL << 38)
-#define P_SEAMLDR_SIZE		(2ULL << 20)
-
 /* What the closing call is at work on. Private copies, as the real loader makes them. */
 static struct {
 	struct seamldr_params params;
@@ -82,6 +78,17 @@ static u32 socket_cpuid(unsigned int socket)
 }
 
 /**
+ * emu_p_seamldr_base() - where P-SEAMLDR's own range begins, and the room of the TDX module ends
+ *
+ * Context: under emu.lock, or inside P-SEAMLDR.
+ * Return: physical address.
+ */
+u64 emu_p_seamldr_base(void)
+{
+	return EMU_SEAMRR_BASE + (u64)emu.booted.memory_pages * TDX_PAGE_SIZE;
+}
+
+/**
  * emu_seamldr_seaminfo() - SEAMLDR.SEAMINFO
  * @call: RCX = physical address of struct seamldr_seaminfo, aligned to its size
  *
@@ -103,10 +110,10 @@ u64 emu_seamldr_seaminfo(struct emu_call *call)
 	info->tot_num_sockets = num_sockets();
 	for (i = 0; i < info->tot_num_sockets; i++)
 		info->socket_cpuid[i] = socket_cpuid(i);
-	info->p_seamldr_base = SEAMRR_BASE + (u64)emu.booted.memory_pages * TDX_PAGE_SIZE;
-	info->p_seamldr_size = P_SEAMLDR_SIZE;
+	info->p_seamldr_base = emu_p_seamldr_base();
+	info->p_seamldr_size = EMU_P_SEAMLDR_SIZE;
 	/* One range that has all memory in it. */
-	info->cmrs[0].size = SEAMRR_BASE;
+	info->cmrs[0].size = EMU_SEAMRR_BASE;
 	return TDX_SUCCESS;
 }
 
@@ -177,7 +184,7 @@ static u64 check_signer(void)
 
 static u64 check_debug_signed(void)
 {
-	if (install.sigstruct.module_type & SEAM_SIGSTRUCT_DEBUG_SIGNED && !emu.booted.debug)
+	if (install.sigstruct.module_type & SEAM_SIGSTRUCT_DEBUG_SIGNED && !emu.booted.unlocked)
 		return SEAMLDR_EBADSIG;
 	return TDX_SUCCESS;
 }
