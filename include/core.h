@@ -168,6 +168,7 @@ enum tdxu_debug {
  * @hv_known: false after a shutdown that another driver made
  * @num_pages: NUM_HANDOFF_PAGES of the TDX module that is installed, where @num_pages_known
  * @num_pages_known: false if neither this module nor the firmware can tell
+ * @session_open: an install session is open, or looks so: LPs have called and others have not
  */
 struct tdxu_handoff {
 	bool waits;
@@ -175,6 +176,7 @@ struct tdxu_handoff {
 	bool hv_known;
 	u16 num_pages;
 	bool num_pages_known;
+	bool session_open;
 };
 
 /**
@@ -218,12 +220,14 @@ struct tdxu_policy {
  * struct tdxu_plan - what the blackout is to do
  * @shutdown_rcx: RCX of TDH.SYS.SHUTDOWN: handoff version and race rejection
  * @resume: leave the shutdown out: an earlier attempt, or another driver, did it
+ * @join_session: with @resume: an install session is open and has to be closed first
  * @svn_minor: of the installed TDX module; one of a lower SVN minor cannot follow it
  * @updates_left: how many more images P-SEAMLDR will install
  */
 struct tdxu_plan {
 	u64 shutdown_rcx;
 	bool resume;
+	bool join_session;
 	u8 svn_minor;
 	u32 updates_left;
 };

@@ -25,7 +25,8 @@
  * only then.
  *
  * A session takes one pass, unless an LP's call did not count. Then only such LPs call again, in
- * another pass, until the session is closed or PASSES_MAX is reached.
+ * another pass, until the session is closed or PASSES_MAX is reached. A session that is still open
+ * when the next image is tried, or that another driver left open, is joined: see join_session().
  *
  * Work that can wait comes after the store that another CPU waits for: an LP restores its VMCS
  * pointer while the next LP makes its call.
@@ -47,8 +48,8 @@
  * 4. The image once more, with 1 and 2: a new installation clears what the first one left.
  *
  * 3 and 4 need an update left, and an SVN minor that is not lower than that of the TDX module
- * installed last. Only SEAMLDR.INSTALL with RDX = 1 and a session that cannot be closed end it
- * earlier: the firmware allows nothing any more.
+ * installed last. Only SEAMLDR.INSTALL with RDX = 1 and a session that waits for LPs that are not
+ * here end it earlier: the firmware allows nothing any more.
  */
 
 #include <linux/atomic.h>
@@ -165,14 +166,57 @@ static void call_install(struct lp *lp, u64 params_pa)
 	lp->answer = answer_of(lp, SEAMLDR_INSTALL, status, &args);
 }
 
+/* SEAMLDR.INFO into @info: seam_ready is 0 while a session is open. Return whether it succeeded. */
+static bool read_info(struct blackout *b, struct lp *lp, unsigned int step)
+{
+	struct tdxu_args args = { .rcx = __pa(b->info) };
+	struct tdxu_answer answer;
+	u64 status;
+
+	status = tdxu_seamldr_call(SEAMLDR_INFO, &args);
+	answer = answer_of(lp, SEAMLDR_INFO, status, &args);
+	record_call(b, lp, &answer, step);
+	return !status;
+}
+
+static bool was_answered(const struct lp *lp)
+{
+	return (lp->answer.status & TDX_SW_ERROR) != TDX_SW_ERROR;
+}
+
+/* Answers of SEAMLDR.INSTALL with which the LP has not called, or has called before. */
+static bool is_uncounted(const struct lp *lp)
+{
+	return !was_answered(lp) || lp->answer.status == SEAMLDR_EBADCALL ||
+	       lp->answer.status == SEAMLDR_EUNSPECERR;
+}
+
+/*
+ * This LP's part in a session that was open before: nobody knows which LPs have called. One that has
+ * gets EBADCALL. Any other call counts, and only the closing call fails or opens the TDX module. No
+ * LP may call after it, as that would open another session.
+ */
+static void join_session(struct blackout *b, struct lp *lp, struct ticket *ticket)
+{
+	call_install(lp, ticket->params_pa);
+	if (is_uncounted(lp))
+		return;
+	if (lp->answer.status || (read_info(b, lp, ticket->step) && b->info->seam_ready)) {
+		ticket->closed = true;
+		b->closer = lp;
+	}
+}
+
 /* This LP's one call of the session, unless an earlier pass made it; then it is the next LP's turn. */
 static void use_ticket(struct blackout *b, struct lp *lp, unsigned int pass)
 {
-	const struct ticket ticket = lp->ticket;
+	struct ticket ticket = lp->ticket;
+	bool call = ticket.join ? !ticket.closed : lp->session != ticket.session;
 	struct lp *next = lp + 1;
-	bool call = lp->session != ticket.session;
 
-	if (call) {
+	if (call && ticket.join) {
+		join_session(b, lp, &ticket);
+	} else if (call) {
 		call_install(lp, ticket.params_pa);
 		if (lp->answer.status)
 			WRITE_ONCE(b->failed, true);
@@ -303,30 +347,13 @@ static bool shut_down(struct blackout *b, struct lp *lp)
 	return false;
 }
 
-/* SEAMLDR.INFO into @info: seam_ready is 0 while a session is open. Return whether it succeeded. */
-static bool read_info(struct blackout *b, struct lp *lead)
-{
-	struct tdxu_args args = { .rcx = __pa(b->info) };
-	struct tdxu_answer answer;
-	u64 status;
-
-	status = tdxu_seamldr_call(SEAMLDR_INFO, &args);
-	answer = answer_of(lead, SEAMLDR_INFO, status, &args);
-	record_call(b, lead, &answer, ++b->step);
-	return !status;
-}
-
-static bool was_answered(const struct lp *lp)
-{
-	return (lp->answer.status & TDX_SW_ERROR) != TDX_SW_ERROR;
-}
-
 /* Return whether every call of the pass succeeded. */
-static bool run_pass(struct blackout *b, struct lp *lead)
+static bool run_pass(struct blackout *b, struct lp *lead, bool join)
 {
 	b->failed = false;
+	b->closer = NULL;
 	lead->ticket = (struct ticket){ .params_pa = b->params_pa, .session = b->sessions,
-					.step = ++b->step };
+					.step = ++b->step, .join = join };
 	use_ticket(b, lead, ++b->passes);
 	return wait_for_acks(b, 1);
 }
@@ -334,18 +361,22 @@ static bool run_pass(struct blackout *b, struct lp *lead)
 /*
  * One session, in which every LP calls once. The result is the closing call's, the last call that
  * counted: the last LP's if all before it succeeded. A call that failed before that did not count,
- * and the session waits for it. Return the LP that has the result; @closed is false if the session
- * could not be closed.
+ * and the session waits for it. Return the LP that has the result; @session_open is true afterwards
+ * if the session could not be closed.
  */
-static const struct lp *run_session(struct blackout *b, struct lp *lead, bool *closed)
+static const struct lp *run_session(struct blackout *b, struct lp *lead)
 {
 	const struct lp *bad;
 	unsigned int passes;
 
 	b->sessions++;
-	*closed = true;
+	if (b->session_open) {
+		run_pass(b, lead, true);
+		b->session_open = !b->closer;
+		return b->closer ?: find_failed(b, NULL) ?: lead;
+	}
 	for (passes = 1;; passes++) {
-		if (run_pass(b, lead))
+		if (run_pass(b, lead, false))
 			return lead;	/* all succeeded, the closing call among them */
 		bad = find_failed(b, NULL);
 		/* The only failure, answered, after all other calls: it closed the session. */
@@ -353,12 +384,12 @@ static const struct lp *run_session(struct blackout *b, struct lp *lead, bool *c
 		    (bad == &b->lp[b->num_lps - 1] || passes > 1))
 			return bad;
 		/* Did failed calls count all the same? Then one more would open a session. */
-		if (read_info(b, lead) && b->info->seam_ready)
+		if (read_info(b, lead, ++b->step) && b->info->seam_ready)
 			return bad;
 		if (passes == PASSES_MAX)
 			break;
 	}
-	*closed = false;
+	b->session_open = true;
 	return bad;
 }
 
@@ -370,25 +401,26 @@ static bool is_transient(const struct tdxu_answer *answer)
 
 static enum outcome install_image(struct blackout *b, struct lp *lead)
 {
+	const bool joined = b->session_open;
 	unsigned int sessions = 0;
 	const struct lp *lp;
-	bool closed;
 
 	enter(b, TDXU_PHASE_INSTALL);
 
 	do {
-		lp = run_session(b, lead, &closed);
-	} while (closed && is_transient(&lp->answer) && ++sessions < SESSIONS_MAX);
+		lp = run_session(b, lead);
+	} while (!b->session_open && is_transient(&lp->answer) && ++sessions < SESSIONS_MAX);
 
-	if (!lp->answer.status)
+	if (b->session_open)
+		b->verdict.why = "an install session stays open";
+	else if (!lp->answer.status)
 		return RUNS;
 	b->answer = lp->answer;
-	if (!closed)
-		b->verdict.why = "an install session stays open";
-	else if (lp->answer.rdx != SEAMLDR_RECOVERABLE)
-		b->verdict.why = "the firmware has cleared the TDX module's memory";
-	else
+	/* What looked like an open session, and stays closed without one, is a cleared TDX module. */
+	if (b->session_open || (lp->answer.rdx == SEAMLDR_RECOVERABLE &&
+				!(joined && read_info(b, lead, ++b->step) && !b->info->seam_ready)))
 		return SHUT_DOWN;
+	b->verdict.why = "the firmware has cleared the TDX module's memory";
 	return LOST;
 }
 
@@ -433,7 +465,7 @@ static enum outcome bring_up(struct blackout *b, struct lp *lead)
 failed:
 	b->answer = bad->answer;
 	/* Closed right after its installation? Then P-SEAMLDR waits for LPs that are not here. */
-	if (!was_answered(bad) && read_info(b, lead) && !b->info->seam_ready) {
+	if (!was_answered(bad) && read_info(b, lead, ++b->step) && !b->info->seam_ready) {
 		b->verdict.why = "an install session stays open: P-SEAMLDR waits for more LPs";
 		return LOST;
 	}
@@ -481,7 +513,7 @@ static void run_images(struct blackout *b, struct lp *lead)
 		}
 		if (outcome != SHUT_DOWN)
 			break;
-		if (order[i] == &b->recovery)
+		if (order[i] == &b->recovery && !b->session_open)
 			b->verdict.why = "the recovery image failed, too";
 	}
 

@@ -36,6 +36,8 @@ struct ticket {
 	u64 params_pa;
 	unsigned int session;
 	unsigned int step;
+	bool join;			/* the session was open before */
+	bool closed;			/* of @join: an LP before this one has closed it */
 };
 
 /* One LP. What another CPU polls or writes has a cache line of its own. */
@@ -80,6 +82,7 @@ struct blackout {
 	unsigned int passes;
 	unsigned int step;
 	unsigned int acks_expected;
+	bool session_open;		/* no LP may open one before it is closed */
 	u64 params_pa;
 	u64 ns;
 	unsigned int num_phases;
@@ -91,6 +94,7 @@ struct blackout {
 	/* All write, the lead CPU polls @acks. */
 	atomic_t acks ____cacheline_aligned_in_smp;
 	bool failed;			/* an LP, since the lead CPU cleared it */
+	const struct lp *closer;	/* the LP that closed a session that was joined */
 
 	struct lp lp[];			/* by index, in the order of the chain */
 };

@@ -67,6 +67,7 @@ static struct blackout *make_blackout(const struct tdxu_image *image,
 	b->plan = *plan;
 	b->svn_minor = plan->svn_minor;
 	b->updates_left = plan->updates_left;
+	b->session_open = plan->join_session;
 	b->traced = trace_phase_enabled() || trace_seamcall_enabled();
 	b->verdict = tdxu_say(TDXU_SUCCESS, NULL);
 	b->answer = (struct tdxu_answer){ .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU };

@@ -143,6 +143,7 @@ struct tdxu_verdict tdxu_plan_make(const struct tdxu_candidate *candidate,
 
 	*plan = (struct tdxu_plan){
 		.resume = platform->handoff.waits,
+		.join_session = platform->handoff.waits && platform->handoff.session_open,
 		.svn_minor = platform->svn_minor,
 		.updates_left = platform->updates_left,
 	};

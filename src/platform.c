@@ -146,14 +146,16 @@ static bool find_handoff(struct tdxu_handoff *handoff)
 	return true;
 }
 
-/* No TDX module answers: none was loaded, or the firmware has cleared it, or a session is open. */
-static enum tdxu_state closed_state(void)
+/*
+ * A TDX module is in place and closed: an install session is open. After a failure at P-SEAMLDR's log
+ * it looks the same; then SEAMLDR.INSTALL refuses whatever follows, and changes nothing.
+ */
+static bool is_session_open(void)
 {
 	struct seamldr_info info;
 
 	tdxu_platform_read_seamldr(&info);
-	return info.seam_info.valid && !info.seam_ready ? TDXU_STATE_LOST :
-							  TDXU_STATE_UNINITIALIZED;
+	return info.seam_info.valid && !info.seam_ready;
 }
 
 /**
@@ -168,7 +170,6 @@ static enum tdxu_state closed_state(void)
  */
 enum tdxu_state tdxu_platform_state(struct tdxu_handoff *handoff, struct tdxu_answer *answer)
 {
-	enum tdxu_state state = TDXU_STATE_UNINITIALIZED;
 	u64 status = probe_ready();
 
 	*answer = (struct tdxu_answer){
@@ -186,10 +187,12 @@ enum tdxu_state tdxu_platform_state(struct tdxu_handoff *handoff, struct tdxu_an
 			return TDXU_STATE_SHUT_DOWN;
 		break;
 	default:
-		if (status == TDX_SW_VMFAILINVALID)
-			state = closed_state();
+		if (status == TDX_SW_VMFAILINVALID && is_session_open()) {
+			handoff->waits = true;
+			handoff->session_open = true;
+		}
 	}
-	return handoff->waits && state != TDXU_STATE_LOST ? TDXU_STATE_SHUT_DOWN : state;
+	return handoff->waits ? TDXU_STATE_SHUT_DOWN : TDXU_STATE_UNINITIALIZED;
 }
 
 /**
@@ -306,7 +309,7 @@ static bool says_uninitialized(u64 status)
  *
  * Context: may sleep.
  * Return: TDXU_SUCCESS, TDXU_CPU_OFFLINE, TDXU_VMX_OFF, TDXU_UNSUPPORTED (TDX not initialized),
- * TDXU_LOST (by an update that failed) or TDXU_FIRMWARE_ERROR.
+ * or TDXU_FIRMWARE_ERROR.
  */
 struct tdxu_verdict tdxu_platform_snapshot(struct tdxu_platform *platform,
 					   struct tdxu_answer *answer)
@@ -323,9 +326,6 @@ struct tdxu_verdict tdxu_platform_snapshot(struct tdxu_platform *platform,
 	switch (tdxu_platform_state(&platform->handoff, &asked)) {
 	case TDXU_STATE_SHUT_DOWN:
 		break;
-	case TDXU_STATE_LOST:
-		*answer = asked;
-		return tdxu_say(TDXU_LOST, "an earlier update failed");
 	default:
 		platform->handoff.waits = false;
 		status = tdxu_platform_read_module(&platform->module, &asked);
