@@ -249,16 +249,6 @@ uploads() {
 		agree tdx_update.4 "$parameters"
 }
 
-# A picture is what its text makes.
-pictures() {
-	local text
-
-	for text in docs/*.txt; do
-		scripts/picture.sh <"$text" | cmp - "${text%.txt}.svg" ||
-			echo "${text%.txt}.svg: not what $text makes: scripts/picture.sh"
-	done
-}
-
 # A manual that is not installed, or that mandoc has not heard of yet, is none that is missing.
 man_pages() {
 	mandoc -T lint doc/man/* 2>&1 | grep -vE 'referenced manual not found|outdated mandoc.db' || true
@@ -311,7 +301,6 @@ check cases cases
 check versions versions
 check results results
 check uploads uploads
-check pictures pictures
 check man man_pages
 check kernels kernels
 check dkms dkms
