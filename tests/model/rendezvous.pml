@@ -5,17 +5,20 @@
  * stay until a TDX module runs or nothing is left to try.
  *
  * Promela and not CBMC: the order of several CPUs' steps is what can go wrong, and spin explores every order;
- * the C code between two steps is straight. Names are those of install.c. Memory order is not modelled here:
- * tests/model/litmus has it.
+ * the C code between two steps is straight. Names are those of install.c. Memory order is not modelled: every
+ * shared word is published by a release and read by an acquire.
  *
  * N LPs. PASSES_MAX, SESSIONS_MAX and LP_INIT_ROUNDS_MAX are smaller than in the code, which only makes loops
- * shorter. MUTANT breaks the rendezvous in one of the ways that the properties must notice; 0 is the code.
+ * shorter. JOIN begins with an install session that another driver left open. MUTANT breaks the rendezvous in one of the ways that the properties must notice; 0 is the code.
  */
 #ifndef N
 #define N 3
 #endif
 #ifndef MUTANT
 #define MUTANT 0
+#endif
+#ifndef JOIN
+#define JOIN 0
 #endif
 #ifndef RUNS_MAX
 #define RUNS_MAX	3
@@ -24,7 +27,7 @@
 #define SESSIONS_MAX	2
 #define LP_INIT_ROUNDS_MAX	2
 
-mtype = { SUCCESS, UNCOUNTED, TRANSIENT, RECOVERABLE, UNRECOVERABLE, BAD };
+mtype = { SUCCESS, UNCOUNTED, CALLED, TRANSIENT, RECOVERABLE, UNRECOVERABLE, BAD };
 
 #define DONE		255
 
@@ -39,7 +42,7 @@ bool counted[N];		/* in the code: the LP's session number is the open session's 
 /* P-SEAMLDR. */
 bool has_called[N];
 byte calls;			/* LPs that have called in the open session; 0: none is open */
-bool left_open;			/* PASSES_MAX was reached: the firmware would not let it be closed */
+bool session_open;		/* what the lead CPU believes; with others' sessions, too */
 
 /* For the properties. */
 byte gone;
@@ -47,14 +50,20 @@ bool inited[N];
 byte runs_made;
 bool can_follow[RUNS_MAX];	/* chosen freely: SVNs, updates left, whether there is a recovery image */
 
+/* The LP that closed a session that was joined; N: none has. In the code it goes along with the ticket. */
+byte closer = N;
+bool joining;
+
 /* SEAMLDR.INSTALL by LP i. After a refusal, a trap or VMfailInvalid for too long the call does not count. */
 inline install(i)
 {
 	atomic {
-		assert(!has_called[i]);		/* exactly once a session */
+		assert(joining || !has_called[i]);	/* exactly once a session */
 		if
 		:: answer[i] = UNCOUNTED
-		:: has_called[i] = true;
+		:: has_called[i] -> answer[i] = CALLED
+		:: !has_called[i] ->
+		   has_called[i] = true;
 		   calls++;
 		   if
 		   :: calls < N -> answer[i] = SUCCESS
@@ -100,11 +109,24 @@ inline ack(i)
 	fi
 }
 
+/* SEAMLDR.INFO tells the closing call. Mutant 6: LPs call after it, too. */
+inline join_session(i)
+{
+	install(i);
+	if
+	:: answer[i] != UNCOUNTED && answer[i] != CALLED && (answer[i] != SUCCESS || calls == 0) ->
+		closer = i
+	:: else -> skip
+	fi
+}
+
 inline use_ticket(i, number)
 {
 	if
-	:: counted[i] && MUTANT != 1 -> skip
-	:: else ->
+	:: joining && closer < N && MUTANT != 6 -> skip
+	:: joining && (closer == N || MUTANT == 6) -> join_session(i)
+	:: !joining && counted[i] && MUTANT != 1 -> skip
+	:: !joining && (!counted[i] || MUTANT == 1) ->
 		install(i);
 		if
 		:: answer[i] == SUCCESS -> counted[i] = true
@@ -156,8 +178,26 @@ inline run_session()
 		j = 0
 	}
 	pass_of_session = 1;
+	if
+	:: session_open ->
+		joining = true;
+		closer = N;
+		passes++;
+		failed = false;
+		use_ticket(0, passes);
+		wait_for_acks(1);
+		joining = false;
+		session_open = (closer == N);
+		if
+		:: session_open -> result = RECOVERABLE
+		:: else -> result = answer[closer]
+		fi
+	:: else -> skip
+	fi;
 	do
-	::	passes++;
+	:: pass_of_session == 1 && (session_open || closer < N) -> closer = N; break
+	:: else ->
+		passes++;
 		failed = false;
 		use_ticket(0, passes);
 		wait_for_acks(1);
@@ -195,8 +235,8 @@ inline run_session()
 		fi;
 		if
 		:: pass_of_session == PASSES_MAX || MUTANT == 3 ->
-			left_open = (MUTANT != 3);
-			result = UNRECOVERABLE;
+			session_open = (MUTANT != 3);
+			result = RECOVERABLE;
 			break
 		:: else -> pass_of_session++
 		fi
@@ -254,7 +294,7 @@ inline run_image()
 	::	run_session();
 		sessions++;
 		if
-		:: result == TRANSIENT && sessions < SESSIONS_MAX -> skip
+		:: result == TRANSIENT && !session_open && sessions < SESSIONS_MAX -> skip
 		:: else -> break
 		fi
 	od;
@@ -326,6 +366,22 @@ active [N] proctype lp()
 	byte expected, step, rounds;
 	mtype result = RECOVERABLE;
 
+	/* Another driver's LPs have called, some of them, and it went. */
+	if
+	:: JOIN && me == 0 ->
+		atomic {
+			j = 0;
+			do
+			:: j < N && calls + 1 < N -> has_called[j] = true; calls++; j++
+			:: j < N -> j++
+			:: else -> break
+			od;
+			j = 0;
+			session_open = true
+		}
+	:: else -> skip
+	fi;
+
 	/* quiesce: in VMX operation or not */
 	call_module(me);
 	if
@@ -370,7 +426,7 @@ active [N] proctype lp()
 	fi;
 
 	/* Out, and interrupts on again. */
-	assert(calls == 0 || left_open);
+	assert(calls == 0 || session_open);
 	gone++;
 	(gone == N)
 }

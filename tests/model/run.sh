@@ -12,27 +12,32 @@ rm -rf "$out"
 mkdir -p "$out"
 cd "$out"
 
-# explore LPS MUTANT RUNS: leaves spin's report in the file report.
+# explore LPS MUTANT RUNS JOIN: leaves spin's report in the file report.
 explore() {
-	spin -DN="$1" -DMUTANT="$2" -DRUNS_MAX="$3" -a "$model" >/dev/null
+	spin -DN="$1" -DMUTANT="$2" -DRUNS_MAX="$3" -DJOIN="$4" -a "$model" >/dev/null
 	# States compressed: four LPs would need gigabytes. -w: the generated code is not ours.
 	gcc -w -O2 -DSAFETY -DCOLLAPSE -DVECTORSZ=2048 -DMEMLIM=8000 -o pan pan.c
 	./pan -m1000000 >report 2>&1
 }
 
-for lps in 1 2 3 4; do
-	runs=3
-	[ "$lps" != 4 ] || runs=${RUNS:-1}
-	explore "$lps" 0 "$runs"
+# proved LPS RUNS JOIN WORDS
+proved() {
+	explore "$1" 0 "$2" "$3"
 	if ! grep -q 'errors: 0$' report || grep -qE 'max search depth too small|out of memory|aborted' report; then
 		cat report
-		echo "model: $lps LPs: not proved"
+		echo "model: $1 LPs: not proved"
 		exit 1
 	fi
-	echo "$lps LPs, up to $runs images: $(awk '/states, stored/ { print $1 }' report) states, none wrong"
+	echo "$1 LPs, up to $2 images$4: $(awk '/states, stored/ { print $1 }' report) states, none wrong"
+}
+
+for lps in 1 2 3; do
+	proved $lps 3 0 ''
+	proved $lps 2 1 ', a session left open before'
 done
-for mutant in 1 2 3 4 5; do
-	explore 3 "$mutant" 2
+proved 4 "${RUNS:-1}" 0 ''
+for mutant in 1 2 3 4 5 6; do
+	explore 3 $mutant 2 $((mutant == 6))
 	if grep -q 'errors: 0$' report; then
 		echo "model: mutant $mutant of the rendezvous has not been found out"
 		exit 1
