@@ -34,20 +34,26 @@ bad-debug	--debug-signed
 bad-series	--svn 2.5
 bad-series-0	--svn 0.5
 bad-svn		--svn 1.4
-bad-rip		--signed-byte 961=1
-bad-gdt		--signed-byte 995=1
-bad-wrapper	--signed-byte 999=1
+bad-hv-order	--hv 2-1
+bad-gdt		--gdt-idt-offset 0x8000
+bad-gdt-align	--gdt-idt-offset 0x6010
+bad-gdt-zero	--gdt-idt-offset 0
+bad-wrapper	--fault-wrapper-offset 0x7E01
+bad-wrapper-zero	--fault-wrapper-offset 0
 bad-cpu		--cpu 0xA06D0
 bad-no-cpu	--no-cpu
+bad-room	--global-data-pages 9000
 bad-hv		--hv 1-1
+bad-handoff-pages	--version 1.5.26 --handoff-pages 12
+bad-rd-hv	--version 1.5.26 --hv 0-0 --rd-hv 0-1
 bad-hash	--signed-byte 900=1
 
 header-signer	--signed-byte 0=7 --key OTHER
 signer-series	--key OTHER --svn 2.5
 debug-svn	--debug-signed --svn 1.4
 series-svn	--svn 2.4
-svn-rip		--svn 1.4 --signed-byte 961=1
-rip-cpu		--signed-byte 961=1 --cpu 0xA06D0
+svn-gdt		--svn 1.4 --gdt-idt-offset 0x8000
+gdt-cpu		--gdt-idt-offset 0x8000 --cpu 0xA06D0
 cpu-hv		--cpu 0xA06D0 --hv 1-1
 hv-hash		--hv 1-1 --signed-byte 900=1
 
@@ -56,7 +62,12 @@ good-255-cpus	CPUS
 good-stepping	--cpu 0x806F0
 good-svn-255	--svn 1.255
 good-bytes	--signed-byte 1006=255 --signed-byte 1023=255
-good-offsets	--pages 1 --signed-byte 958=255 --signed-byte 959=15
+good-offsets	--gdt-idt-offset 0x7000 --fault-wrapper-offset 0x7E00
+good-no-tables	--gdt-idt-offset 0 --fault-wrapper-offset 0
+good-rip	--rip-offset 0x1000000
+good-two-cpus	--cpu 0xC06F0 --cpu 0x806F0
+good-handoff-pages	--version 1.5.26 --handoff-pages 24
+good-rd-hv	--version 1.5.26 --hv 1-2 --rd-hv 0-2
 good-no-version	--no-sigstruct-version
 good-debug	--debug-signed
 good-debug-any	--debug-signed --no-cpu

@@ -53,7 +53,7 @@ note "The MSRs agree with SEAMLDR.SEAMINFO."
 emu_set platform lps="$n" sockets=1 cpu=0x806F8
 emu_set reset 1
 expect_call SUCCESS 0 SEAMLDR.SEAMINFO buffer
-room=$(emu_get platform memory_pages)
+room=$(emu_get platform room)
 raw rdmsr 0 0x1400
 expect "room" $((room * 4096)) $(($(buffer_u64 48) - $(answer rax)))
 raw rdmsr 0 0x1401

@@ -25,7 +25,6 @@ bad-debug EKEYREJECTED bad-signature 0x8000000000020000
 bad-series EXDEV wrong-series 0x8000000000000006
 bad-series-0 EXDEV wrong-series 0x8000000000000006
 bad-svn ESTALE older 0x8000000000020000
-bad-rip EINVAL bad-image 0x8000000000020000
 bad-gdt EINVAL bad-image 0x8000000000020000
 bad-wrapper EINVAL bad-image 0x8000000000020000
 bad-cpu ENODEV wrong-cpu 0x8000000000010004

@@ -15,8 +15,8 @@ header-signer EINVAL bad-image 0x8000000000020000
 signer-series EKEYREJECTED bad-signature 0x8000000000020000
 debug-svn EKEYREJECTED bad-signature 0x8000000000020000
 series-svn EXDEV wrong-series 0x8000000000000006
-svn-rip ESTALE older 0x8000000000020000
-rip-cpu EINVAL bad-image 0x8000000000020000
+svn-gdt ESTALE older 0x8000000000020000
+gdt-cpu EINVAL bad-image 0x8000000000020000
 cpu-hv ENODEV wrong-cpu 0x8000000000010004
 hv-hash EPROTO bad-handoff 0x8000000000000004
 END

@@ -24,10 +24,11 @@ struct module;
 #define EMU_MAX_FAULTS		64u		/* armed by "inject" */
 #define EMU_LOG_SIZE		16384u		/* calls */
 #define EMU_NR_MSRS		4u
+#define EMU_NO_FIELD		(~0ULL)		/* TDH.SYS.RD: no next field, or no field at all */
 
 /* SEAM's memory range, where no test machine has memory. The TDX module lies below P-SEAMLDR. */
 #define EMU_SEAMRR_BASE		(1ULL << 38)
-#define EMU_P_SEAMLDR_SIZE	(2ULL << 20)
+#define EMU_P_SEAMLDR_SIZE	(32ULL << 20)
 
 /* The leaves in the order of TDX_LEAVES; the last one stands for all that are not in it. */
 #define EMU_LEAF_INDEX(symbol, name, nr) EMU_##symbol,
@@ -65,10 +66,15 @@ struct emu_svn {
 	u8 minor;
 };
 
-/* Handoff versions a module can write (all of them) and read. */
 struct emu_hv_range {
 	u16 min;
 	u16 max;
+};
+
+/* What TDH.SYS.RD says of the handoff versions, where that differs from the sigstruct. */
+struct emu_rd_hv {
+	bool differs;
+	struct emu_hv_range hv;
 };
 
 /* CPUID(1).EAX of the packages, in order. Packages beyond the list are like its last. */
@@ -96,25 +102,28 @@ struct emu_platform {
 	struct emu_version seamldr;
 	u32 debug;			/* P-SEAMLDR is a debug build */
 	u32 unlocked;			/* the platform takes debug-signed modules */
-	u32 memory_pages;
+	u32 room;			/* pages below P-SEAMLDR, for the TDX module */
 	u32 lps;			/* at least the CPUs that this kernel has */
 	u32 sockets;
 	struct emu_cpus cpus;
 	struct emu_signer signer;
 };
 
-/* What one TDX module is. */
+/*
+ * What one TDX module is. The sigstruct's @hv rules what SHUTDOWN and UPDATE accept; @rd_hv are
+ * constants of the build, which nothing but TDH.SYS.RD uses.
+ */
 struct emu_image {
 	struct emu_version version;
 	u16 build_num;
 	u32 build_date;
 	u32 vendor_id;
-	struct emu_svn svn;
 	u64 features0;
 	struct emu_hv_range hv;
+	struct emu_hv_range rd_hv;
 	u8 no_downgrade;
 	u16 num_handoff_pages;
-	u8 mrseam[TDX_SHA384_SIZE];
+	u32 handoff_size;		/* bytes that it hands over; 0: as many as its pages hold */
 	u32 num_faults;
 	struct tdx_emu_fault faults[TDX_EMU_DESC_MAX_FAULTS];	/* nth and count run down */
 };
@@ -125,9 +134,27 @@ struct emu_first_module {
 	struct emu_svn svn;
 	u64 features0;
 	struct emu_hv_range hv;
+	struct emu_rd_hv rd_hv;
 	u32 no_downgrade;
+	u32 handoff_pages;
+	u32 handoff_size;
 	u32 state;			/* enum emu_module_state */
 };
+
+/* The register in which P-SEAMLDR keeps what is installed; SEAMLDR.INFO shows it. */
+struct emu_seamextend {
+	u64 valid;
+	struct emu_svn svn;
+	u8 mrseam[TDX_SHA384_SIZE];
+};
+
+/* Head of the handoff data, which outlives the TDX module that wrote it. */
+struct emu_handoff {
+	u8 valid;
+	u16 hv;				/* stays when @valid goes */
+	u32 size;			/* bytes, without this head */
+};
+#define EMU_HANDOFF_HEAD	8u
 
 struct emu {
 	raw_spinlock_t lock;
@@ -150,6 +177,9 @@ struct emu {
 	struct cpumask session;		/* who has called in the open session */
 	bool session_seam_ready;	/* seam_ready before the session */
 	bool seam_ready;		/* the TDX module is open to SEAMCALLs */
+	struct emu_seamextend seamextend;
+	u32 package_lps;		/* addressable in one package */
+	u64 needed_pages;		/* of room, by the last image looked at so far */
 	u32 remaining;
 	u32 installs;
 
@@ -159,9 +189,10 @@ struct emu {
 	struct emu_image image;
 	struct cpumask lp_init;
 	unsigned int inside;		/* LPs inside it */
-	bool exclusive;			/* the one inside wants to be alone */
-	bool handoff;			/* handoff data lies ready */
-	u16 handoff_hv;
+	unsigned int shared;		/* LPs that have its lock, */
+	bool exclusive;			/* or the one that has it alone */
+	struct emu_handoff handoff;
+	u64 fatal;			/* leaf + 1 that stopped its LP for good; 0: none */
 	u32 updates;
 	u32 spoiled;
 
@@ -236,6 +267,8 @@ bool emu_msr_trap(struct pt_regs *regs);
 
 /* emu_call.c */
 u64 emu_seamcall(struct pt_regs *regs);
+u64 emu_fatal(const struct emu_call *call);
+void emu_clear_outputs(struct pt_regs *regs);
 const char *emu_leaf_name(enum emu_leaf leaf);
 u64 emu_leaf_nr(enum emu_leaf leaf);
 enum emu_leaf emu_leaf_find(u64 nr);
@@ -249,13 +282,18 @@ void emu_log_clear(void);
 u64 emu_call_overhead(void);
 
 /* emu_seamldr.c */
-int emu_seamldr_init(void);
-void emu_seamldr_exit(void);
 void emu_seamldr_reset(void);
-u64 emu_seamldr_fault(struct emu_call *call, const struct tdx_emu_fault *fault);
 u64 emu_p_seamldr_base(void);
+unsigned int emu_num_sockets(void);
+u32 emu_socket_cpuid(unsigned int socket);
+bool emu_seamldr_is_1_5_02(void);
 u64 emu_seamldr_info(struct emu_call *call);
 u64 emu_seamldr_seaminfo(struct emu_call *call);
+
+/* emu_install.c */
+int emu_install_init(void);
+void emu_install_exit(void);
+u64 emu_seamldr_fault(struct emu_call *call, const struct tdx_emu_fault *fault);
 u64 emu_seamldr_install(struct emu_call *call);
 
 /* emu_rsa.c */
@@ -270,6 +308,7 @@ u64 emu_sys_init(struct emu_call *call);
 u64 emu_sys_rd(struct emu_call *call);
 u64 emu_sys_lp_init(struct emu_call *call);
 u64 emu_sys_lp_shutdown(struct emu_call *call);
+u64 emu_sys_shutdown_check(struct emu_call *call);
 u64 emu_sys_shutdown(struct emu_call *call);
 u64 emu_sys_update(struct emu_call *call);
 u64 emu_phymem_page_rdmd(struct emu_call *call);

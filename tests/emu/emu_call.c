@@ -15,11 +15,18 @@
 
 #define OVERHEAD_CALLS		1000u
 
+/* RAX of a SEAMCALL of the TDX module: the leaf, its version, and bits that must be 0. */
+#define RAX_VERSION		GENMASK_ULL(23, 16)
+#define RAX_RESERVED		GENMASK_ULL(62, 24)
+
 #define NEEDS_LP_INIT		BIT(0)	/* this LP has done TDH.SYS.LP.INIT */
 #define NEEDS_READY		BIT(1)	/* SYS_READY */
 #define NEEDS_TD_PRESERVING	BIT(2)	/* unknown to modules without it */
-#define EXCLUSIVE		BIT(3)	/* no other LP inside the module */
-#define AFTER_SHUTDOWN		BIT(4)	/* still answered by a module shut down */
+#define LOCK_SHARED		BIT(3)	/* the TDX module's own lock */
+#define LOCK_EXCLUSIVE		BIT(4)
+#define ALONE			BIT(5)	/* no other LP inside the module, whatever it does there */
+#define AFTER_SHUTDOWN		BIT(6)	/* still answered by a module shut down */
+#define HAS_VERSIONS		BIT(7)	/* takes RAX_VERSION */
 
 enum td_operand { NO_TD, TDR_IN_RCX, TDR_IN_RDX, TDVPR_IN_RCX };
 
@@ -27,36 +34,40 @@ struct leaf_ops {
 	u64 (*handle)(struct emu_call *call);
 	unsigned int flags;
 	enum td_operand td;
+	u64 (*check)(struct emu_call *call);	/* of operands, before the lock is taken */
 };
 
-#define TD_LEAF			(NEEDS_LP_INIT | NEEDS_READY)
+#define TD_LEAF			(NEEDS_LP_INIT | NEEDS_READY | LOCK_SHARED)
 
 static const struct leaf_ops leaf_ops[EMU_NR_LEAVES] = {
 	[EMU_SEAMLDR_INFO] = { emu_seamldr_info },
 	[EMU_SEAMLDR_INSTALL] = { emu_seamldr_install },
 	[EMU_SEAMLDR_SEAMINFO] = { emu_seamldr_seaminfo },
 
-	[EMU_TDH_SYS_INIT] = { emu_sys_init, EXCLUSIVE },
+	[EMU_TDH_SYS_INIT] = { emu_sys_init, LOCK_EXCLUSIVE | HAS_VERSIONS },
 	[EMU_TDH_SYS_RD] = { emu_sys_rd, NEEDS_LP_INIT },
-	[EMU_TDH_SYS_LP_INIT] = { emu_sys_lp_init },
+	[EMU_TDH_SYS_LP_INIT] = { emu_sys_lp_init, LOCK_SHARED },
 	[EMU_TDH_SYS_LP_SHUTDOWN] = { emu_sys_lp_shutdown, AFTER_SHUTDOWN },
-	[EMU_TDH_SYS_SHUTDOWN] = { emu_sys_shutdown,
-				   TD_LEAF | NEEDS_TD_PRESERVING | EXCLUSIVE },
-	[EMU_TDH_SYS_UPDATE] = { emu_sys_update, NEEDS_TD_PRESERVING | EXCLUSIVE },
-	[EMU_TDH_PHYMEM_PAGE_RDMD] = { emu_phymem_page_rdmd, TD_LEAF },
+	[EMU_TDH_SYS_SHUTDOWN] = {
+		emu_sys_shutdown,
+		NEEDS_LP_INIT | NEEDS_READY | NEEDS_TD_PRESERVING | LOCK_EXCLUSIVE | ALONE,
+		.check = emu_sys_shutdown_check,
+	},
+	[EMU_TDH_SYS_UPDATE] = { emu_sys_update, NEEDS_TD_PRESERVING | LOCK_EXCLUSIVE },
+	[EMU_TDH_PHYMEM_PAGE_RDMD] = { emu_phymem_page_rdmd, NEEDS_LP_INIT | NEEDS_READY },
 
 	[EMU_TDH_MNG_CREATE] = { emu_mng_create, TD_LEAF },
 	[EMU_TDH_MNG_KEY_CONFIG] = { emu_mng_key_config, TD_LEAF, TDR_IN_RCX },
 	[EMU_TDH_MNG_ADDCX] = { emu_mng_addcx, TD_LEAF, TDR_IN_RDX },
 	[EMU_TDH_MNG_INIT] = { emu_mng_init, TD_LEAF, TDR_IN_RCX },
-	[EMU_TDH_MNG_RD] = { emu_mng_rd, TD_LEAF, TDR_IN_RCX },
+	[EMU_TDH_MNG_RD] = { emu_mng_rd, TD_LEAF | HAS_VERSIONS, TDR_IN_RCX },
 	[EMU_TDH_MNG_VPFLUSHDONE] = { emu_mng_vpflushdone, TD_LEAF, TDR_IN_RCX },
 	[EMU_TDH_MNG_KEY_FREEID] = { emu_mng_key_freeid, TD_LEAF, TDR_IN_RCX },
 	[EMU_TDH_MEM_PAGE_ADD] = { emu_mem_page_add, TD_LEAF, TDR_IN_RDX },
 	[EMU_TDH_MR_EXTEND] = { emu_mr_extend, TD_LEAF, TDR_IN_RDX },
 	[EMU_TDH_MR_FINALIZE] = { emu_mr_finalize, TD_LEAF, TDR_IN_RCX },
 	[EMU_TDH_VP_CREATE] = { emu_vp_create, TD_LEAF, TDR_IN_RDX },
-	[EMU_TDH_VP_INIT] = { emu_vp_init, TD_LEAF, TDVPR_IN_RCX },
+	[EMU_TDH_VP_INIT] = { emu_vp_init, TD_LEAF | HAS_VERSIONS, TDVPR_IN_RCX },
 	[EMU_TDH_VP_ENTER] = { emu_vp_enter, TD_LEAF, TDVPR_IN_RCX },
 	[EMU_TDH_VP_FLUSH] = { emu_vp_flush, TD_LEAF, TDVPR_IN_RCX },
 	[EMU_TDH_EXPORT_STATE_IMMUTABLE] = { emu_export_state, TD_LEAF, TDR_IN_RCX },
@@ -104,7 +115,7 @@ u64 emu_leaf_nr(enum emu_leaf leaf)
 
 /**
  * emu_leaf_find() - the leaf of a number
- * @nr: RAX of a SEAMCALL
+ * @nr: RAX of a SEAMCALL; the TDX module's leaves may have a version
  *
  * Context: any.
  * Return: the leaf, or EMU_UNKNOWN_LEAF.
@@ -113,6 +124,8 @@ enum emu_leaf emu_leaf_find(u64 nr)
 {
 	unsigned int leaf;
 
+	if (!(nr & TDX_LEAF_P_SEAMLDR))
+		nr &= ~RAX_VERSION;
 	for (leaf = 0; leaf < EMU_NR_LEAVES; leaf++)
 		if (leaf_nrs[leaf] == nr)
 			break;
@@ -134,7 +147,7 @@ static bool fault_due(struct tdx_emu_fault *faults, u32 *nr, const struct emu_ca
 		bool used_up = false;
 
 		fault = &faults[i];
-		if (fault->leaf == call->nr &&
+		if (fault->leaf == (call->leaf < EMU_NR_LEAVES ? leaf_nrs[call->leaf] : call->nr) &&
 		    (fault->cpu == TDX_EMU_ANY_CPU || fault->cpu == (int)call->cpu)) {
 			if (fault->nth > 1) {
 				fault->nth--;
@@ -235,23 +248,44 @@ static u64 call_seamldr(struct emu_call *call)
 	return status;
 }
 
-/* What the TDX module checks before it looks at what a leaf does. */
+/* What the dispatcher of the TDX module checks, in its order. The operand to blame is RAX, id 0. */
+static u64 dispatch(const struct emu_call *call)
+{
+	bool known = call->leaf != EMU_UNKNOWN_LEAF;
+	unsigned int flags = 0;
+
+	if (known)
+		flags = leaf_ops[call->leaf].flags;
+	if (flags & NEEDS_TD_PRESERVING &&
+	    !(emu.image.features0 & TDX_FEATURES0_TD_PRESERVING)) {
+		known = false;
+		flags = 0;
+	}
+
+	if (call->nr & RAX_RESERVED || (call->nr & RAX_VERSION && !(flags & HAS_VERSIONS)))
+		return TDX_OPERAND_INVALID;
+	if (emu.state == EMU_MODULE_SHUTDOWN && !(flags & AFTER_SHUTDOWN))
+		return TDX_SYS_SHUTDOWN;
+	if (emu.state != EMU_MODULE_READY && (!known || flags & NEEDS_READY) &&
+	    !(flags & AFTER_SHUTDOWN))
+		return TDX_SYS_NOT_READY;
+	return known ? TDX_SUCCESS : TDX_OPERAND_INVALID;
+}
+
+/* What a leaf needs of its LP, its operands and the locks. */
 static u64 admit(struct emu_call *call)
 {
 	const struct leaf_ops *ops = &leaf_ops[call->leaf];
-	bool known = call->leaf != EMU_UNKNOWN_LEAF;
+	u64 status = TDX_SUCCESS;
 
-	if (emu.state == EMU_MODULE_SHUTDOWN && !(known && ops->flags & AFTER_SHUTDOWN))
-		return TDX_SYS_SHUTDOWN;
-	/* The operand to blame is RAX, whose id is 0. */
-	if (!known || (ops->flags & NEEDS_TD_PRESERVING &&
-		       !(emu.image.features0 & TDX_FEATURES0_TD_PRESERVING)))
-		return TDX_OPERAND_INVALID;
 	if (ops->flags & NEEDS_LP_INIT && !cpumask_test_cpu(call->cpu, &emu.lp_init))
 		return TDX_SYS_LP_INIT_NOT_DONE;
-	if (ops->flags & NEEDS_READY && emu.state != EMU_MODULE_READY)
-		return TDX_SYS_NOT_READY;
-	if (emu.exclusive || (ops->flags & EXCLUSIVE && emu.inside))
+	if (ops->check)
+		status = ops->check(call);
+	if (status)
+		return status;
+	if ((ops->flags & (LOCK_SHARED | LOCK_EXCLUSIVE) && emu.exclusive) ||
+	    (ops->flags & LOCK_EXCLUSIVE && emu.shared) || (ops->flags & ALONE && emu.inside))
 		return TDX_SYS_BUSY;
 
 	switch (ops->td) {
@@ -266,6 +300,71 @@ static u64 admit(struct emu_call *call)
 	}
 }
 
+/* Enters the module and takes the leaf's lock (@by 1), or the opposite (-1). */
+static void lock(const struct emu_call *call, int by)
+{
+	unsigned int flags = leaf_ops[call->leaf].flags;
+
+	emu.inside += by;
+	if (flags & LOCK_SHARED)
+		emu.shared += by;
+	if (flags & LOCK_EXCLUSIVE)
+		emu.exclusive = by > 0;
+}
+
+/**
+ * emu_clear_outputs() - the outputs of a leaf that tells what is wrong, while nothing is
+ * @regs: the caller's registers
+ *
+ * Context: a trap.
+ */
+void emu_clear_outputs(struct pt_regs *regs)
+{
+	regs->cx = 0;
+	regs->dx = 0;
+	regs->r8 = 0;
+}
+
+/* These leaves begin by setting their outputs, so those are there when it fails. */
+static void failed_outputs(struct pt_regs *regs, enum emu_leaf leaf)
+{
+	switch (leaf) {
+	case EMU_TDH_SYS_RD:
+		regs->dx = EMU_NO_FIELD;
+		regs->r8 = 0;
+		break;
+	case EMU_TDH_SYS_INIT:
+		regs->r9 = 0;
+		regs->r10 = 0;
+		fallthrough;
+	case EMU_TDH_SYS_LP_INIT:
+		emu_clear_outputs(regs);
+		break;
+	default:
+		break;
+	}
+}
+
+static u64 answer_fault(struct emu_call *call, const struct tdx_emu_fault *fault)
+{
+	struct pt_regs *regs = call->regs;
+
+	if (emu_is_sw_status(fault->status))
+		return fault->status;
+	emu.inside++;
+	leaf_delay(call);
+	emu.inside--;
+	regs->dx = fault->rdx;
+	failed_outputs(regs, call->leaf);
+	if (fault->rdx)
+		regs->dx = fault->rdx;
+	if (fault->rcx)
+		regs->cx = fault->rcx;
+	if (fault->r8)
+		regs->r8 = fault->r8;
+	return fault->status;
+}
+
 static u64 call_module(struct emu_call *call)
 {
 	struct tdx_emu_fault fault;
@@ -273,32 +372,41 @@ static u64 call_module(struct emu_call *call)
 
 	if (emu.state == EMU_MODULE_NONE || !emu.seam_ready)
 		return TDX_SW_VMFAILINVALID;
+	if (any_fault_due(call, &fault))
+		return answer_fault(call, &fault);
 
-	if (any_fault_due(call, &fault)) {
-		if (!emu_is_sw_status(fault.status)) {
-			emu.inside++;
-			leaf_delay(call);
-			emu.inside--;
-			call->regs->dx = fault.rdx;
-		}
-		return fault.status;
-	}
-
-	status = admit(call);
+	status = dispatch(call);
 	if (status)
 		return status;
+	status = admit(call);
+	if (status) {
+		failed_outputs(call->regs, call->leaf);
+		return status;
+	}
 
-	emu.inside++;
-	if (leaf_ops[call->leaf].flags & EXCLUSIVE)
-		emu.exclusive = true;
+	lock(call, 1);
 	leaf_delay(call);
 	status = leaf_ops[call->leaf].handle(call);
-	if (leaf_ops[call->leaf].flags & EXCLUSIVE)
-		emu.exclusive = false;
-	emu.inside--;
+	lock(call, -1);
 	if (call->td)
 		emu_td_unlock(call);
 	return status;
+}
+
+/**
+ * emu_fatal() - the firmware's answer to what must not be: its LP stops for good
+ * @call: the call
+ *
+ * A stopped LP would take the whole guest along before a test could see anything. So it comes back as
+ * after VMfailInvalid, and so does every later SEAMCALL of any LP, up to the next reset.
+ *
+ * Context: a trap, under emu.lock.
+ * Return: TDX_SW_VMFAILINVALID.
+ */
+u64 emu_fatal(const struct emu_call *call)
+{
+	emu.fatal = call->leaf + 1;
+	return TDX_SW_VMFAILINVALID;
 }
 
 /**
@@ -334,6 +442,8 @@ u64 emu_seamcall(struct pt_regs *regs)
 		entry.status = TDX_SW_UD;
 	else if (emu.platform.seam == EMU_SEAM_GP)
 		entry.status = TDX_SW_GP;
+	else if (emu.fatal)
+		entry.status = TDX_SW_VMFAILINVALID;
 	else if (call.nr & TDX_LEAF_P_SEAMLDR)
 		entry.status = call_seamldr(&call);
 	else
@@ -463,7 +573,7 @@ u64 emu_call_overhead(void)
 }
 
 /**
- * emu_call_reset() - no fault injected, counters 0, log empty
+ * emu_call_reset() - no fault injected, no LP stopped, counters 0, log empty
  *
  * Context: under emu.lock.
  */
@@ -472,6 +582,7 @@ void emu_call_reset(void)
 	lockdep_assert_held(&emu.lock);
 
 	nr_injected = 0;
+	emu.fatal = 0;
 	memset(emu.calls, 0, sizeof(emu.calls));
 	log_first = 0;
 	log_next = 0;

@@ -24,6 +24,7 @@
 #define ANY			"any"
 #define ON			"on"
 #define GP			"gp"
+#define SAME			"same"
 
 /* Upper bounds for a line of the long files, so that they are formatted once. */
 #define LOG_LINE		192u
@@ -111,6 +112,8 @@ enum setting_type {
 	KEY_VERSION,
 	KEY_SVN,
 	KEY_HV,
+	KEY_RD_HV,
+	KEY_U16,
 	KEY_SEAM,
 	KEY_FIRST_STATE,
 	KEY_SIGNER,
@@ -135,7 +138,7 @@ static const struct setting platform_settings[] = {
 	{ "seamldr", KEY_VERSION, &emu.platform.seamldr },
 	{ "debug", KEY_FLAG, &emu.platform.debug },
 	{ "unlocked", KEY_FLAG, &emu.platform.unlocked },
-	{ "memory_pages", KEY_U32, &emu.platform.memory_pages },
+	{ "room", KEY_U32, &emu.platform.room },
 	{ "lps", KEY_LPS, &emu.platform.lps },
 	{ "sockets", KEY_SOCKETS, &emu.platform.sockets },
 	{ "cpu", KEY_CPUS, &emu.platform.cpus },
@@ -147,7 +150,10 @@ static const struct setting module_settings[] = {
 	{ "svn", KEY_SVN, &emu.first_module.svn },
 	{ "features0", KEY_HEX64, &emu.first_module.features0 },
 	{ "hv", KEY_HV, &emu.first_module.hv },
+	{ "rd_hv", KEY_RD_HV, &emu.first_module.rd_hv },
 	{ "no_downgrade", KEY_FLAG, &emu.first_module.no_downgrade },
+	{ "handoff_pages", KEY_U16, &emu.first_module.handoff_pages },
+	{ "handoff_size", KEY_U32, &emu.first_module.handoff_size },
 	{ "state", KEY_FIRST_STATE, &emu.first_module.state },
 };
 
@@ -163,6 +169,16 @@ static void show_cpus(struct seq_file *m, const struct emu_cpus *cpus)
 	for (i = 0; i < cpus->nr; i++)
 		seq_printf(m, "%s0x%X", i ? "," : "", cpus->eax[i]);
 	seq_putc(m, '\n');
+}
+
+static int parse_hv(const char *text, struct emu_hv_range *hv)
+{
+	int end = 0;
+
+	if (sscanf(text, "%hu-%hu%n", &hv->min, &hv->max, &end) != 2 || text[end] ||
+	    hv->min > hv->max)
+		return -EINVAL;
+	return 0;
 }
 
 /* EAX[,EAX...]. Leaves @text alone: it is parsed twice. */
@@ -190,6 +206,7 @@ static void show_settings(struct seq_file *m, const struct setting *settings, un
 {
 	const struct emu_signer *signer;
 	const struct emu_hv_range *hv;
+	const struct emu_rd_hv *rd_hv;
 	const struct emu_svn *svn;
 	unsigned int i;
 
@@ -199,6 +216,7 @@ static void show_settings(struct seq_file *m, const struct setting *settings, un
 		switch (settings[i].type) {
 		case KEY_FLAG:
 		case KEY_U32:
+		case KEY_U16:
 		case KEY_LPS:
 		case KEY_SOCKETS:
 			seq_printf(m, "%u\n", *(u32 *)settings[i].value);
@@ -219,6 +237,13 @@ static void show_settings(struct seq_file *m, const struct setting *settings, un
 		case KEY_HV:
 			hv = settings[i].value;
 			seq_printf(m, "%u-%u\n", hv->min, hv->max);
+			break;
+		case KEY_RD_HV:
+			rd_hv = settings[i].value;
+			if (rd_hv->differs)
+				seq_printf(m, "%u-%u\n", rd_hv->hv.min, rd_hv->hv.max);
+			else
+				seq_puts(m, SAME "\n");
 			break;
 		case KEY_SEAM:
 			seq_printf(m, "%s\n", name_of(seam_modes, *(u32 *)settings[i].value));
@@ -247,6 +272,7 @@ static int set_setting(const struct setting *settings, unsigned int nr, const ch
 		struct emu_version version;
 		struct emu_svn svn;
 		struct emu_hv_range hv;
+		struct emu_rd_hv rd_hv;
 		struct emu_signer signer;
 		struct emu_cpus cpus;
 	} value;
@@ -300,10 +326,19 @@ static int set_setting(const struct setting *settings, unsigned int nr, const ch
 		size = sizeof(value.svn);
 		break;
 	case KEY_HV:
-		if (sscanf(text, "%hu-%hu%n", &value.hv.min, &value.hv.max, &end) != 2 ||
-		    text[end] || value.hv.min > value.hv.max)
-			ret = -EINVAL;
+		ret = parse_hv(text, &value.hv);
 		size = sizeof(value.hv);
+		break;
+	case KEY_RD_HV:
+		value.rd_hv.differs = strcmp(text, SAME);
+		if (value.rd_hv.differs)
+			ret = parse_hv(text, &value.rd_hv.hv);
+		size = sizeof(value.rd_hv);
+		break;
+	case KEY_U16:
+		ret = kstrtou32(text, 0, &value.u32);
+		if (!ret && value.u32 > U16_MAX)
+			ret = -EINVAL;
 		break;
 	case KEY_SEAM:
 		ret = value_of(seam_modes, text, &value.u64);
@@ -558,16 +593,17 @@ static int show_inject(struct seq_file *m, void *unused)
 			seq_puts(m, name);
 		else
 			seq_printf(m, "0x%llx", faults[i].status);
-		seq_printf(m, " 0x%llx %u\n", faults[i].rdx, faults[i].count);
+		seq_printf(m, " 0x%llx %u 0x%llx 0x%llx\n", faults[i].rdx, faults[i].count,
+			   faults[i].rcx, faults[i].r8);
 	}
 	kfree(faults);
 	return 0;
 }
 
-/* LEAF CPU NTH STATUS [RDX [COUNT]] */
+/* LEAF CPU NTH STATUS [RDX [COUNT [RCX [R8]]]] */
 static int parse_fault(char *line, struct tdx_emu_fault *fault)
 {
-	char *word, *words[6];
+	char *word, *words[8];
 	unsigned int nr = 0, cpu;
 
 	while ((word = strsep(&line, " \t"))) {
@@ -596,6 +632,10 @@ static int parse_fault(char *line, struct tdx_emu_fault *fault)
 	if (nr > 4 && kstrtou64(words[4], 0, &fault->rdx))
 		return -EINVAL;
 	if (nr > 5 && kstrtou32(words[5], 10, &fault->count))
+		return -EINVAL;
+	if (nr > 6 && kstrtou64(words[6], 0, &fault->rcx))
+		return -EINVAL;
+	if (nr > 7 && kstrtou64(words[7], 0, &fault->r8))
 		return -EINVAL;
 	return 0;
 }
@@ -735,15 +775,18 @@ static int show_state(struct seq_file *m, void *unused)
 	seq_printf(m, "module=%s\n", name_of(module_states, emu.state));
 	seq_puts(m, "version=");
 	show_version(m, &emu.image.version);
-	seq_printf(m, "svn=%u.%u\n", emu.image.svn.major, emu.image.svn.minor);
+	seq_printf(m, "svn=%u.%u\n", emu.seamextend.svn.major, emu.seamextend.svn.minor);
 	seq_printf(m, "features0=0x%016llx\n", emu.image.features0);
 	seq_printf(m, "remaining=%u\n", emu.remaining);
 	seq_printf(m, "session=%u\n", cpumask_weight(&emu.session));
 	seq_printf(m, "seam_ready=%d\n", emu.seam_ready);
-	if (emu.handoff)
-		seq_printf(m, "handoff=%u\n", emu.handoff_hv);
+	if (emu.handoff.valid)
+		seq_printf(m, "handoff=%u\n", emu.handoff.hv);
 	else
 		seq_puts(m, "handoff=" NONE "\n");
+	seq_printf(m, "handoff_size=%u\n", emu.handoff.size);
+	seq_printf(m, "needed=%llu\n", emu.needed_pages);
+	seq_printf(m, "fatal=%s\n", emu.fatal ? emu_leaf_name(emu.fatal - 1) : NONE);
 	/* Possible CPUs that are not there count for nothing. */
 	seq_printf(m, "lp_init=%u\n", cpumask_weight_and(&emu.lp_init, cpu_present_mask));
 	seq_printf(m, "installs=%u\n", emu.installs);

@@ -9,6 +9,7 @@
 #include <linux/delay.h>
 #include <linux/io.h>
 #include <linux/kdebug.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
@@ -20,6 +21,7 @@
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
+#include "compat.h"
 #include "emu.h"
 
 struct emu emu = {
@@ -31,8 +33,8 @@ struct emu emu = {
 		.interruptions = 1,
 		.crypto = 1,
 		.remaining = 20,
-		.seamldr = { 1, 5, 2 },
-		.memory_pages = 2048,
+		.seamldr = { 1, 5, 12 },
+		.room = 8192,
 		.sockets = 1,
 		.signer.any = true,
 	},
@@ -41,6 +43,7 @@ struct emu emu = {
 		.svn = { 1, 5 },
 		.features0 = TDX_FEATURES0_TD_PRESERVING | TDX_FEATURES0_NO_RBP_MOD |
 			     TDX_FEATURES0_UPDATE_COMPAT,
+		.handoff_pages = 13,
 		.state = EMU_MODULE_READY,
 	},
 };
@@ -340,13 +343,16 @@ int emu_reset(void)
 	return 0;
 }
 
-/* By hand: the kernel's function for it has moved between headers. */
-static u32 __init cpuid_1_eax(void)
+/*
+ * Logical processors that one package can have: of its L3 cache the number of addressable LPs, up to
+ * a power of two.
+ */
+static u32 __init package_lps(void)
 {
-	u32 eax = 1, ebx, ecx = 0, edx;
+	u32 eax, ebx, ecx, edx;
 
-	asm("cpuid" : "+a" (eax), "=b" (ebx), "+c" (ecx), "=d" (edx));
-	return eax;
+	cpuid_count(4, 3, &eax, &ebx, &ecx, &edx);
+	return roundup_pow_of_two((eax >> 14 & 0xfff) + 1);
 }
 
 static int __init emu_init(void)
@@ -369,15 +375,16 @@ static int __init emu_init(void)
 	ret = emu_call_init();
 	if (ret)
 		goto free_vmcs;
-	ret = emu_seamldr_init();
+	ret = emu_install_init();
 	if (ret)
 		goto exit_call;
 	ret = emu_td_init();
 	if (ret)
-		goto exit_seamldr;
+		goto exit_install;
 
 	emu.platform.lps = num_present_cpus();
-	emu.platform.cpus = (struct emu_cpus){ .nr = 1, .eax = { cpuid_1_eax() } };
+	emu.platform.cpus = (struct emu_cpus){ .nr = 1, .eax = { cpuid_eax(1) } };
+	emu.package_lps = package_lps();
 	emu.left = emu_module_left();
 	ret = emu_reset();
 	if (ret)
@@ -402,8 +409,8 @@ exit_extable:
 	emu_extable_exit();
 exit_td:
 	emu_td_exit();
-exit_seamldr:
-	emu_seamldr_exit();
+exit_install:
+	emu_install_exit();
 exit_call:
 	emu_call_exit();
 free_vmcs:
@@ -421,7 +428,7 @@ static void __exit emu_exit(void)
 	emu_msr_exit();
 	emu_extable_exit();
 	emu_td_exit();
-	emu_seamldr_exit();
+	emu_install_exit();
 	emu_call_exit();
 	kfree(emu.vmcs);
 	crypto_free_shash(emu_sha384);

@@ -9,32 +9,36 @@
 #include <linux/lockdep.h>
 #include <linux/string.h>
 
+#include <asm/processor.h>
+
 #include "emu.h"
 
-#define NO_NEXT_FIELD		(~0ULL)
+#define TDX_MD_HANDOFF_DATA_SIZE	0x8900000200000006ULL
 /* A byte of the BIOS data area that no one uses; neither a kernel nor a kexec touches its page. */
 #define LEFT_PA			0x4f0
 
 /* Little endian, so that a field's lower bytes are where the field is. */
-#define FIELD(id, member)	\
-	{ id, offsetof(struct emu_image, member), sizeof_field(struct emu_image, member) }
+#define FIELD(id, member)	{ id, &emu.member, sizeof(emu.member) }
 
 static const struct {
 	u64 id;
-	u16 offset;
+	const void *value;
 	u16 size;
 } fields[] = {
-	FIELD(TDX_MD_VENDOR_ID, vendor_id),
-	FIELD(TDX_MD_MINOR_VERSION, version.minor),
-	FIELD(TDX_MD_MAJOR_VERSION, version.major),
-	FIELD(TDX_MD_UPDATE_VERSION, version.update),
-	FIELD(TDX_MD_FEATURES0, features0),
-	FIELD(TDX_MD_BUILD_NUM, build_num),
-	FIELD(TDX_MD_BUILD_DATE, build_date),
-	FIELD(TDX_MD_NO_DOWNGRADE, no_downgrade),
-	FIELD(TDX_MD_MODULE_HV, hv.max),
-	FIELD(TDX_MD_MIN_UPDATE_HV, hv.min),
-	FIELD(TDX_MD_NUM_HANDOFF_PAGES, num_handoff_pages),
+	FIELD(TDX_MD_VENDOR_ID, image.vendor_id),
+	FIELD(TDX_MD_MINOR_VERSION, image.version.minor),
+	FIELD(TDX_MD_MAJOR_VERSION, image.version.major),
+	FIELD(TDX_MD_UPDATE_VERSION, image.version.update),
+	FIELD(TDX_MD_FEATURES0, image.features0),
+	FIELD(TDX_MD_BUILD_NUM, image.build_num),
+	FIELD(TDX_MD_BUILD_DATE, image.build_date),
+	FIELD(TDX_MD_MODULE_HV, image.rd_hv.max),
+	FIELD(TDX_MD_MIN_UPDATE_HV, image.rd_hv.min),
+	FIELD(TDX_MD_NO_DOWNGRADE, image.no_downgrade),
+	FIELD(TDX_MD_NUM_HANDOFF_PAGES, image.num_handoff_pages),
+	FIELD(TDX_MD_HANDOFF_DATA_VALID, handoff.valid),
+	FIELD(TDX_MD_HANDOFF_DATA_HV, handoff.hv),
+	FIELD(TDX_MD_HANDOFF_DATA_SIZE, handoff.size),
 };
 
 /**
@@ -65,37 +69,50 @@ enum emu_module_state emu_module_left(void)
 	return *(u8 *)__va(LEFT_PA);
 }
 
+/*
+ * What the sigstruct says of handoff versions has to suit the build: the newest version is the same,
+ * and the oldest is none that the build does not know.
+ */
+static bool sigstruct_suits(const struct emu_image *image)
+{
+	return image->hv.max == image->rd_hv.max && image->hv.min >= image->rd_hv.min;
+}
+
 /**
  * emu_sys_init() - TDH.SYS.INIT
- * @call: RCX = 0
+ * @call: RCX = 0; RCX, RDX, R8 to R10 out: what is wrong, where something is
  *
- * SPEC.md section 2.
- *
- * Context: a trap, under emu.lock, alone inside the module.
+ * Context: a trap, under emu.lock, alone with the TDX module's lock.
  * Return: status.
  */
 u64 emu_sys_init(struct emu_call *call)
 {
-	if (call->regs->cx)
+	u64 rcx = call->regs->cx;
+
+	emu_clear_outputs(call->regs);
+	call->regs->r9 = 0;
+	call->regs->r10 = 0;
+	if (rcx)
 		return TDX_OPERAND_INVALID | TDX_OPERAND_ID_RCX;
 	if (emu.state != EMU_MODULE_SYSINIT_PENDING)
 		return TDX_SYS_INIT_NOT_PENDING;
+	if (!sigstruct_suits(&emu.image))
+		return TDX_SYS_INCOMPATIBLE_SIGSTRUCT;
 	emu_module_enter(EMU_MODULE_SYSINIT_DONE);
 	return TDX_SUCCESS;
 }
 
 /**
  * emu_sys_lp_init() - TDH.SYS.LP.INIT
- * @call: no operands
- *
- * SPEC.md section 2.
+ * @call: no operands; RCX, RDX, R8 out: what is wrong, where something is
  *
  * Context: a trap, under emu.lock.
  * Return: status.
  */
 u64 emu_sys_lp_init(struct emu_call *call)
 {
-	if (emu.state == EMU_MODULE_SYSINIT_PENDING)
+	emu_clear_outputs(call->regs);
+	if (emu.state != EMU_MODULE_SYSINIT_DONE)
 		return TDX_SYS_LP_INIT_NOT_PENDING;
 	if (cpumask_test_and_set_cpu(call->cpu, &emu.lp_init))
 		return TDX_SYS_LP_INIT_DONE;
@@ -106,53 +123,65 @@ u64 emu_sys_lp_init(struct emu_call *call)
  * emu_sys_lp_shutdown() - TDH.SYS.LP.SHUTDOWN
  * @call: no operands
  *
- * Legal in a module shut down, where it has nothing left to do.
+ * Has nothing left to do, and succeeds in every state.
  *
  * Context: a trap, under emu.lock.
  * Return: status.
  */
 u64 emu_sys_lp_shutdown(struct emu_call *call)
 {
-	return emu.state == EMU_MODULE_SHUTDOWN ? TDX_SUCCESS : TDX_SYS_STATE_INCORRECT;
+	return TDX_SUCCESS;
 }
 
 /**
  * emu_sys_rd() - TDH.SYS.RD
  * @call: RDX = field id; R8 out: value, RDX out: next field id
  *
- * SPEC.md section 2. The next field is the next one that the emulator knows, after the last all
- * ones.
+ * The next field is the next one that the emulator knows, after the last all ones. All ones as the
+ * field asks for the first one. Takes no lock.
  *
  * Context: a trap, under emu.lock.
  * Return: status.
  */
 u64 emu_sys_rd(struct emu_call *call)
 {
+	u64 id = call->regs->dx, value = 0;
 	unsigned int i;
-	u64 value = 0;
 
+	call->regs->dx = EMU_NO_FIELD;
+	call->regs->r8 = 0;
+	if (id == EMU_NO_FIELD) {
+		call->regs->dx = fields[0].id;
+		return TDX_TD_FIRST_FIELD_ID_IN_CONTEXT;
+	}
 	for (i = 0; i < ARRAY_SIZE(fields); i++) {
-		if (fields[i].id != call->regs->dx)
+		if (fields[i].id != id)
 			continue;
-		memcpy(&value, (const u8 *)&emu.image + fields[i].offset, fields[i].size);
+		memcpy(&value, fields[i].value, fields[i].size);
 		call->regs->r8 = value;
-		call->regs->dx = i + 1 < ARRAY_SIZE(fields) ? fields[i + 1].id : NO_NEXT_FIELD;
+		if (i + 1 < ARRAY_SIZE(fields))
+			call->regs->dx = fields[i + 1].id;
 		return TDX_SUCCESS;
 	}
 	return TDX_METADATA_FIELD_ID_INCORRECT;
 }
 
+/* Bytes that the TDX module has for handoff data, without its head. */
+static u32 handoff_room(const struct emu_image *image)
+{
+	return (image->num_handoff_pages + 1) * TDX_PAGE_SIZE - EMU_HANDOFF_HEAD;
+}
+
 /**
- * emu_sys_shutdown() - TDH.SYS.SHUTDOWN
+ * emu_sys_shutdown_check() - TDH.SYS.SHUTDOWN's look at its operand
  * @call: RCX = handoff version, and the wish not to split TD builds
  *
- * SPEC.md section 3. A refusal changes nothing. Success without that wish spoils the builds that it
- * splits at once, not at the hand-over: there is no way back from it.
+ * A TDX module that does not know that wish takes it for an invalid version.
  *
- * Context: a trap, under emu.lock, alone inside the module.
+ * Context: a trap, under emu.lock.
  * Return: status.
  */
-u64 emu_sys_shutdown(struct emu_call *call)
+u64 emu_sys_shutdown_check(struct emu_call *call)
 {
 	const struct emu_image *image = &emu.image;
 	u64 known = TDX_SHUTDOWN_HV_MASK;
@@ -164,6 +193,23 @@ u64 emu_sys_shutdown(struct emu_call *call)
 	if (rcx & ~known || hv < image->hv.min || hv > image->hv.max ||
 	    (image->no_downgrade && hv != image->hv.max))
 		return TDX_OPERAND_INVALID | TDX_OPERAND_ID_RCX;
+	return TDX_SUCCESS;
+}
+
+/**
+ * emu_sys_shutdown() - TDH.SYS.SHUTDOWN
+ * @call: RCX as emu_sys_shutdown_check() has found it good
+ *
+ * A refusal changes nothing. Success without the wish not to split TD builds spoils those that it
+ * splits at once, not at the hand-over: there is no way back from it.
+ *
+ * Context: a trap, under emu.lock, alone inside the TDX module.
+ * Return: status.
+ */
+u64 emu_sys_shutdown(struct emu_call *call)
+{
+	const struct emu_image *image = &emu.image;
+	u64 rcx = call->regs->cx;
 
 	if (!(rcx & TDX_SHUTDOWN_AVOID_COMPAT_SENSITIVE))
 		emu_td_spoil();
@@ -171,8 +217,9 @@ u64 emu_sys_shutdown(struct emu_call *call)
 		return TDX_UPDATE_COMPAT_SENSITIVE | TDX_SHUTDOWN_AVOID_COMPAT_SENSITIVE;
 
 	emu_module_enter(EMU_MODULE_SHUTDOWN);
-	emu.handoff = true;
-	emu.handoff_hv = hv;
+	emu.handoff.valid = true;
+	emu.handoff.hv = rcx & TDX_SHUTDOWN_HV_MASK;
+	emu.handoff.size = image->handoff_size ?: handoff_room(image);
 	return TDX_SUCCESS;
 }
 
@@ -180,7 +227,8 @@ u64 emu_sys_shutdown(struct emu_call *call)
  * emu_sys_update() - TDH.SYS.UPDATE
  * @call: no operands
  *
- * SPEC.md section 2. A failure leaves the handoff data to the next image.
+ * A failure leaves the handoff data to the next image. More data than this TDX module has pages
+ * for is none that it answers with a status: the LP stops for good.
  *
  * Context: a trap, under emu.lock, alone inside the module.
  * Return: status.
@@ -190,10 +238,14 @@ u64 emu_sys_update(struct emu_call *call)
 	if (emu.state != EMU_MODULE_SYSINIT_DONE ||
 	    cpumask_weight_and(&emu.lp_init, cpu_present_mask) < emu.booted.lps)
 		return TDX_SYS_STATE_INCORRECT;
-	if (!emu.handoff || emu.handoff_hv < emu.image.hv.min || emu.handoff_hv > emu.image.hv.max)
+	if (!emu.handoff.valid || emu.handoff.hv < emu.image.hv.min ||
+	    emu.handoff.hv > emu.image.hv.max)
 		return TDX_SYS_INVALID_HANDOFF;
+	if (!emu.handoff.size || emu.handoff.size > handoff_room(&emu.image))
+		return emu_fatal(call);
 
-	emu.handoff = false;
+	emu.handoff.valid = false;
+	emu.handoff.size = 0;
 	emu_module_enter(EMU_MODULE_READY);
 	emu.updates++;
 	return TDX_SUCCESS;
@@ -201,21 +253,27 @@ u64 emu_sys_update(struct emu_call *call)
 
 /**
  * emu_phymem_page_rdmd() - TDH.PHYMEM.PAGE.RDMD
- * @call: RCX = physical address of a page; RCX, RDX, R8 out: its type, owner and size
+ * @call: RCX = physical address of a page; RCX, RDX, R8 to R11 out: its metadata
  *
- * The emulator keeps no metadata of pages. Every page of ordinary memory is a 4-KiB page that is
- * assigned to no TD.
+ * The emulator keeps no metadata: every page of ordinary memory is a 4-KiB page that is assigned to no
+ * TD, which is all zeroes. What is no such page lies in no TDMR.
  *
  * Context: a trap, under emu.lock.
  * Return: status.
  */
 u64 emu_phymem_page_rdmd(struct emu_call *call)
 {
-	if (!emu_memory(call->regs->cx, TDX_PAGE_SIZE))
+	struct pt_regs *regs = call->regs;
+	u64 pa = regs->cx;
+
+	emu_clear_outputs(regs);
+	regs->r9 = 0;
+	regs->r10 = 0;
+	regs->r11 = 0;
+	if (pa & (TDX_PAGE_SIZE - 1) || pa >> boot_cpu_data.x86_phys_bits)
 		return TDX_OPERAND_INVALID | TDX_OPERAND_ID_RCX;
-	call->regs->cx = 0;
-	call->regs->dx = 0;
-	call->regs->r8 = 0;
+	if (!emu_memory(pa, TDX_PAGE_SIZE))
+		return TDX_TD_OPERAND_ADDR_RANGE_ERROR | TDX_OPERAND_ID_RCX;
 	return TDX_SUCCESS;
 }
 
@@ -231,7 +289,7 @@ void emu_module_clear(void)
 	memset(&emu.image, 0, sizeof(emu.image));
 	emu_module_enter(EMU_MODULE_NONE);
 	cpumask_clear(&emu.lp_init);
-	emu.handoff = false;
+	emu.handoff = (struct emu_handoff){ };
 }
 
 /**
@@ -248,19 +306,23 @@ void emu_module_reset(void)
 	emu_module_clear();
 	emu.updates = 0;
 	emu.spoiled = 0;
+	emu.seamextend = (struct emu_seamextend){ };
 	emu.seam_ready = first->state == EMU_MODULE_READY;
 	if (!emu.seam_ready)
 		return;
 
+	emu.seamextend.valid = SEAMLDR_INFO_VALID;
+	emu.seamextend.svn = first->svn;
 	emu.image.version = first->version;
 	emu.image.build_num = 1;
 	emu.image.build_date = 0x20240101;
 	emu.image.vendor_id = SEAM_SIGSTRUCT_VENDOR_INTEL;
-	emu.image.svn = first->svn;
 	emu.image.features0 = first->features0;
 	emu.image.hv = first->hv;
+	emu.image.rd_hv = first->rd_hv.differs ? first->rd_hv.hv : first->hv;
 	emu.image.no_downgrade = first->no_downgrade;
-	emu.image.num_handoff_pages = 1;
+	emu.image.num_handoff_pages = first->handoff_pages;
+	emu.image.handoff_size = first->handoff_size;
 	emu_module_enter(EMU_MODULE_READY);
 	cpumask_copy(&emu.lp_init, cpu_possible_mask);
 }

@@ -12,8 +12,8 @@
 
 /*
  * Descriptor at offset 0 of a test image's first module page. A validly built image without one
- * runs too: as a module with its sigstruct's version (or 1.5.<SVN minor> where that is zero), its
- * handoff range, and TD_PRESERVING and NO_RBP_MOD as features.
+ * runs too: as a module with its sigstruct's version (or 1.5.<SVN minor> where that is zero),
+ * TD_PRESERVING and NO_RBP_MOD as features, and as much handoff data as its pages hold.
  */
 #define TDX_EMU_DESC_MAGIC		"TDX-EMU1"
 #define TDX_EMU_DESC_MAGIC_SIZE		8
@@ -25,6 +25,8 @@ struct tdx_emu_fault {
 	u64 leaf;
 	u64 status;
 	u64 rdx;
+	u64 rcx;			/* 0: as before the call */
+	u64 r8;				/* the same */
 	int32_t cpu;			/* TDX_EMU_ANY_CPU: any */
 	u32 nth;			/* 1: the first call of this leaf since then */
 	u32 count;			/* how many calls in a row, 0: all from the nth on */
@@ -40,13 +42,12 @@ struct tdx_emu_desc {
 	u32 build_date;
 	u32 num_faults;
 	u64 features0;
-	u16 module_hv;			/* of the running module; the sigstruct's rule INSTALL */
-	u16 min_update_hv;
-	u8 no_downgrade;
-	u8 reserved[3];
+	u16 rd_module_hv;		/* what TDH.SYS.RD tells; what is accepted, the sigstruct tells */
+	u16 rd_min_update_hv;
+	u32 handoff_size;		/* bytes that it hands over; 0: as many as its pages hold */
 	struct tdx_emu_fault faults[TDX_EMU_DESC_MAX_FAULTS];
 } __attribute__((packed));
-static_assert(sizeof(struct tdx_emu_fault) == 40);
+static_assert(sizeof(struct tdx_emu_fault) == 56);
 static_assert(offsetof(struct tdx_emu_desc, features0) == 24);
 static_assert(offsetof(struct tdx_emu_desc, faults) == 40);
 
@@ -90,8 +91,22 @@ static_assert(offsetof(struct tdx_emu_desc, faults) == 40);
 #define TDX_TD_MAX_PAGES		64u	/* measured pages a TD may have in the emulator */
 #define TDX_TD_MAX			1100u	/* TDs alive at once in the emulator */
 
-/* Statuses of the life-cycle leaves beyond SPEC.md's table. */
+/*
+ * Statuses that the module under test does not know: of TDs' leaves, of odd operands, and of
+ * TDH.SYS.INIT and LP.INIT on a platform that the TDX module does not like.
+ */
 #define TDX_TD_STATUSES(X)								\
+	X(TDX_TD_FIRST_FIELD_ID_IN_CONTEXT,  "METADATA_FIRST_FIELD_ID_IN_CONTEXT",		\
+	  0x00000C0B00000000ULL)							\
+	X(TDX_TD_OPERAND_ADDR_RANGE_ERROR,   "OPERAND_ADDR_RANGE_ERROR",  0xC000010100000000ULL) \
+	X(TDX_TD_INCOMPATIBLE_SEAM_CAPABILITIES, "INCOMPATIBLE_SEAM_CAPABILITIES",		\
+	  0xC000050D00000000ULL)							\
+	X(TDX_TD_NUM_ACTIVATED_HKIDS_NOT_SUPPORTED, "NUM_ACTIVATED_HKIDS_NOT_SUPPORTED",	\
+	  0xC000082500000000ULL)							\
+	X(TDX_TD_INCONSISTENT_CPUID_FIELD,   "INCONSISTENT_CPUID_FIELD",  0xC000090200000000ULL) \
+	X(TDX_TD_CPUID_LEAF_NOT_SUPPORTED,   "CPUID_LEAF_NOT_SUPPORTED",  0xC000090800000000ULL) \
+	X(TDX_TD_INCONSISTENT_MSR,           "INCONSISTENT_MSR",          0xC000092000000000ULL) \
+	X(TDX_TD_INCORRECT_MSR_VALUE,        "INCORRECT_MSR_VALUE",       0xC000092100000000ULL) \
 	X(TDX_TD_INTERRUPTED_RESUMABLE,      "INTERRUPTED_RESUMABLE",     0x8000000300000000ULL) \
 	X(TDX_TD_LIFECYCLE_STATE_INCORRECT,  "LIFECYCLE_STATE_INCORRECT", 0xC000060700000000ULL) \
 	X(TDX_TD_OP_STATE_INCORRECT,         "OP_STATE_INCORRECT",        0xC000060800000000ULL)

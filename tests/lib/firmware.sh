@@ -5,7 +5,7 @@
 raw() {
 	td_load
 	store_text "$TD/raw" "$*" || die "TD client refuses '$*'"
-	ANSWER=$(cat "$TD/raw")
+	read -r ANSWER <"$TD/raw"
 }
 
 # call CPU LEAF [OPERAND...]: RCX, RDX, R8 to R11; "buffer" and "params" are addresses.
@@ -15,7 +15,12 @@ call() {
 
 # answer KEY: of the last call, status (its name), rax, rcx, rdx, r8 ...
 answer() {
-	echo "$ANSWER" | value_of "$1"
+	local word
+	for word in $ANSWER; do
+		case $word in
+		"$1="*) echo "${word#*=}" ;;
+		esac
+	done
 }
 
 # expect_call STATUS CPU LEAF [OPERAND...]: that is the status's name.

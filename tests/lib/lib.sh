@@ -418,8 +418,11 @@ remains() {
 	mv "$TMP/leaks" /tmp/leaks
 }
 
+# A call that would have stopped its LP for good must not happen unnoticed. A case that wants one says so:
+# FATAL=LEAF.
 unload() {
 	local module gone=1
+	! loaded tdx_emu || expect "leaf that stopped its LP" "${FATAL:-none}" "$(emu_get state fatal)"
 
 	# While TDX is down the module cannot be unloaded; a TDX module that runs ends that.
 	case $(tdx state 2>/dev/null) in

@@ -39,6 +39,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "structures are used in
 #define MAX_FILE_SIZE		(64u << 20)
 #define MAX_SIGNED_BYTES	32u
 #define KEY_BITS		(SEAM_SIGSTRUCT_MODULUS_SIZE * 8)
+#define FAULT_WRAPPERS_SIZE	512u	/* 32 exception handlers of 16 bytes */
 
 /* The signature covers the sigstruct without the three fields that are made by signing. */
 #define SIGNED_HEAD_SIZE	offsetof(struct seam_sigstruct, modulus)
@@ -91,10 +92,19 @@ static const char usage_text[] =
 "  --svn MAJOR.MINOR           security version (1.5)\n"
 "  --cpu 0xEAX                 CPU of the CPU table, repeatable (0x806F8)\n"
 "  --no-cpu                    empty CPU table\n"
-"  --hv MIN-MAX                handoff versions, in sigstruct and descriptor (0-0)\n"
-"  --running-hv MIN-MAX        handoff versions in the descriptor only\n"
+"  --hv MIN-MAX                handoff versions, in sigstruct and descriptor (0-0); MIN may be\n"
+"                              the greater one\n"
+"  --rd-hv MIN-MAX             handoff versions that TDH.SYS.RD tells, in the descriptor only\n"
 "  --no-downgrade              handoff in the newest version only\n"
-"  --handoff-pages N           size of the handoff data (8)\n"
+"  --handoff-pages N           pages for handoff data (13)\n"
+"  --handoff-size N            bytes of handoff data that it writes, 0: as many as its pages hold (0)\n"
+"  --stack-pages N             of each LP (2)\n"
+"  --tls-pages N               of each LP (1)\n"
+"  --keyhole-pages N           of each LP (64)\n"
+"  --global-data-pages N       (8)\n"
+"  --rip-offset N              entry point (0x400)\n"
+"  --gdt-idt-offset N          (a page near the end; 0 in an image of one page)\n"
+"  --fault-wrapper-offset N    (512 bytes before that; 0 in an image of one page)\n"
 "  --features0 0xN             TDX_FEATURES0 (TD_PRESERVING|NO_RBP_MOD|UPDATE_COMPAT)\n"
 "  --pages N                   module pages, 1 to 4096 (8); firmware takes up to 496\n"
 "  --seed N                    other contents of the module pages (0)\n"
@@ -103,11 +113,12 @@ static const char usage_text[] =
 "  --signed-byte OFFSET=VALUE  set a byte of the sigstruct before it is signed, repeatable up to 32\n"
 "                              times: a fault that the signature vouches for\n"
 "  --no-descriptor             no descriptor for the emulator in the first module page\n"
-"  --fault LEAF:CPU:NTH:STATUS[:RDX[:COUNT]]\n"
+"  --fault LEAF:CPU:NTH:STATUS[:RDX[:COUNT[:RCX[:R8]]]]\n"
 "                              the module acts out a fault, repeatable up to 8 times.\n"
 "                              LEAF: name or number. CPU: number or any. NTH: from 1.\n"
 "                              STATUS: number or name.\n"
-"                              RDX (0). COUNT of calls in a row (1), 0: all\n";
+"                              RDX (0). COUNT of calls in a row (1), 0: all.\n"
+"                              RCX, R8: 0 leaves the register as it was\n";
 
 static void usage(const char *format, ...)
 	__attribute__((noreturn, format(printf, 1, 2)));
@@ -222,8 +233,6 @@ static void range_option(const char *option, const char *text, u16 *low, u16 *hi
 	unsigned long values[2];
 
 	numbers_option(option, text, '-', "MIN-MAX", max, values, 2);
-	if (values[0] > values[1])
-		usage("--%s: '%s': MIN is greater than MAX", option, text);
 	*low = values[0];
 	*high = values[1];
 }
@@ -235,10 +244,10 @@ static u32 date_option(const char *text)
 	return strtoul(text, NULL, 16);		/* BCD */
 }
 
-/* LEAF:CPU:NTH:STATUS[:RDX[:COUNT]] */
+/* LEAF:CPU:NTH:STATUS[:RDX[:COUNT[:RCX[:R8]]]] */
 static void fault_option(const char *text, struct tdx_emu_fault *fault)
 {
-	char *parts[6] = { NULL }, *copy = strdup(text), *rest = copy;
+	char *parts[8] = { NULL }, *copy = strdup(text), *rest = copy;
 	size_t count = 0;
 	u64 value;
 
@@ -247,7 +256,8 @@ static void fault_option(const char *text, struct tdx_emu_fault *fault)
 	while (rest && count < ARRAY_SIZE(parts))
 		parts[count++] = strsep(&rest, ":");
 	if (rest || count < 4)
-		usage("--fault: '%s' is not of the form LEAF:CPU:NTH:STATUS[:RDX[:COUNT]]", text);
+		usage("--fault: '%s' is not of the form LEAF:CPU:NTH:STATUS[:RDX[:COUNT[:RCX[:R8]]]]",
+		      text);
 
 	memset(fault, 0, sizeof(*fault));
 	if (!find_value(leaves, ARRAY_SIZE(leaves), parts[0], &value) &&
@@ -280,6 +290,16 @@ static void fault_option(const char *text, struct tdx_emu_fault *fault)
 	if (parts[5] && !parse_number(parts[5], 0, UINT32_MAX, &value))
 		usage("--fault: '%s' is no count", parts[5]);
 	fault->count = value;
+
+	value = 0;
+	if (parts[6] && !parse_number(parts[6], 0, UINT64_MAX, &value))
+		usage("--fault: '%s' is no value for RCX", parts[6]);
+	fault->rcx = value;
+
+	value = 0;
+	if (parts[7] && !parse_number(parts[7], 0, UINT64_MAX, &value))
+		usage("--fault: '%s' is no value for R8", parts[7]);
+	fault->r8 = value;
 	free(copy);
 }
 
@@ -443,7 +463,9 @@ struct recipe {
 	u64 seed;
 	bool no_sigstruct_version;
 	bool no_descriptor;
-	bool running_hv;
+	bool rd_hv;
+	bool gdt_given;
+	bool wrapper_given;
 	bool cpus_given;
 	unsigned int num_signed_bytes;
 	struct {
@@ -481,9 +503,7 @@ static void init_recipe(struct recipe *recipe)
 		.pamt_entry_size_4k = 16,
 		.pamt_entry_size_2m = 16,
 		.pamt_entry_size_1g = 16,
-		.num_handoff_pages = 8,
-		.gdt_idt_offset = 0x800,
-		.fault_wrapper_offset = 0xC00,
+		.num_handoff_pages = 13,
 	};
 
 	*recipe = (struct recipe){
@@ -514,8 +534,9 @@ static void add_cpu(struct recipe *recipe, u32 cpu)
 enum option_id {
 	OPT_HELP = 'h', OPT_OUTPUT = 'o',
 	OPT_KEY = 256, OPT_CONTAINER, OPT_VERSION, OPT_NO_SIGSTRUCT_VERSION, OPT_BUILD, OPT_DATE,
-	OPT_SVN, OPT_CPU, OPT_NO_CPU, OPT_HV, OPT_RUNNING_HV, OPT_NO_DOWNGRADE, OPT_HANDOFF_PAGES,
-	OPT_FEATURES0, OPT_PAGES, OPT_SEED, OPT_SIGSTRUCT_PAGES, OPT_DEBUG_SIGNED,
+	OPT_SVN, OPT_CPU, OPT_NO_CPU, OPT_HV, OPT_RD_HV, OPT_NO_DOWNGRADE, OPT_HANDOFF_PAGES,
+	OPT_HANDOFF_SIZE, OPT_STACK_PAGES, OPT_TLS_PAGES, OPT_KEYHOLE_PAGES, OPT_GLOBAL_DATA_PAGES,
+	OPT_RIP_OFFSET, OPT_GDT_IDT_OFFSET, OPT_FAULT_WRAPPER_OFFSET, OPT_FEATURES0, OPT_PAGES, OPT_SEED, OPT_SIGSTRUCT_PAGES, OPT_DEBUG_SIGNED,
 	OPT_NO_DESCRIPTOR, OPT_FAULT, OPT_SIGNED_BYTE,
 };
 
@@ -532,9 +553,17 @@ static const struct option make_options[] = {
 	{ "cpu", required_argument, NULL, OPT_CPU },
 	{ "no-cpu", no_argument, NULL, OPT_NO_CPU },
 	{ "hv", required_argument, NULL, OPT_HV },
-	{ "running-hv", required_argument, NULL, OPT_RUNNING_HV },
+	{ "rd-hv", required_argument, NULL, OPT_RD_HV },
 	{ "no-downgrade", no_argument, NULL, OPT_NO_DOWNGRADE },
 	{ "handoff-pages", required_argument, NULL, OPT_HANDOFF_PAGES },
+	{ "handoff-size", required_argument, NULL, OPT_HANDOFF_SIZE },
+	{ "stack-pages", required_argument, NULL, OPT_STACK_PAGES },
+	{ "tls-pages", required_argument, NULL, OPT_TLS_PAGES },
+	{ "keyhole-pages", required_argument, NULL, OPT_KEYHOLE_PAGES },
+	{ "global-data-pages", required_argument, NULL, OPT_GLOBAL_DATA_PAGES },
+	{ "rip-offset", required_argument, NULL, OPT_RIP_OFFSET },
+	{ "gdt-idt-offset", required_argument, NULL, OPT_GDT_IDT_OFFSET },
+	{ "fault-wrapper-offset", required_argument, NULL, OPT_FAULT_WRAPPER_OFFSET },
 	{ "features0", required_argument, NULL, OPT_FEATURES0 },
 	{ "pages", required_argument, NULL, OPT_PAGES },
 	{ "seed", required_argument, NULL, OPT_SEED },
@@ -598,17 +627,43 @@ static void make_option(struct recipe *recipe, int option, const char *name, con
 		sigstruct->min_update_hv = low;
 		sigstruct->module_hv = high;
 		break;
-	case OPT_RUNNING_HV:
+	case OPT_RD_HV:
 		range_option(name, text, &low, &high);
-		desc->min_update_hv = low;
-		desc->module_hv = high;
-		recipe->running_hv = true;
+		desc->rd_min_update_hv = low;
+		desc->rd_module_hv = high;
+		recipe->rd_hv = true;
 		break;
 	case OPT_NO_DOWNGRADE:
 		sigstruct->no_downgrade = 1;
 		break;
 	case OPT_HANDOFF_PAGES:
 		sigstruct->num_handoff_pages = number_option(name, text, 0, UINT16_MAX);
+		break;
+	case OPT_HANDOFF_SIZE:
+		desc->handoff_size = number_option(name, text, 0, UINT32_MAX);
+		break;
+	case OPT_STACK_PAGES:
+		sigstruct->num_stack_pages = number_option(name, text, 0, UINT8_MAX);
+		break;
+	case OPT_TLS_PAGES:
+		sigstruct->num_tls_pages = number_option(name, text, 0, UINT8_MAX);
+		break;
+	case OPT_KEYHOLE_PAGES:
+		sigstruct->num_keyhole_pages = number_option(name, text, 0, UINT16_MAX);
+		break;
+	case OPT_GLOBAL_DATA_PAGES:
+		sigstruct->num_global_data_pages = number_option(name, text, 0, UINT16_MAX);
+		break;
+	case OPT_RIP_OFFSET:
+		sigstruct->rip_offset = number_option(name, text, 0, UINT32_MAX);
+		break;
+	case OPT_GDT_IDT_OFFSET:
+		sigstruct->gdt_idt_offset = number_option(name, text, 0, UINT32_MAX);
+		recipe->gdt_given = true;
+		break;
+	case OPT_FAULT_WRAPPER_OFFSET:
+		sigstruct->fault_wrapper_offset = number_option(name, text, 0, UINT32_MAX);
+		recipe->wrapper_given = true;
 		break;
 	case OPT_FEATURES0:
 		desc->features0 = number_option(name, text, 0, UINT64_MAX);
@@ -679,8 +734,23 @@ static void parse_make(int argc, char **argv, struct recipe *recipe)
 		usage("make: --key KEY.pem is missing");
 	if (no_cpu && recipe->sigstruct.cpuid_table_size)
 		usage("make: --cpu and --no-cpu exclude each other");
-	if (recipe->no_descriptor && (recipe->desc.num_faults || recipe->running_hv))
-		usage("make: --fault and --running-hv need a descriptor");
+	if (recipe->no_descriptor &&
+	    (recipe->desc.num_faults || recipe->rd_hv || recipe->desc.handoff_size))
+		usage("make: --fault, --rd-hv and --handoff-size need a descriptor");
+}
+
+/* Where released images have them: GDT and IDT in a page near the end, the handlers before it. */
+static void place_tables(struct recipe *recipe)
+{
+	struct seam_sigstruct *sigstruct = &recipe->sigstruct;
+	u32 gdt = 0;
+
+	if (recipe->pages > 1)
+		gdt = (recipe->pages > 2 ? recipe->pages - 2 : 1) * TDX_PAGE_SIZE;
+	if (!recipe->gdt_given)
+		sigstruct->gdt_idt_offset = gdt;
+	if (!recipe->wrapper_given && gdt)
+		sigstruct->fault_wrapper_offset = gdt - FAULT_WRAPPERS_SIZE;
 }
 
 /* Fills @size bytes, a multiple of 8, with a SplitMix64 sequence. */
@@ -708,10 +778,9 @@ static void make_module(struct recipe *recipe, u8 *module)
 	if (recipe->no_descriptor)
 		return;
 	desc->build_date = sigstruct->date;
-	desc->no_downgrade = sigstruct->no_downgrade;
-	if (!recipe->running_hv) {
-		desc->module_hv = sigstruct->module_hv;
-		desc->min_update_hv = sigstruct->min_update_hv;
+	if (!recipe->rd_hv) {
+		desc->rd_module_hv = sigstruct->module_hv;
+		desc->rd_min_update_hv = sigstruct->min_update_hv;
 	}
 	memcpy(module, desc, sizeof(*desc));
 }
@@ -728,6 +797,7 @@ static int cmd_make(int argc, char **argv)
 	parse_make(argc, argv, &recipe);
 	if (!recipe.cpus_given)
 		add_cpu(&recipe, 0x806F8);
+	place_tables(&recipe);
 	key = load_key(recipe.key);
 
 	offset = (size_t)(1 + recipe.sigstruct_pages) * TDX_PAGE_SIZE;
@@ -905,11 +975,12 @@ static void expect_field(const char *name, u64 seen, u64 expected)
 			(unsigned long long)expected);
 }
 
-static void show_offset(const char *name, u32 offset, u64 module_size)
+/* @size bytes have to be there, unless the offset is 0. */
+static void show_offset(const char *name, u32 offset, u32 size, u64 module_size)
 {
 	printf("%s: 0x%x\n", name, offset);
-	if (offset >= module_size)
-		problem("%s lies outside the module", name);
+	if (offset && (u64)offset + size > module_size)
+		problem("%s: %u bytes there do not lie inside the module", name, size);
 }
 
 static void show_sigstruct(const struct seam_sigstruct *s, u64 module_size)
@@ -943,9 +1014,17 @@ static void show_sigstruct(const struct seam_sigstruct *s, u64 module_size)
 	       s->no_downgrade, s->num_handoff_pages);
 	if (s->min_update_hv > s->module_hv)
 		problem("the lowest handoff version is above the highest");
-	show_offset("rip-offset", s->rip_offset, module_size);
-	show_offset("gdt-idt-offset", s->gdt_idt_offset, module_size);
-	show_offset("fault-wrapper-offset", s->fault_wrapper_offset, module_size);
+	printf("stack-pages: %u\ntls-pages: %u\nkeyhole-pages: %u\nglobal-data-pages: %u\n",
+	       s->num_stack_pages, s->num_tls_pages, s->num_keyhole_pages,
+	       s->num_global_data_pages);
+	printf("rip-offset: 0x%x\n", s->rip_offset);
+	show_offset("gdt-idt-offset", s->gdt_idt_offset, TDX_PAGE_SIZE, module_size);
+	show_offset("fault-wrapper-offset", s->fault_wrapper_offset, FAULT_WRAPPERS_SIZE,
+		    module_size);
+	if (s->gdt_idt_offset % TDX_PAGE_SIZE)
+		problem("gdt-idt-offset is not that of a page");
+	if (!s->gdt_idt_offset != !s->fault_wrapper_offset)
+		problem("of gdt-idt-offset and fault-wrapper-offset only one is 0");
 
 	if (s->cpuid_table_size > SEAM_SIGSTRUCT_MAX_CPUIDS) {
 		problem("%u CPUs in a table of %u", s->cpuid_table_size, SEAM_SIGSTRUCT_MAX_CPUIDS);
@@ -994,8 +1073,8 @@ static void show_descriptor(const u8 *module)
 	       desc.minor, desc.update, desc.build_num);
 	printf("running-date: %08x\nrunning-features0: 0x%016llx\n", desc.build_date,
 	       (unsigned long long)desc.features0);
-	printf("running-hv: %u-%u\nrunning-no-downgrade: %u\n", desc.min_update_hv, desc.module_hv,
-	       desc.no_downgrade);
+	printf("rd-hv: %u-%u\nhandoff-size: %u\n", desc.rd_min_update_hv, desc.rd_module_hv,
+	       desc.handoff_size);
 	if (desc.num_faults > TDX_EMU_DESC_MAX_FAULTS) {
 		problem("%u faults in a descriptor for %d", desc.num_faults,
 			TDX_EMU_DESC_MAX_FAULTS);
@@ -1012,7 +1091,8 @@ static void show_descriptor(const u8 *module)
 			printf(":%d", fault->cpu);
 		printf(":%u:", fault->nth);
 		show_named(statuses, ARRAY_SIZE(statuses), fault->status);
-		printf(":0x%llx:%u\n", (unsigned long long)fault->rdx, fault->count);
+		printf(":0x%llx:%u:0x%llx:0x%llx\n", (unsigned long long)fault->rdx, fault->count,
+		       (unsigned long long)fault->rcx, (unsigned long long)fault->r8);
 	}
 }
 

@@ -1,0 +1,565 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * SEAMLDR.INSTALL: sessions, the closing call's checks in the firmware's order, failures.
+ * Decides what is installed; what the TDX module then does, and what becomes of TDs, is elsewhere.
+ * Runs in traps; a caller owns P-SEAMLDR (emu.seamldr_busy), so the long work needs no lock.
+ */
+#include <linux/io.h>
+#include <linux/kernel.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "emu.h"
+
+/* Exception handlers behind fault_wrapper_offset: 32 of 16 bytes. */
+#define FAULT_WRAPPERS_SIZE	512u
+
+/* What the closing call is at work on. Private copies, as the real loader makes them. */
+static struct {
+	struct seamldr_params params;
+	struct seam_sigstruct sigstruct;
+	bool update;
+	struct emu_image image;
+} install;
+
+static struct shash_desc *install_hash;
+
+static u64 check_params(void)
+{
+	const struct seamldr_params *params = &install.params;
+	u64 i;
+
+	if (params->version)
+		return SEAMLDR_EBADPARAM;
+	if (memchr_inv(params->reserved, 0, sizeof(params->reserved)))
+		return SEAMLDR_EBADPARAM;
+	if (params->scenario != SEAMLDR_SCENARIO_LOAD &&
+	    params->scenario != SEAMLDR_SCENARIO_UPDATE)
+		return SEAMLDR_EBADPARAM;
+	if (!params->num_module_pages || params->num_module_pages > SEAMLDR_MAX_MODULE_PAGES)
+		return SEAMLDR_EBADPARAM;
+	if (!emu_memory(params->sigstruct_pa, TDX_PAGE_SIZE))
+		return SEAMLDR_EBADPARAM;
+	for (i = 0; i < params->num_module_pages; i++)
+		if (!emu_memory(params->module_pages_pa[i], TDX_PAGE_SIZE))
+			return SEAMLDR_EBADPARAM;
+
+	install.update = params->scenario == SEAMLDR_SCENARIO_UPDATE;
+	/* As it was when the session's first call closed the TDX module. */
+	if (install.update && !emu.session_seam_ready)
+		return SEAMLDR_EBADPARAM;
+
+	memcpy(&install.sigstruct, __va(params->sigstruct_pa), sizeof(install.sigstruct));
+	return TDX_SUCCESS;
+}
+
+/* From offset 1000 to the CPU table: reserved in 1.5.02, later the TDX module's version. */
+static bool version_bytes_are_good(const struct seam_sigstruct *sig)
+{
+	size_t from = offsetof(struct seam_sigstruct, update);
+
+	return !emu_seamldr_is_1_5_02() ||
+	       !memchr_inv((const u8 *)sig + from, 0,
+			   offsetof(struct seam_sigstruct, cpuid_table_size) - from);
+}
+
+static u64 check_sigstruct_fields(void)
+{
+	const struct seam_sigstruct *sig = &install.sigstruct;
+
+	if (sig->header_type != SEAM_SIGSTRUCT_HEADER_TYPE ||
+	    sig->header_length != SEAM_SIGSTRUCT_HEADER_LENGTH ||
+	    sig->header_version != SEAM_SIGSTRUCT_HEADER_VERSION ||
+	    sig->module_type & ~SEAM_SIGSTRUCT_DEBUG_SIGNED ||
+	    sig->module_vendor != SEAM_SIGSTRUCT_VENDOR_INTEL ||
+	    sig->size != SEAM_SIGSTRUCT_SIZE_DWORDS ||
+	    sig->key_size != SEAM_SIGSTRUCT_KEY_DWORDS ||
+	    sig->modulus_size != SEAM_SIGSTRUCT_KEY_DWORDS ||
+	    sig->exponent_size != SEAM_SIGSTRUCT_EXPONENT_DWORDS ||
+	    sig->exponent != SEAM_SIGSTRUCT_EXPONENT ||
+	    sig->attributes || sig->reserved2 ||
+	    memchr_inv(sig->reserved0, 0, sizeof(sig->reserved0)) ||
+	    memchr_inv(sig->reserved1, 0, sizeof(sig->reserved1)) ||
+	    !version_bytes_are_good(sig) ||
+	    sig->cpuid_table_size > SEAM_SIGSTRUCT_MAX_CPUIDS ||
+	    sig->min_update_hv > sig->module_hv ||
+	    sig->gdt_idt_offset % TDX_PAGE_SIZE ||
+	    !sig->gdt_idt_offset != !sig->fault_wrapper_offset)
+		return SEAMLDR_EBADSIG;
+	return TDX_SUCCESS;
+}
+
+/* Hash of the modulus against the signers that this platform's firmware knows. */
+static u64 check_signer(void)
+{
+	const struct emu_signer *signer = &emu.booted.signer;
+	u8 hash[TDX_SHA384_SIZE];
+
+	if (signer->any)
+		return TDX_SUCCESS;
+	if (crypto_shash_digest(install_hash, install.sigstruct.modulus,
+				sizeof(install.sigstruct.modulus), hash) ||
+	    memcmp(hash, signer->hash, sizeof(hash)))
+		return SEAMLDR_EBADSIG;
+	return TDX_SUCCESS;
+}
+
+static u64 check_debug_signed(void)
+{
+	if (install.sigstruct.module_type & SEAM_SIGSTRUCT_DEBUG_SIGNED && !emu.booted.unlocked)
+		return SEAMLDR_EBADSIG;
+	return TDX_SUCCESS;
+}
+
+static u64 check_svn_major(void)
+{
+	const struct seam_sigstruct *sig = &install.sigstruct;
+
+	if (!sig->svn_major || (install.update && sig->svn_major != emu.seamextend.svn.major))
+		return SEAMLDR_EUNSUPPORTED;
+	return TDX_SUCCESS;
+}
+
+static u64 check_svn_minor(void)
+{
+	if (install.update && install.sigstruct.svn_minor < emu.seamextend.svn.minor)
+		return SEAMLDR_EBADSIG;
+	return TDX_SUCCESS;
+}
+
+/* rip_offset is not looked at. */
+static u64 check_table_offsets(void)
+{
+	const struct seam_sigstruct *sig = &install.sigstruct;
+	u32 size = install.params.num_module_pages * TDX_PAGE_SIZE;
+
+	if (sig->gdt_idt_offset && sig->gdt_idt_offset > size - TDX_PAGE_SIZE)
+		return SEAMLDR_EBADSIG;
+	if (sig->fault_wrapper_offset && sig->fault_wrapper_offset > size - FAULT_WRAPPERS_SIZE)
+		return SEAMLDR_EBADSIG;
+	return TDX_SUCCESS;
+}
+
+static bool table_has(u32 cpuid)
+{
+	const struct seam_sigstruct *sig = &install.sigstruct;
+	u32 i;
+
+	for (i = 0; i < sig->cpuid_table_size; i++)
+		if (!((sig->cpuid_table[i] ^ cpuid) & ~SEAM_SIGSTRUCT_CPUID_STEPPING))
+			return true;
+	return false;
+}
+
+static u64 check_cpu_table(void)
+{
+	const struct seam_sigstruct *sig = &install.sigstruct;
+	unsigned int i;
+
+	/* Without a table only a debug image passes: it is for any CPU. */
+	if (!sig->cpuid_table_size && !(sig->module_type & SEAM_SIGSTRUCT_DEBUG_SIGNED))
+		return SEAMLDR_EBADSIG;
+	if (!sig->cpuid_table_size)
+		return TDX_SUCCESS;
+
+	for (i = 0; i < emu_num_sockets(); i++)
+		if (!table_has(emu_socket_cpuid(i)))
+			return SEAMLDR_EUNSUPCPU;
+	return TDX_SUCCESS;
+}
+
+/* DER of the DigestInfo of SHA-384, up to the hash (RFC 8017, section 9.2). */
+static const u8 digest_info[] = {
+	0x30, 0x41, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
+	0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00, 0x04, 0x30,
+};
+
+/* The message, byte by byte from its end: hash, digest_info, 00, FF..., 01, 00. */
+static bool is_encoded(const u8 *little_endian, const u8 *hash)
+{
+	const size_t info = TDX_SHA384_SIZE + sizeof(digest_info);
+	size_t i;
+
+	for (i = 0; i < SEAM_SIGSTRUCT_MODULUS_SIZE; i++) {
+		u8 byte;
+
+		if (i < TDX_SHA384_SIZE)
+			byte = hash[TDX_SHA384_SIZE - 1 - i];
+		else if (i < info)
+			byte = digest_info[info - 1 - i];
+		else if (i == info || i == SEAM_SIGSTRUCT_MODULUS_SIZE - 1)
+			byte = 0x00;
+		else
+			byte = i == SEAM_SIGSTRUCT_MODULUS_SIZE - 2 ? 0x01 : 0xff;
+		if (little_endian[i] != byte)
+			return false;
+	}
+	return true;
+}
+
+static u64 check_signed(void)
+{
+	static u8 message[SEAM_SIGSTRUCT_MODULUS_SIZE];
+	const struct seam_sigstruct *sig = &install.sigstruct;
+	u8 hash[TDX_SHA384_SIZE];
+
+	if (!emu.platform.crypto)
+		return TDX_SUCCESS;
+	if (crypto_shash_init(install_hash) ||
+	    crypto_shash_update(install_hash, (const u8 *)sig,
+				offsetof(struct seam_sigstruct, modulus)) ||
+	    crypto_shash_update(install_hash, sig->seamhash,
+				sizeof(*sig) - offsetof(struct seam_sigstruct, seamhash)) ||
+	    crypto_shash_final(install_hash, hash))
+		return SEAMLDR_EUNSPECERR;
+	if (!emu_rsa_public(sig->modulus, sig->signature, message) || !is_encoded(message, hash))
+		return SEAMLDR_EBADSIG;
+	return TDX_SUCCESS;
+}
+
+/* Pages of page tables that map so many pages, up to but not including the topmost level. */
+static u64 page_tables(u64 pages)
+{
+	const u64 entries = TDX_PAGE_SIZE / sizeof(u64);
+
+	return DIV_ROUND_UP(pages, entries) +
+	       DIV_ROUND_UP(pages / entries, entries) +
+	       DIV_ROUND_UP(pages / entries / entries, entries);
+}
+
+/* Memory that P-SEAMLDR divides up for the image. Every LP that a package can address has its part. */
+static u64 needed_pages(void)
+{
+	const struct seam_sigstruct *sig = &install.sigstruct;
+	const u64 lps = (u64)emu_num_sockets() * emu.package_lps;
+	const u64 system = 1, code = SZ_2M / TDX_PAGE_SIZE;
+	u64 stacks = lps * (sig->num_stack_pages + 2);
+	u64 data = lps * (sig->num_tls_pages + 1) + sig->num_global_data_pages + 1 +
+		   sig->num_handoff_pages + 1;
+	u64 keyholes = lps * (sig->num_keyhole_pages + 1);
+	u64 keyhole_edit = DIV_ROUND_UP(keyholes * sizeof(u64), TDX_PAGE_SIZE);
+
+	/* Keyholes are addresses: they need page tables, and no pages. */
+	return system + lps + stacks + data + code + 1 + page_tables(system) +
+	       page_tables(stacks) + page_tables(data) + page_tables(keyholes) +
+	       page_tables(keyhole_edit) + page_tables(install.params.num_module_pages);
+}
+
+static u64 check_memory_fit(void)
+{
+	emu.needed_pages = needed_pages();
+	return emu.needed_pages > emu.booted.room ? SEAMLDR_ENOMEM : TDX_SUCCESS;
+}
+
+static u64 check_remaining_updates(void)
+{
+	return install.update && !emu.remaining ? SEAMLDR_EBADCALL : TDX_SUCCESS;
+}
+
+/* Bounded by the pages of the TDX module that wrote the data; the next one has bounds of its own. */
+static u64 check_handoff(void)
+{
+	const struct seam_sigstruct *sig = &install.sigstruct;
+	const struct emu_handoff *handoff = &emu.handoff;
+	u64 room = (emu.image.num_handoff_pages + 1) * (u64)TDX_PAGE_SIZE;
+
+	if (!install.update)
+		return TDX_SUCCESS;
+	if (!handoff->valid || (u64)handoff->size + EMU_HANDOFF_HEAD > room ||
+	    handoff->hv < sig->min_update_hv || handoff->hv > sig->module_hv)
+		return SEAMLDR_EBADHANDOFF;
+	return TDX_SUCCESS;
+}
+
+/* What comes before module memory is cleared, in the firmware's order. */
+static u64 (*const recoverable_checks[])(void) = {
+	check_params,
+	check_sigstruct_fields,
+	check_signer,
+	check_debug_signed,
+	check_svn_major,
+	check_svn_minor,
+	check_table_offsets,
+	check_cpu_table,
+	check_signed,
+	check_memory_fit,
+	check_remaining_updates,
+	check_handoff,
+};
+
+static u64 check_hash(void)
+{
+	u8 hash[TDX_SHA384_SIZE];
+	u64 i;
+	int ret;
+
+	if (!emu.platform.crypto)
+		return TDX_SUCCESS;
+	ret = crypto_shash_init(install_hash);
+	for (i = 0; i < install.params.num_module_pages && !ret; i++)
+		ret = crypto_shash_update(install_hash, __va(install.params.module_pages_pa[i]),
+					  TDX_PAGE_SIZE);
+	if (!ret)
+		ret = crypto_shash_final(install_hash, hash);
+	if (ret || memcmp(hash, install.sigstruct.seamhash, sizeof(hash)))
+		return SEAMLDR_EBADHASH;
+	return TDX_SUCCESS;
+}
+
+/* What the image will be once it runs: as its descriptor says or, without one, its sigstruct. */
+static void read_image(void)
+{
+	const struct seam_sigstruct *sig = &install.sigstruct;
+	const struct tdx_emu_desc *desc = __va(install.params.module_pages_pa[0]);
+	struct emu_image *image = &install.image;
+	u32 i;
+
+	*image = (struct emu_image){
+		.version = { sig->major, sig->minor, sig->update },
+		.build_num = sig->build_num,
+		.build_date = sig->date,
+		.vendor_id = sig->module_vendor,
+		.features0 = TDX_FEATURES0_TD_PRESERVING | TDX_FEATURES0_NO_RBP_MOD,
+		.hv = { sig->min_update_hv, sig->module_hv },
+		.rd_hv = { sig->min_update_hv, sig->module_hv },
+		.no_downgrade = sig->no_downgrade,
+		.num_handoff_pages = sig->num_handoff_pages,
+	};
+
+	if (memcmp(desc->magic, TDX_EMU_DESC_MAGIC, TDX_EMU_DESC_MAGIC_SIZE)) {
+		/* Images up to 1.5.16 have no version in their sigstruct. */
+		if (!sig->major && !sig->minor && !sig->update)
+			image->version = (struct emu_version){ 1, 5, sig->svn_minor };
+		return;
+	}
+
+	image->version = (struct emu_version){ desc->major, desc->minor, desc->update };
+	image->build_num = desc->build_num;
+	image->build_date = desc->build_date;
+	image->features0 = desc->features0;
+	image->rd_hv = (struct emu_hv_range){ desc->rd_min_update_hv, desc->rd_module_hv };
+	image->handoff_size = desc->handoff_size;
+	image->num_faults = min_t(u32, desc->num_faults, TDX_EMU_DESC_MAX_FAULTS);
+	for (i = 0; i < image->num_faults; i++)
+		image->faults[i] = desc->faults[i];
+}
+
+/*
+ * All that the closing call checks. @rdx tells whether memory was cleared before the failure. Reads
+ * state of the module that cannot change: it is closed, and P-SEAMLDR is ours.
+ */
+static u64 verify(u64 params_pa, u64 *rdx)
+{
+	const void *params = emu_memory(params_pa, TDX_PAGE_SIZE);
+	unsigned int i;
+	u64 status;
+
+	*rdx = SEAMLDR_RECOVERABLE;
+	if (!params)
+		return SEAMLDR_EBADPARAM;
+	memcpy(&install.params, params, sizeof(install.params));
+	for (i = 0; i < ARRAY_SIZE(recoverable_checks); i++) {
+		status = recoverable_checks[i]();
+		if (status)
+			return status;
+	}
+
+	/* Module memory is cleared here. */
+	*rdx = SEAMLDR_UNRECOVERABLE;
+	status = check_hash();
+	if (status)
+		return status;
+	read_image();
+	return TDX_SUCCESS;
+}
+
+/* The TDX module's memory has been cleared: nothing of it is left. */
+static void clear_module(void)
+{
+	emu.seam_ready = false;
+	emu_module_clear();
+	emu_td_clear();
+}
+
+static void close_session_failed(u64 rdx)
+{
+	cpumask_clear(&emu.session);
+	if (rdx == SEAMLDR_RECOVERABLE) {
+		emu.seam_ready = emu.session_seam_ready;
+		return;
+	}
+	clear_module();
+	emu.seamextend = (struct emu_seamextend){ };
+}
+
+static void fill_seamextend(void)
+{
+	const struct seam_sigstruct *sig = &install.sigstruct;
+
+	emu.seamextend.valid = SEAMLDR_INFO_VALID;
+	emu.seamextend.svn = (struct emu_svn){ sig->svn_major, sig->svn_minor };
+	memcpy(emu.seamextend.mrseam, sig->seamhash, sizeof(emu.seamextend.mrseam));
+}
+
+static void close_session_installed(void)
+{
+	cpumask_clear(&emu.session);
+	fill_seamextend();
+	emu.image = install.image;
+	emu_module_enter(EMU_MODULE_SYSINIT_PENDING);
+	cpumask_clear(&emu.lp_init);
+	emu.seam_ready = true;
+	emu.installs++;
+	/* A load begins the log anew. An update leaves handoff data and TDs to TDH.SYS.UPDATE. */
+	if (!install.update) {
+		emu.remaining = emu.booted.remaining;
+		emu.handoff = (struct emu_handoff){ };
+		emu_td_clear();
+	}
+	if (emu.remaining)
+		emu.remaining--;
+}
+
+/* All is installed, and the log takes no entry: SEAMLDR.INFO shows an image that may not run. */
+static void close_session_unlogged(void)
+{
+	cpumask_clear(&emu.session);
+	clear_module();
+	fill_seamextend();
+}
+
+/* Have all LPs of the platform called, once @cpu has too? It may have more than this kernel. */
+static bool closes_session(unsigned int cpu)
+{
+	return !cpumask_test_cpu(cpu, &emu.session) &&
+	       cpumask_weight(&emu.session) + 1 >= emu.booted.lps;
+}
+
+static void close_delay(void)
+	__releases(&emu.lock) __acquires(&emu.lock)
+{
+	u64 ns = emu.close_delay_ns;
+
+	raw_spin_unlock(&emu.lock);
+	emu_busy_wait(ns);
+	raw_spin_lock(&emu.lock);
+}
+
+/*
+ * The last LP's part of the session. It has no lock while it checks and hashes, so that others see a
+ * busy P-SEAMLDR and not a slow one. @no_entropy: for the log entry, when all else is done.
+ */
+static u64 close_session(struct emu_call *call, bool no_entropy)
+	__releases(&emu.lock) __acquires(&emu.lock)
+{
+	u64 status, rdx;
+
+	close_delay();
+	raw_spin_unlock(&emu.lock);
+	status = verify(call->regs->cx, &rdx);
+	raw_spin_lock(&emu.lock);
+
+	if (!status && no_entropy) {
+		status = SEAMLDR_ENOENTROPY;
+		rdx = SEAMLDR_UNRECOVERABLE;
+		close_session_unlogged();
+	} else if (status) {
+		close_session_failed(rdx);
+	} else {
+		close_session_installed();
+	}
+	call->regs->dx = status ? rdx : 0;
+	return status;
+}
+
+/* Adds the LP to the session. The first one closes the TDX module to SEAMCALLs. */
+static void join_session(unsigned int cpu)
+{
+	if (cpumask_empty(&emu.session)) {
+		emu.session_seam_ready = emu.seam_ready;
+		emu.seam_ready = false;
+	}
+	cpumask_set_cpu(cpu, &emu.session);
+}
+
+/**
+ * emu_seamldr_install() - SEAMLDR.INSTALL
+ * @call: RCX = physical address of struct seamldr_params; RDX out: whether a failure is recoverable
+ *
+ * Every LP of the platform calls once a session; the last call's operand counts.
+ *
+ * Context: a trap, under emu.lock, inside P-SEAMLDR.
+ * Return: status.
+ */
+u64 emu_seamldr_install(struct emu_call *call)
+	__releases(&emu.lock) __acquires(&emu.lock)
+{
+	bool closes = closes_session(call->cpu);
+
+	call->regs->dx = SEAMLDR_RECOVERABLE;
+	if (cpumask_test_cpu(call->cpu, &emu.session))
+		return SEAMLDR_EBADCALL;
+	join_session(call->cpu);
+	return closes ? close_session(call, false) : TDX_SUCCESS;
+}
+
+/* Statuses with which P-SEAMLDR turns a call away before it counts it. */
+static bool is_not_counted(u64 status)
+{
+	return !status || status == SEAMLDR_EBADCALL || status == SEAMLDR_EUNSPECERR;
+}
+
+/**
+ * emu_seamldr_fault() - answer a P-SEAMLDR call with a fault
+ * @call: the call
+ * @fault: what to answer, a status
+ *
+ * A failure at SEAMLDR.INSTALL's closing call closes the session, as firmware's own would, but for
+ * one of those that firmware answers before it counts the call. In all other cases nothing changes:
+ * the LP has not called. Unrecoverable ENOENTROPY is a failure of the log, and comes only when the
+ * image has passed every check; if it does not, its own failure is the answer.
+ *
+ * Context: a trap, under emu.lock, inside P-SEAMLDR.
+ * Return: status.
+ */
+u64 emu_seamldr_fault(struct emu_call *call, const struct tdx_emu_fault *fault)
+{
+	call->regs->dx = fault->rdx;
+	if (call->leaf != EMU_SEAMLDR_INSTALL || is_not_counted(fault->status) ||
+	    !closes_session(call->cpu))
+		return fault->status;
+
+	join_session(call->cpu);
+	if (fault->status == SEAMLDR_ENOENTROPY && fault->rdx == SEAMLDR_UNRECOVERABLE)
+		return close_session(call, true);
+	close_delay();
+	close_session_failed(fault->rdx);
+	return fault->status;
+}
+
+/**
+ * emu_install_init() - make room for the hash of an image
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int emu_install_init(void)
+{
+	install_hash = kzalloc(sizeof(*install_hash) + crypto_shash_descsize(emu_sha384),
+			       GFP_KERNEL);
+	if (!install_hash)
+		return -ENOMEM;
+	install_hash->tfm = emu_sha384;
+	return 0;
+}
+
+/**
+ * emu_install_exit() - the opposite
+ *
+ * Context: may sleep; no call can come any more.
+ */
+void emu_install_exit(void)
+{
+	kfree(install_hash);
+}
