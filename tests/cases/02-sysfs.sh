@@ -1,7 +1,7 @@
 #!/bin/sh
 # Every file of /sys/firmware/tdx/: its mode, and its value on a known platform before any attempt.
 . /tests/lib.sh
-setup version=1.5.08 remaining=7 seamldr=1.5.02 features0=0x0000800000040002
+setup version=1.5.08 remaining=7 seamldr=1.5.12 features0=0x0000800000040002
 
 # file, mode, value
 while read -r file mode value; do
@@ -15,7 +15,7 @@ version 444 1.5.08
 features0 444 0x0000800000040002
 race_protection 444 supported
 state 444 ready
-seamldr_version 400 1.5.02
+seamldr_version 400 1.5.12
 num_remaining_updates 400 7
 last/result 444 none
 last/errno 444 0

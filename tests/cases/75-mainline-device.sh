@@ -10,7 +10,7 @@ expect_none() {
 	[ ! -e "$NODE" ] || fail "$NODE is there $1"
 }
 
-setup_emu version=1.5.08 remaining=7 seamldr=1.5.02
+setup_emu version=1.5.08 remaining=7 seamldr=1.5.12
 expect_none "before the module"
 modprobe tdx_update "signer=$(cat "$SIGNER")" mainline_interface=0 || die "tdx_update does not load"
 expect_none "with mainline_interface=0"
@@ -29,7 +29,7 @@ else
 		expect "$file" "$value" "$(cat "$HOST/$file")"
 	done <<-END
 	version 444 1.5.08
-	seamldr_version 400 1.5.02
+	seamldr_version 400 1.5.12
 	num_remaining_updates 400 7
 	END
 	emu_set vmx all=0

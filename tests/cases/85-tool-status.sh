@@ -4,7 +4,7 @@
 . /tests/lib.sh
 . /tests/tool.sh
 expect_tool 69 status
-setup version=1.5.24 remaining=7 seamldr=1.5.02
+setup version=1.5.24 remaining=7 seamldr=1.5.12
 
 expect_tool 0 status
 expect_match words '^TDX module +1\.5\.24, ready$' "$OUT"
@@ -30,7 +30,7 @@ while read -r filter value; do
 done <<END
 .interface tdx_update
 .version 1.5.24
-.seamldr_version 1.5.02
+.seamldr_version 1.5.12
 .updates_left 7
 .state ready
 .race_protection supported
@@ -50,7 +50,7 @@ expect "metrics without HELP and TYPE before them" '' "$(echo "$OUT" | awk '
 	name != type || $NF !~ /^[0-9.]+$/')"
 for line in 'tdx_module_updates_left 6' 'tdx_module_race_protection 1' 'tdx_update_last_errno 0' \
 	'tdx_module_state\{state="ready"\} 1' 'tdx_module_state\{state="lost"\} 0' \
-	'tdx_module_info\{version="1.5.26",seamldr_version="1.5.02",interface="tdx_update"\} 1' \
+	'tdx_module_info\{version="1.5.26",seamldr_version="1.5.12",interface="tdx_update"\} 1' \
 	'tdx_update_last_info\{result="success",phase="done",from="1.5.24",to="1.5.26"\} 1'; do
 	expect_match metrics "^$line\$" "$OUT"
 done

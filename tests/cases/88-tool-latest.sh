@@ -3,7 +3,7 @@
 # SANITIZERS: no
 . /tests/lib.sh
 . /tests/tool.sh
-setup seamldr=1.5.02
+setup seamldr=1.5.12
 dir=/tmp/images
 mkdir -p /run $dir
 for image in same=1.5.24 a=1.5.25 v2=1.5.26 b=1.5.27; do
@@ -24,7 +24,7 @@ mapping() {
 	mapping 1.5.24 1.5.01 1.5.00
 	mapping 1.5.25 1.5.01 1.5.00 2.0.00
 	mapping 1.5.26 1.5.01 1.5.03 2.0.00
-	mapping 1.5.27 1.5.25 1.5.02
+	mapping 1.5.27 1.5.25 1.5.12
 } | jq -s '{ tdx_module_releases: . }' >$dir/mapping_file.json
 
 expect_tool 0 apply --latest $dir --dry-run --json
