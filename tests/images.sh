@@ -20,6 +20,7 @@ same		--version 1.5.24
 a		--version 1.5.25 --seed 1
 b		--version 1.5.27 --seed 2
 no-compat	--version 1.5.16 --features0 0x40002
+no-rbp		--version 1.5.26 --features0 0x0000800000000002
 hv-0-0		--version 1.5.26 --hv 0-0
 hv-1-3		--version 1.5.26 --hv 1-3
 hv-2-2		--version 1.5.26 --hv 2-2

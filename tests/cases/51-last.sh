@@ -29,7 +29,7 @@ expect_last result update-race errno 16 phase shutdown leaf TDH.SYS.SHUTDOWN \
 	status 0x8000051200010000 cpu 0 sessions 0 image test/v1.blob from 1.5.26 to 1.5.26
 expect_ge last/blackout_ns 1 "$(tdx last/blackout_ns)"
 expect "log lines" 1 "$(dmesg_since_mark | grep -c tdx_update:)"
-expect_match log 'tdx_update: test/v1.blob: update-race \(EBUSY\): .*; nothing has changed \[phase shutdown, TDH.SYS.SHUTDOWN on CPU 0: 0x8000051200010000 UPDATE_COMPAT_SENSITIVE\]' \
+expect_match log 'tdx_update: test/v1.blob: update-race \(EBUSY\): .*; nothing has changed \[phase shutdown, TDH.SYS.SHUTDOWN on CPU 0: 0x8000051200010000 UPDATE_COMPAT_SENSITIVE, RCX 0x10000 RDX 0x0 R8 0x0\]' \
 	"$(dmesg_since_mark)"
 td_ok destroy 1
 

@@ -1,0 +1,31 @@
+#!/bin/sh
+# What an operator needs beyond the result: the registers of the SEAMCALL that failed, a warning where the new
+# TDX module may clobber RBP, and no number of updates left where P-SEAMLDR does not tell one.
+# SMP: 2
+. /tests/lib.sh
+setup
+
+emu_set inject "TDH.SYS.SHUTDOWN any 1 0xc000010000000001 0x1234 1"
+mark_dmesg
+expect_update test/v2.blob EIO firmware-error
+expect last/rdx 0x0000000000001234 "$(tdx last/rdx)"
+expect last/rcx "0x$(printf %016x "$(shutdown_rcx)")" "$(tdx last/rcx)"
+expect_match log "OPERAND_INVALID, RCX $(shutdown_rcx) RDX 0x1234 R8 0" "$(dmesg_since_mark)"
+
+mark_dmesg
+expect_update test/v2.blob 0 success
+expect_match log ", [0-9]+ updates left" "$(dmesg_since_mark)"
+expect_no_match log "NO_RBP_MOD" "$(dmesg_since_mark)"
+mark_dmesg
+expect_check test/no-rbp.blob 0 success
+expect_no_match "log of a check" "NO_RBP_MOD" "$(dmesg_since_mark)"
+expect_update test/no-rbp.blob 0 success
+expect_match log "has no NO_RBP_MOD and may clobber RBP" "$(dmesg_since_mark)"
+
+# P-SEAMLDR stays busy once the update is done.
+emu_set inject "SEAMLDR.INFO any 2 vmfail 0 0"
+mark_dmesg
+expect_update test/v2.blob 0 success
+emu_set inject clear
+expect_match log "1.5.26 -> 1.5.26, TDs live" "$(dmesg_since_mark)"
+expect_no_match log "updates left" "$(dmesg_since_mark)"
