@@ -36,6 +36,9 @@ check-debug:	## on kernels with sanitizers, built once (10 minutes each): KERNEL
 mutants:	## changed images through the checks in user space: none is let through that was not signed
 	@tests/pure/mutants.sh
 
+oracle:		## a second judge against the emulator: SEQUENCES=10000, SEED=1
+	@tests/oracle/run.sh
+
 fuzz:		## libFuzzer over container, sigstruct and plan: SECONDS=600
 	@tests/pure/fuzz.sh $(SECONDS)
 
@@ -92,6 +95,20 @@ build/pure/seed: tests/pure/fuzz.c src/image.c src/plan.c $(PURE_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(PURE_CFLAGS) -DSEEDS -o $@ $(filter %.c,$^)
 
+# Rows of the oracle's tables are functions of one form, which not all need to the full.
+ORACLE_CFLAGS = $(PURE_CFLAGS) -Wno-unused-parameter -Itests/oracle
+ORACLE_SOURCES = tests/oracle/rules.c tests/oracle/images.c tests/oracle/situations.c
+ORACLE_HEADERS = $(wildcard tests/oracle/*.h tests/oracle/guest/*.h)
+
+build/oracle/sequences: tests/oracle/sequences.c tests/oracle/machine.c $(ORACLE_SOURCES) \
+			$(ORACLE_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(ORACLE_CFLAGS) -o $@ $(filter %.c,$^) -lcrypto
+
+build/oracle/replay: tests/oracle/guest/replay.c tests/oracle/guest/format.h
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra -Werror -o $@ $<
+
 # The command shares the kernel module's result table and the code that reads containers.
 TOOL_CFLAGS = -Wall -Wextra -Werror -Wno-format-truncation -Iinclude -Itool \
 	      -DTDX_UPDATE_VERSION='"$(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)"'
@@ -110,5 +127,5 @@ build/tools/%: tests/tools/%.c include/tdx_arch.h tests/emu/tdx_emu_abi.h
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -Iinclude -Itests/emu -o $@ $< -lcrypto
 
-.PHONY: modules tool install uninstall demo check check-all check-debug mutants fuzz \
+.PHONY: modules tool install uninstall demo check check-all check-debug mutants oracle fuzz \
 	bench soak model lint dkms-install dkms-uninstall deb dist check-packages clean help

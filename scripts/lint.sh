@@ -36,11 +36,13 @@ files() {
 
 # --- the compiler and sparse ----------------------------------------------------------------------
 
+test_modules=(tests/emu tests/td tests/oracle/guest tests/bench/locked)
+
 # From nothing, as the compiler warns only when it compiles. On the other kernels the same is part of
 # building for them, see all.sh.
 compiler() {
 	rm -rf "$out/modules"
-	STRICT=1 scripts/modules.sh "$KDIR" "$out/modules" tests/emu tests/td tests/bench/locked
+	STRICT=1 scripts/modules.sh "$KDIR" "$out/modules" "${test_modules[@]}"
 }
 
 # sparse as Debian has it lacks some of what the newest kernel is written in, and the headers a script
@@ -50,12 +52,12 @@ sparse() (
 	assignments=$(scripts/kernel.sh "$(scripts/kernel.sh --newest)" 2>/dev/null)
 	eval "$assignments"
 	export BUILD_ROOT
-	scripts/modules.sh "$KDIR" "$out/newest" tests/emu tests/td tests/bench/locked
+	scripts/modules.sh "$KDIR" "$out/newest" "${test_modules[@]}"
 	"$top/scripts/root.sh" --in "$BUILD_ROOT" sh -c 'command -v sparse' >/dev/null ||
 		echo "no sparse in $BUILD_ROOT"
 	CF="-D__typeof_unqual__=__typeof__ -D'__builtin_strlen(s)=(sizeof(s)-1)'"
 	CF="$CF -D'__has_include(header)=1'" MAKE_ARGS="KBUILD_CHECKSRC=2" \
-		scripts/modules.sh "$KDIR" "$out/newest" tests/emu tests/td tests/bench/locked 2>&1 |
+		scripts/modules.sh "$KDIR" "$out/newest" "${test_modules[@]}" 2>&1 |
 		{ grep -v '/checker-valid.sh: No such file\|sparse is not available or not up to' || true; }
 )
 
@@ -159,7 +161,7 @@ checkpatch() {
 # busybox's shell is closest to dash among those that shellcheck knows. It follows no sources:
 # lib.sh is elsewhere in the guest.
 shell_guest() {
-	files '^tests/(cases/.*\.sh|soak/00.*\.sh|bench/guest-.*\.sh|lib/(run|.*\.sh)|vm/init|vm/demo-guest\.sh|vm/selftest/.*\.sh|packages/(guest|host|tdx)\.sh)$' |
+	files '^tests/((oracle/)?cases/.*\.sh|soak/00.*\.sh|bench/guest-.*\.sh|lib/(run|.*\.sh)|vm/init|vm/demo-guest\.sh|vm/selftest/.*\.sh|packages/(guest|host|tdx)\.sh)$' |
 		xargs shellcheck -s dash -e SC1091
 }
 

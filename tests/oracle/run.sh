@@ -1,0 +1,42 @@
+#!/bin/bash
+# Has the oracle judge the emulator, in guests. What `make oracle` is.
+#
+#	SEQUENCES=10000		of SEAMCALLs, a quarter for each of 1 to 4 LPs
+#	SEED=1			of all of them
+#	SMP=, KERNEL=		of the guests, as for tests/vm/run.sh
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+seed=${SEED:-1} sequences=${SEQUENCES:-10000} out=build/oracle
+
+scripts/deps.sh build
+make -s "$out/sequences" "$out/replay"
+rm -rf "$out/sequences.d"
+mkdir -p "$out/sequences.d"
+"$out/sequences" ${SMP:+--lps "$SMP"} --count "$sequences" --seed "$seed" "$out/sequences.d"
+
+assignments=$(scripts/kernel.sh ${KERNEL:+"$KERNEL"})
+eval "$assignments"
+export BUILD_ROOT MAKE_ARGS
+modules=build/modules/$KVER updates=/lib/modules/$KVER/updates
+scripts/modules.sh "$KDIR" "$modules" tests/emu tests/oracle/guest
+
+guest=(
+	"$modules/tests/emu/tdx_emu.ko=$updates/tdx_emu.ko"
+	"$modules/tests/oracle/guest/tdx_seq.ko=$updates/tdx_seq.ko"
+	"$out/replay=/sbin/tdx-seq-replay"
+	"$out/sequences.d=/lib/firmware/oracle"
+)
+rm -rf "$out/check"
+status=0
+CASES_DIR=tests/oracle/cases OUT_DIR=$out/check GUEST="${guest[*]}" CASE_TIMEOUT=1800 \
+	tests/vm/run.sh || status=$?
+# The sums of all guests are what this is for.
+sed -n 's/^# *\([0-9]* sequences, .*\)$/\1/p' "$out"/check/*/ktap.log | tr -d '\r' | awk '
+	{ print; sequences += $1; calls += $3; agree += $5 }
+	END {
+		share = calls ? int(10000 * agree / calls) / 100 : 0
+		printf "oracle and emulator: %d sequences, %d calls, %.2f %% alike\n", sequences,
+			calls, share
+	}'
+exit "$status"
