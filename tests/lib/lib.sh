@@ -128,6 +128,7 @@ EFBIG File too large
 ENOSPC No space left on device
 EPROTO Protocol error
 EBADMSG Bad message
+ENOPKG Package not installed
 EOPNOTSUPP Operation not supported
 EALREADY Operation already in progress
 EHOSTDOWN Host is down
@@ -201,7 +202,7 @@ unprivileged() {
 
 # --- modules --------------------------------------------------------------------------------------
 
-OUR_MODULES="tdx_td tdx_update tdx_update_locked tdx_emu"
+OUR_MODULES="tdx_td tdx_update tdx_update_locked tdx_slow tdx_emu"
 
 loaded() {
 	[ -d "/sys/module/$1" ]

@@ -15,7 +15,7 @@ exec 7>build/.lock
 flock 7
 
 modules=build/modules/$KVER
-scripts/modules.sh "$KDIR" "$modules" tests/emu tests/td tests/bench/locked >&2
+scripts/modules.sh "$KDIR" "$modules" tests/emu tests/td tests/slow tests/bench/locked >&2
 env -u MAKEFLAGS make -s build/tool/tdx-update >&2
 tests/images.sh build/images >&2
 # The sample for the guest is made anew when an image has changed, or what judges it.
@@ -29,6 +29,7 @@ printf '%s\n' \
 	"$modules/tdx_update.ko=$updates/tdx_update.ko" \
 	"$modules/tests/emu/tdx_emu.ko=$updates/tdx_emu.ko" \
 	"$modules/tests/td/tdx_td.ko=$updates/tdx_td.ko" \
+	"$modules/tests/slow/tdx_slow.ko=$updates/tdx_slow.ko" \
 	"$modules/tests/bench/locked/tdx_update_locked.ko=$updates/tdx_update_locked.ko" \
 	"build/tool/tdx-update=/sbin/tdx-update" \
 	"$(command -v jq)=/sbin/jq" \
