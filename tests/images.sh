@@ -11,8 +11,8 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 mkimage=$top/build/tools/mkimage
 out=$1
 
-# name, what distinguishes it. OTHER: a key that no one knows. Then: one fault each, two each, and what
-# looks odd and is good; last what mutants are made of.
+# name, what distinguishes it. OTHER: a key that no one knows. Then: one fault each, two each, signatures
+# that are wrong in one place, and what looks odd and is good; last what mutants are made of.
 images='
 v1		--version 1.5.26 --container 1
 v2		--version 1.5.26 --container 2
@@ -48,6 +48,7 @@ bad-hv		--hv 1-1
 bad-handoff-pages	--version 1.5.26 --handoff-pages 12
 bad-rd-hv	--version 1.5.26 --hv 0-0 --rd-hv 0-1
 bad-hash	--signed-byte 900=1
+bad-hash-last	--signed-byte 947=1
 
 header-signer	--signed-byte 0=7 --key OTHER
 signer-series	--key OTHER --svn 2.5
@@ -57,6 +58,17 @@ svn-gdt		--svn 1.4 --gdt-idt-offset 0x8000
 gdt-cpu		--gdt-idt-offset 0x8000 --cpu 0xA06D0
 cpu-hv		--cpu 0xA06D0 --hv 1-1
 hv-hash		--hv 1-1 --signed-byte 900=1
+
+wrong-type	--pages 1 --encoded-flip 1=3
+wrong-fill	--pages 1 --encoded-flip 200=1
+wrong-end	--pages 1 --encoded-flip 316=255
+wrong-info	--pages 1 --encoded-flip 317=1
+wrong-info-last	--pages 1 --encoded-flip 335=1
+wrong-last	--pages 1 --encoded-flip 383=1
+wrong-0		--pages 1 --signature 0
+wrong-1		--pages 1 --signature 1
+wrong-2		--pages 1 --signature 2
+wrong-max	--pages 1 --signature -1
 
 good-1-page	--pages 1
 good-255-cpus	CPUS

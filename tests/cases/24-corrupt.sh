@@ -13,3 +13,5 @@ rm /lib/firmware/flipped.blob
 
 # A hash that is signed, and is not the module's: P-SEAMLDR looks at that when it is too late.
 expect_refused test/bad-hash.blob EBADMSG corrupt
+# The first byte of it differs there, here the last.
+expect_refused test/bad-hash-last.blob EBADMSG corrupt

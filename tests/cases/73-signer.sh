@@ -13,6 +13,15 @@ for value in x 00 "${key}00" "${key%?}g" "0x$key"; do
 done
 expect "signer after those" "$key" "$(cat $parameter)"
 
+# One digit makes another signer, the first as well as the last.
+next_digit() {
+	echo "$1" | tr 0-9a-f 1-9a-f0
+}
+for other in "$(next_digit "${key%"${key#?}"}")${key#?}" "${key%?}$(next_digit "${key#"${key%?}"}")"; do
+	store $parameter "$other"
+	expect "errno of another signer" 0 "$ERRNO"
+	expect_refused test/v2.blob EKEYREJECTED bad-signature
+done
 store $parameter ""
 expect "errno of no signer" 0 "$ERRNO"
 expect "no signer" "" "$(cat $parameter)"

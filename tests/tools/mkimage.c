@@ -112,6 +112,9 @@ static const char usage_text[] =
 "  --debug-signed              set the sigstruct's debug bit\n"
 "  --signed-byte OFFSET=VALUE  set a byte of the sigstruct before it is signed, repeatable up to 32\n"
 "                              times: a fault that the signature vouches for\n"
+"  --encoded-flip OFFSET=BITS  flip bits of the padded message before it is raised to the private\n"
+"                              exponent: wrong padding round a right hash\n"
+"  --signature N               the number N for a signature; negative: modulus + N\n"
 "  --no-descriptor             no descriptor for the emulator in the first module page\n"
 "  --fault LEAF:CPU:NTH:STATUS[:RDX[:COUNT[:RCX[:R8]]]]\n"
 "                              the module acts out a fault, repeatable up to 8 times.\n"
@@ -472,6 +475,10 @@ struct recipe {
 		u16 offset;
 		u8 value;
 	} signed_bytes[MAX_SIGNED_BYTES];
+	u16 flip_offset;
+	u8 flip_bits;			/* 0: the padded message is right */
+	bool number_given;
+	long number;			/* for a signature */
 	struct seam_sigstruct sigstruct;	/* without version, hash and signature */
 	struct tdx_emu_desc desc;
 };
@@ -537,7 +544,7 @@ enum option_id {
 	OPT_SVN, OPT_CPU, OPT_NO_CPU, OPT_HV, OPT_RD_HV, OPT_NO_DOWNGRADE, OPT_HANDOFF_PAGES,
 	OPT_HANDOFF_SIZE, OPT_STACK_PAGES, OPT_TLS_PAGES, OPT_KEYHOLE_PAGES, OPT_GLOBAL_DATA_PAGES,
 	OPT_RIP_OFFSET, OPT_GDT_IDT_OFFSET, OPT_FAULT_WRAPPER_OFFSET, OPT_FEATURES0, OPT_PAGES, OPT_SEED, OPT_SIGSTRUCT_PAGES, OPT_DEBUG_SIGNED,
-	OPT_NO_DESCRIPTOR, OPT_FAULT, OPT_SIGNED_BYTE,
+	OPT_NO_DESCRIPTOR, OPT_FAULT, OPT_SIGNED_BYTE, OPT_ENCODED_FLIP, OPT_SIGNATURE,
 };
 
 static const struct option make_options[] = {
@@ -572,6 +579,8 @@ static const struct option make_options[] = {
 	{ "no-descriptor", no_argument, NULL, OPT_NO_DESCRIPTOR },
 	{ "fault", required_argument, NULL, OPT_FAULT },
 	{ "signed-byte", required_argument, NULL, OPT_SIGNED_BYTE },
+	{ "encoded-flip", required_argument, NULL, OPT_ENCODED_FLIP },
+	{ "signature", required_argument, NULL, OPT_SIGNATURE },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -581,10 +590,12 @@ static void make_option(struct recipe *recipe, int option, const char *name, con
 	static const unsigned long version_max[] = { UINT8_MAX, UINT8_MAX, UINT16_MAX };
 	static const unsigned long svn_max[] = { UINT8_MAX, UINT8_MAX };
 	static const unsigned long byte_max[] = { sizeof(struct seam_sigstruct) - 1, UINT8_MAX };
+	static const unsigned long encoded_max[] = { SEAM_SIGSTRUCT_MODULUS_SIZE - 1, UINT8_MAX };
 	struct seam_sigstruct *sigstruct = &recipe->sigstruct;
 	struct tdx_emu_desc *desc = &recipe->desc;
 	unsigned long values[3];
 	u16 low, high;
+	char *end;
 
 	switch (option) {
 	case OPT_OUTPUT:
@@ -695,6 +706,17 @@ static void make_option(struct recipe *recipe, int option, const char *name, con
 		recipe->signed_bytes[recipe->num_signed_bytes].offset = values[0];
 		recipe->signed_bytes[recipe->num_signed_bytes++].value = values[1];
 		break;
+	case OPT_ENCODED_FLIP:
+		numbers_option(name, text, '=', "OFFSET=BITS", encoded_max, values, 2);
+		recipe->flip_offset = values[0];
+		recipe->flip_bits = values[1];
+		break;
+	case OPT_SIGNATURE:
+		recipe->number = strtol(text, &end, 10);
+		if (end == text || *end)
+			usage("--signature: '%s' is no number", text);
+		recipe->number_given = true;
+		break;
 	default:
 		usage("unknown option");
 	}
@@ -785,6 +807,49 @@ static void make_module(struct recipe *recipe, u8 *module)
 	memcpy(module, desc, sizeof(*desc));
 }
 
+/* RSA without padding, with either half of the key. */
+static void raise_to(bool private, EVP_PKEY *key, const u8 *in, u8 *out)
+{
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+	size_t size = SEAM_SIGSTRUCT_MODULUS_SIZE;
+	int done;
+
+	if (!context || (private ? EVP_PKEY_sign_init(context) :
+				   EVP_PKEY_verify_recover_init(context)) <= 0 ||
+	    EVP_PKEY_CTX_set_rsa_padding(context, RSA_NO_PADDING) <= 0)
+		fail("cannot use the key without padding");
+	done = private ? EVP_PKEY_sign(context, out, &size, in, size) :
+			 EVP_PKEY_verify_recover(context, out, &size, in, size);
+	if (done <= 0 || size != SEAM_SIGSTRUCT_MODULUS_SIZE)
+		fail("cannot use the key without padding");
+	EVP_PKEY_CTX_free(context);
+}
+
+/* Opens the signature, changes the padded message, and signs that. */
+static void flip_encoded(u16 offset, u8 bits, u8 *signature, EVP_PKEY *key)
+{
+	u8 number[SEAM_SIGSTRUCT_MODULUS_SIZE], message[SEAM_SIGSTRUCT_MODULUS_SIZE];
+
+	reverse(number, signature, sizeof(number));
+	raise_to(false, key, number, message);
+	message[offset] ^= bits;
+	raise_to(true, key, message, number);
+	reverse(signature, number, sizeof(number));
+}
+
+static void put_number(long number, u8 *signature, EVP_PKEY *key)
+{
+	BIGNUM *modulus = NULL, *sum = BN_new();
+
+	if (!sum || !EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &modulus) ||
+	    (number < 0 && !BN_copy(sum, modulus)) ||
+	    !(number < 0 ? BN_sub_word(sum, -number) : BN_add_word(sum, number)) ||
+	    BN_bn2lebinpad(sum, signature, SEAM_SIGSTRUCT_MODULUS_SIZE) < 0)
+		fail("cannot put a number in the signature's place");
+	BN_free(modulus);
+	BN_free(sum);
+}
+
 static int cmd_make(int argc, char **argv)
 {
 	struct recipe recipe;
@@ -818,6 +883,10 @@ static int cmd_make(int argc, char **argv)
 		((u8 *)&recipe.sigstruct)[recipe.signed_bytes[i].offset] =
 			recipe.signed_bytes[i].value;
 	sign(&recipe.sigstruct, key);
+	if (recipe.flip_bits)
+		flip_encoded(recipe.flip_offset, recipe.flip_bits, recipe.sigstruct.signature, key);
+	if (recipe.number_given)
+		put_number(recipe.number, recipe.sigstruct.signature, key);
 	memcpy(file + TDX_PAGE_SIZE, &recipe.sigstruct, sizeof(recipe.sigstruct));
 
 	if (recipe.container == 1) {
