@@ -25,6 +25,7 @@ demo:		## in a guest, from nothing: a refused race, an update with TDs alive
 
 check:		## the tests, in guests: TEST=part of a name, SMP=, KERNEL=, KEEP=1 for a shell
 	@tests/pure/unit.sh
+	@tests/pure/signer.sh
 	@tests/vm/run.sh
 
 check-all:	## on every kernel that Debian packages

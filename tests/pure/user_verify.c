@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * verify.c's rules once more, for user space and by OpenSSL: a second opinion on the same sentences
- * of SPEC.md section 5. Shares nothing with verify.c but the structures.
+ * verify.c's rules in user space, with OpenSSL: a second opinion on what Intel's specification says
+ * of SEAM_SIGSTRUCT. Shares nothing with verify.c but the structures.
  */
 #include <string.h>
 
@@ -67,11 +67,12 @@ static bool signature_is_good(const struct seam_sigstruct *sig)
 }
 
 /**
- * user_verify() - what cryptography says of an image
- * @image: its form checked
- * @signer: SHA-384 of the modulus of the signer that counts as the parameter's
+ * user_verify() - check an image's signer, signature and hash
+ * @image: the image, its form checked
+ * @signer: SHA-384 of the modulus that counts as the parameter's
  *
- * Return: the findings that tdxu_verify() has to come to.
+ * Context: user space.
+ * Return: the findings that tdxu_verify() must report.
  */
 struct tdxu_findings user_verify(const struct tdxu_image *image,
 				 const u8 signer[TDX_SHA384_SIZE])

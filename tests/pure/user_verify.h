@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * verify.c's rules once more, for user space and by OpenSSL. Tests only.
+ * verify.c's rules in user space, with OpenSSL. Tests only.
  */
 #ifndef USER_VERIFY_H
 #define USER_VERIFY_H

@@ -1,0 +1,23 @@
+#!/bin/bash
+# Compares the copies of Intel's signer, which no test can reach otherwise: only Intel can sign for it.
+# Shows those that differ, else one line.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+# The digits of the hash in a file of C: an array of bytes, or a string in parts.
+digits() {
+	sed -n '/intel_signer\[TDX_SHA384_SIZE\] = {/,/};/{s/.*{//; s/0x//g; s/[^0-9a-f]//g; p}
+		/#define INTEL_SIGNER/,/[^\\]$/{s/^[^"]*"//; s/[^0-9a-f]//g; p}' "$1" | tr -d '\n'
+}
+
+first='' wrong=0
+for file in src/verify.c tool/container.c tests/tools/mkimage.c; do
+	seen=$(digits "$file")
+	first=${first:-$seen}
+	if [ ${#seen} != 96 ] || [ "$seen" != "$first" ]; then
+		echo "$file: Intel's signer is '$seen', ${#seen} digits; in src/verify.c '$first'"
+		wrong=1
+	fi
+done
+[ "$wrong" = 0 ] || exit 1
+echo "verify.c: Intel's signer is the command's and mkimage's"
