@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What cryptography says of an image: whose key, whether the signature holds, whether the hash
- * does. Finds out and does not judge: which finding counts first is plan.c's. Works on the private
- * copy only. P-SEAMLDR remains the security boundary; this spares the running TDs an image that it
- * would reject.
+ * Checks an image's signer, signature and hash. Reports all three and rejects nothing: plan.c
+ * decides which of them counts first. Reads the private copy only. P-SEAMLDR remains the security
+ * boundary; these checks spare the running TDs an image that it would reject.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/crypto.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
+#include <linux/kmod.h>
 #include <linux/moduleparam.h>
+#include <linux/printk.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -20,7 +23,10 @@
 
 #define KEY_SIZE	SEAM_SIGSTRUCT_MODULUS_SIZE
 
-/* Intel's production signer: SHA-384 of the modulus as it is stored. SPEC.md section 5. */
+/* The kernel's own implementation, see tdxu_verify_init(). */
+#define RSA_DRIVER	"rsa-generic"
+
+/* Intel's production signer: SHA-384 of the modulus as SEAM_SIGSTRUCT stores it. */
 static const u8 intel_signer[TDX_SHA384_SIZE] = {
 	0xc8, 0x57, 0x2f, 0x54, 0x88, 0x69, 0xa0, 0xbe, 0xca, 0x19, 0x37, 0x6b,
 	0x81, 0xc2, 0xdf, 0xfc, 0x2a, 0x23, 0xb5, 0xa5, 0xf7, 0x1d, 0xa0, 0xb8,
@@ -65,21 +71,26 @@ module_param_cb(signer, &signer_ops, NULL, 0644);
 MODULE_PARM_DESC(signer,
 		 "SHA-384 of one more accepted signer's modulus, hex; for pre-production platforms and tests (default: none)");
 
+static bool same_hash(const u8 a[TDX_SHA384_SIZE], const u8 b[TDX_SHA384_SIZE])
+{
+	return !memcmp(a, b, TDX_SHA384_SIZE);
+}
+
 static enum tdxu_signer find_signer(const u8 hash[TDX_SHA384_SIZE])
 {
 	enum tdxu_signer signer = TDXU_SIGNER_UNKNOWN;
 
-	if (!memcmp(hash, intel_signer, sizeof(intel_signer)))
+	if (same_hash(hash, intel_signer))
 		return TDXU_SIGNER_INTEL;
 
 	kernel_param_lock(THIS_MODULE);
-	if (extra_signer.set && !memcmp(hash, extra_signer.hash, sizeof(extra_signer.hash)))
+	if (extra_signer.set && same_hash(hash, extra_signer.hash))
 		signer = TDXU_SIGNER_PARAMETER;
 	kernel_param_unlock(THIS_MODULE);
 	return signer;
 }
 
-/* Hash of what the signature covers: the sigstruct without modulus, exponent and signature. */
+/* Hash what the signature covers: the sigstruct without modulus, exponent and signature. */
 static int hash_signed_part(const struct seam_sigstruct *sig, u8 hash[TDX_SHA384_SIZE])
 {
 	size_t tail = offsetof(struct seam_sigstruct, seamhash);
@@ -117,7 +128,7 @@ static const u8 digest_info[] = {
 	0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00, 0x04, 0x30,
 };
 
-/* What the RSA operation reads and writes; in the direct map, as a scatterlist wants it. */
+/* Operands of the RSA operation, in the direct map because a scatterlist needs that. */
 struct rsa_work {
 	struct rsa_public_key key;
 	u8 signature[KEY_SIZE];
@@ -137,7 +148,7 @@ static void encode_expected(u8 *em, const u8 hash[TDX_SHA384_SIZE])
 	memcpy(em + info + sizeof(digest_info), hash, TDX_SHA384_SIZE);
 }
 
-/* Sigstructs are little endian throughout, numbers of RSA are not. */
+/* SEAM_SIGSTRUCT is little endian throughout; RSA's numbers are big endian. */
 static void copy_reversed(u8 *to, const u8 *from)
 {
 	size_t i;
@@ -147,9 +158,9 @@ static void copy_reversed(u8 *to, const u8 *from)
 }
 
 /*
- * RSA is asked only what it can answer: an odd modulus of full length, 1 < signature < modulus - 1.
- * So its EINVAL is never about the image, and it is not always about its input: rsa_check_payload()
- * gives that for lack of memory too.
+ * True for operands that RSA is defined for: an odd modulus of full length, 1 < signature <
+ * modulus - 1. All others are wrong signatures. rsa-generic fails for some of them with EINVAL, and
+ * only this check tells those from a failure of its own.
  */
 static bool rsa_defined(const struct rsa_work *work)
 {
@@ -164,9 +175,13 @@ static bool rsa_defined(const struct rsa_work *work)
 	return order < 0 || (!order && signature[last] + 1 < modulus[last]);
 }
 
-/* signature ^ exponent mod modulus, into @work->encoded. */
+/*
+ * Computes signature ^ exponent mod modulus into @work->encoded, all KEY_SIZE bytes of it.
+ * Returns -ENOMEM for lack of memory only, and for every lack of memory.
+ */
 static int rsa_public_operation(struct rsa_work *work)
 {
+	DECLARE_CRYPTO_WAIT(wait);
 	struct scatterlist src, dst;
 	struct akcipher_request *req;
 	int err;
@@ -180,13 +195,17 @@ static int rsa_public_operation(struct rsa_work *work)
 	sg_init_one(&src, work->signature, KEY_SIZE);
 	sg_init_one(&dst, work->encoded, KEY_SIZE);
 	akcipher_request_set_crypt(req, &src, &dst, KEY_SIZE, KEY_SIZE);
-	akcipher_request_set_callback(req, CRYPTO_TFM_REQ_MAY_SLEEP, NULL, NULL);
-	err = crypto_akcipher_encrypt(req);
-	/* A shorter result stands elsewhere and is none that we want: that has one leading zero. */
-	if (req->dst_len != KEY_SIZE)
-		memset(work->encoded, 0, KEY_SIZE);
+	/* The crypto API lets any implementation complete later: request and operands stay until then. */
+	akcipher_request_set_callback(req, CRYPTO_TFM_REQ_MAY_BACKLOG | CRYPTO_TFM_REQ_MAY_SLEEP,
+				      crypto_req_done, &wait);
+	err = crypto_wait_req(crypto_akcipher_encrypt(req), &wait);
 	akcipher_request_free(req);
-	return err;
+	/*
+	 * rsa-generic checks the range of the signature since 6.9 (e8829ef1f73f, "crypto: rsa -
+	 * restrict plaintext/ciphertext values more"), needs memory for that, and fails with EINVAL
+	 * without it. After rsa_defined() nothing else here is EINVAL.
+	 */
+	return err == -EINVAL ? -ENOMEM : err;
 }
 
 static int verify_signature(const struct seam_sigstruct *sig, bool *good)
@@ -216,14 +235,15 @@ out:
 }
 
 /**
- * tdxu_verify() - find out what cryptography says of an image
- * @image: its form checked
+ * tdxu_verify() - check an image's signer, signature and hash
+ * @image: the image, its form checked
  * @findings: filled in on success
  *
- * The rules are P-SEAMLDR's (SPEC.md section 5): RSA-3072, PKCS#1 v1.5, SHA-384.
+ * The rules are P-SEAMLDR's: RSA-3072, PKCS#1 v1.5, SHA-384 (docs/firmware.md).
  *
  * Context: may sleep. One caller at a time.
- * Return: TDXU_SUCCESS, also for an image that is no good, or TDXU_NO_MEMORY.
+ * Return: TDXU_SUCCESS, also for an image that fails these checks; TDXU_NO_MEMORY, or
+ * TDXU_CRYPTO_ERROR where the kernel's crypto failed for another reason.
  */
 struct tdxu_verdict tdxu_verify(const struct tdxu_image *image, struct tdxu_findings *findings)
 {
@@ -243,15 +263,28 @@ struct tdxu_verdict tdxu_verify(const struct tdxu_image *image, struct tdxu_find
 
 	err = crypto_shash_tfm_digest(sha384, image->module,
 				      (size_t)image->module_pages * TDX_PAGE_SIZE, hash);
-	findings->hash_good = !err && !memcmp(hash, sig->seamhash, sizeof(hash));
+	findings->hash_good = !err && same_hash(hash, sig->seamhash);
 out:
-	return tdxu_say(err ? TDXU_NO_MEMORY : TDXU_SUCCESS, NULL);
+	if (!err)
+		return tdxu_say(TDXU_SUCCESS, NULL);
+	if (err == -ENOMEM)
+		return tdxu_say(TDXU_NO_MEMORY, NULL);
+	pr_err("SHA-384 or RSA failed: error %d\n", err);
+	return tdxu_say(TDXU_CRYPTO_ERROR, NULL);
 }
 
 /**
  * tdxu_verify_init() - get hold of the kernel's SHA-384 and RSA
  *
- * Here and not at an update: the host may have lost the modules they come in by then.
+ * At load time, because the host may have lost the kernel modules that hold them by the time of an
+ * update.
+ *
+ * RSA has to be the kernel's own implementation. By the algorithm's name the one of the highest
+ * priority would be chosen, which on the hosts concerned can be a device's (QAT): asynchronous
+ * although its type flags do not say so, and with failures of its own. The module that holds
+ * "rsa-generic" also holds the parsers that the kernel's other implementations need, so it is there
+ * wherever one of them is. SHA-384 needs no such choice: a shash is synchronous by its type, and no
+ * device can be one.
  *
  * Context: may sleep. Once, before tdxu_verify().
  * Return: 0 or a negative errno, -ENOENT where the kernel has no such algorithm.
@@ -261,8 +294,13 @@ int tdxu_verify_init(void)
 	sha384 = crypto_alloc_shash("sha384", 0, 0);
 	if (IS_ERR(sha384))
 		return PTR_ERR(sha384);
-	/* Not one that runs on a device, and can fail in ways of its own. */
-	rsa = crypto_alloc_akcipher("rsa", 0, CRYPTO_ALG_ASYNC);
+
+	rsa = crypto_alloc_akcipher(RSA_DRIVER, 0, 0);
+	if (PTR_ERR(rsa) == -ENOENT) {
+		/* A kernel module with RSA in it is known by the algorithm's name only. */
+		request_module("crypto-rsa");
+		rsa = crypto_alloc_akcipher(RSA_DRIVER, 0, 0);
+	}
 	if (IS_ERR(rsa)) {
 		crypto_free_shash(sha384);
 		return PTR_ERR(rsa);
