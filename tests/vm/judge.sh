@@ -3,11 +3,13 @@
 #
 #	tests/vm/judge.sh DIR
 #
-# Reads DIR/plan (the cases asked for, in order), DIR/ktap.log (their KTAP), DIR/console.log and
-# DIR/exit, see boot.sh. Prints each failure with its diagnostics and, if the boot does not count,
-# why. Writes DIR/result: "PASSED FAILED SKIPPED". Succeeds if nothing failed.
+# Reads DIR/plan (the cases asked for, in order), DIR/demands if it is there (what they demand of the
+# console: a case, a tab, the text), DIR/ktap.log (their KTAP), DIR/console.log and DIR/exit, see
+# boot.sh. Prints each failure with its diagnostics and, if the boot does not count, why. Writes
+# DIR/result: "PASSED FAILED SKIPPED". Succeeds if nothing failed.
 #
-# A case whose result is missing has failed. A boot that went wrong has at least one failure: that
+# A case whose result is missing has failed, and so has one that passed without a text on the console
+# that it demands: while it ran and, if it started the kernel anew, before that. A boot that went wrong has at least one failure: that
 # of the case that ran at the time of a splat, or, where no case can be blamed, one for the boot
 # itself.
 set -euo pipefail
@@ -54,6 +56,29 @@ blamed() {
 	' "$console"
 }
 
+# The demands that are not met.
+lacking() {
+	[ -e "$dir/demands" ] || return 0
+	awk -F '\t' '
+		FILENAME != "-" { name[++demands] = $1; text[demands] = $2; next }
+		match($0, /test: case /) { running = substr($0, RSTART + RLENGTH) }
+		/test: end of / { running = "" }
+		# The next kernel names the case that it goes on with.
+		/\] Linux version / { before = before " " running " "; running = "" }
+		running != "" && !index(before, " " running " ") {
+			for (i = 1; i <= demands; i++)
+				if (name[i] == running && index($0, text[i]))
+					met[i] = 1
+		}
+		END {
+			for (i = 1; i <= demands; i++)
+				if (!met[i])
+					print name[i] "\t" text[i]
+		}
+	' "$dir/demands" - <"$console"
+}
+
+lacking >"$dir/lacking"
 reasons=$(reasons)
 blamed=$([ -z "$reasons" ] || blamed)
 
@@ -61,6 +86,13 @@ blamed=$([ -z "$reasons" ] || blamed)
 # the last line the three counts and how many results are missing.
 tr -d '\r\0' <"$dir/ktap.log" | awk -v blamed="$blamed" '
 	function failed(name) { failures++; print "not ok " name; printf "%s", diagnostics }
+	FILENAME ~ /lacking$/ {
+		name = text = $0
+		sub(/\t.*/, "", name)
+		sub(/[^\t]*\t/, "", text)
+		lacks[name] = lacks[name] "    not on the console: " text "\n"
+		next
+	}
 	FILENAME != "-" { plan[++planned] = $1; next }
 	/^1\.\.[0-9]+$/ { announced = substr($0, 4) + 0; next }
 	/^#/ { diagnostics = diagnostics "    " $0 "\n"; next }
@@ -75,6 +107,10 @@ tr -d '\r\0' <"$dir/ktap.log" | awk -v blamed="$blamed" '
 			next
 		}
 		seen++
+		if (good && name in lacks && $0 !~ / # SKIP/) {
+			good = 0
+			diagnostics = diagnostics lacks[name]
+		}
 		if (!good || name == blamed)
 			failed(name)
 		else if ($0 ~ / # SKIP/)
@@ -103,7 +139,7 @@ tr -d '\r\0' <"$dir/ktap.log" | awk -v blamed="$blamed" '
 		}
 		print passed + 0, failures + 0, skipped + 0
 	}
-' "$dir/plan" - >"$dir/verdict"
+' "$dir/lacking" "$dir/plan" - >"$dir/verdict"
 
 read -r passed failed skipped < <(tail -n 1 "$dir/verdict")
 [ -z "$reasons" ] || [ "$failed" -gt 0 ] || failed=1

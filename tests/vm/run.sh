@@ -137,6 +137,9 @@ for boot in "${boots[@]}"; do
 	mkdir -p "$dir"
 	# shellcheck disable=SC2086 # a list of names
 	printf '%s\n' ${plans[$boot]} >"$dir/plan"
+	for name in ${plans[$boot]}; do
+		header CONSOLE "$cases_dir/$name.sh" | sed "s/^/$name\t/"
+	done >"$dir/demands"
 	guest+=("$dir/plan=/tests/plans/$boot")
 done
 "$here/initramfs.sh" "$out/$KERNEL.cpio" "$cases_dir=/tests/cases" "${guest[@]}"

@@ -79,13 +79,14 @@ expect "a boot that the host stops" '^0 passed, 1 failed, 0 skipped$' "$out/stop
 
 # --- made-up logs ---------------------------------------------------------------------------------
 
-# judge NAME EXIT CONSOLE WORK: what is made of a boot that was to run the cases a and b; the
+# judge NAME EXIT CONSOLE WORK [DEMANDS]: what is made of a boot that was to run the cases a and b; the
 # verdict is then in $out/NAME/said and its counts in $out/NAME/result.
 judge() {
 	local dir=$out/judged/$1
 
 	mkdir -p "$dir"
 	printf 'a\nb\n' >"$dir/plan"
+	printf '%b' "${5:-}" >"$dir/demands"
 	echo "$2 5" >"$dir/exit"
 	printf '%b' "$3" >"$dir/console.log"
 	printf '%b' "$4" >"$dir/ktap.log"
@@ -142,6 +143,19 @@ judge kexec-stuck 124 "$first$again" 'KTAP version 1\n1..2\nok 1 a\n'
 counted kexec-stuck '1 1 0' 'not ok b (no result)'
 judge kexec-twice 0 "$first$again$run$down" 'KTAP version 1\n1..2\nok 1 a\nok 1 a\nok 2 b\n'
 counted kexec-twice '2 1 0' 'unexpected result: ok 1 a'
+# What a case demands of the console: while it runs, and before it starts the kernel anew.
+judge demand 0 "$first[4] tdx: said, too\r\n$again$resumed$down" "$ktap" 'b\ttdx: said\n'
+counted demand '2 0 0'
+judge demand-late 0 "$first$again$resumed[5] tdx: said\r\n$down" "$ktap" 'b\ttdx: said\n'
+counted demand-late '1 1 0' 'not on the console: tdx: said'
+judge demand-other 0 "[1] tdx: said\r\n$run[3] tdx: sad\r\n$down" "$ktap" 'b\ttdx: said\n'
+counted demand-other '1 1 0' '^not ok b$'
+judge demand-second 0 "$run[3] tdx: said\r\n$down" "$ktap" 'b\ttdx: said\nb\ttdx: more\n'
+counted demand-second '1 1 0' 'not on the console: tdx: more'
+judge demand-skip 0 "$run$down" 'KTAP version 1\n1..2\nok 1 a # SKIP no\nok 2 b\n' 'a\ttdx: said\n'
+counted demand-skip '1 0 1'
+judge demand-failed 0 "$run$down" 'KTAP version 1\n1..2\nnot ok 1 a\nok 2 b\n' 'a\ttdx: said\n'
+counted demand-failed '1 1 0' '^not ok a$'
 judge bail 0 "$run$down" '1..2\nok 1 a\nBail out! tdx_emu is still loaded after a\n'
 counted bail '1 1 0' 'Bail out! tdx_emu'
 
