@@ -101,6 +101,7 @@ struct tdxu_attempt {
 enum tdxu_operation { TDXU_OP_UPDATE, TDXU_OP_CHECK, TDXU_OP_SET_RECOVERY };
 int tdxu_attempt(enum tdxu_operation operation, const char *name, size_t len);
 enum tdxu_result tdxu_attempt_upload(const u8 *data, size_t size, const bool *cancelled);
+void tdxu_attempts_close(void);
 const char *tdxu_attempt_state(void);
 void tdxu_get_recovery(char name[TDXU_NAME_MAX + 1]);
 

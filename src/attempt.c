@@ -36,6 +36,10 @@ MODULE_PARM_DESC(require_recovery, "refuse an update without a recovery image (d
 
 static DEFINE_MUTEX(attempt_lock);
 
+/* Held from the last moment at which an attempt can be given up until its outcome is known. */
+static DEFINE_MUTEX(install_lock);
+static bool closed;			/* the host goes down; under install_lock */
+
 /*
  * What the firmware cannot tell once TDX is down. Under attempt_lock. While TDX is down by an update
  * of ours the module holds a reference on itself, so that none of this is forgotten.
@@ -270,6 +274,27 @@ static bool is_interrupted(const struct request *request)
 	return signal_pending(current) || (request->cancelled && READ_ONCE(*request->cancelled));
 }
 
+static struct tdxu_verdict install(const struct request *request,
+				   const struct tdxu_candidate *candidate,
+				   const struct tdxu_candidate *recovery,
+				   const struct tdxu_plan *plan, struct tdxu_attempt *attempt)
+{
+	struct tdxu_verdict verdict;
+
+	mutex_lock(&install_lock);
+	if (closed)
+		/* Not TDXU_INTERRUPTED: without a signal, many a writer would try again at once. */
+		verdict = tdxu_say(TDXU_UNSUPPORTED, "the host goes down");
+	else if (is_interrupted(request))
+		verdict = tdxu_say(TDXU_INTERRUPTED,
+				   request->data ? "the upload was cancelled" : NULL);
+	else
+		verdict = tdxu_install(&candidate->image, recovery ? &recovery->image : NULL, plan,
+				       attempt);
+	mutex_unlock(&install_lock);
+	return verdict;
+}
+
 static struct tdxu_verdict carry_out(const struct request *request,
 				     const struct tdxu_candidate *candidate,
 				     const struct tdxu_candidate *recovery,
@@ -297,12 +322,7 @@ static struct tdxu_verdict carry_out(const struct request *request,
 	if (verdict.result || request->operation != TDXU_OP_UPDATE)
 		return verdict;
 
-	if (is_interrupted(request))
-		return tdxu_say(TDXU_INTERRUPTED,
-				request->data ? "the upload was cancelled" : NULL);
-
-	verdict = tdxu_install(&candidate->image, recovery ? &recovery->image : NULL, &plan,
-			       attempt);
+	verdict = install(request, candidate, recovery, &plan, attempt);
 	switch (verdict.result) {
 	case TDXU_SUCCESS:
 	case TDXU_RECOVERED:
@@ -439,4 +459,19 @@ enum tdxu_result tdxu_attempt_upload(const u8 *data, size_t size, const bool *ca
 	return make_attempt(&(struct request){
 		.operation = TDXU_OP_UPDATE, .data = data, .size = size, .cancelled = cancelled,
 	});
+}
+
+/**
+ * tdxu_attempts_close() - let no attempt change anything from now on
+ *
+ * Waits for the install that is under way, which takes no longer than a blackout. Every attempt that
+ * has not come so far ends as TDXU_UNSUPPORTED. For a host that goes down: there is no way back.
+ *
+ * Context: may sleep.
+ */
+void tdxu_attempts_close(void)
+{
+	mutex_lock(&install_lock);
+	closed = true;
+	mutex_unlock(&install_lock);
 }

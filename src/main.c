@@ -1,13 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Loads and unloads the module. Decides only the order in which its parts start and stop.
+ * Loads and unloads the module, and gets it out of the way of a restart. Decides only the order in
+ * which its parts start and stop.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/notifier.h>
+#include <linux/reboot.h>
+#include <linux/smp.h>
 
 #include "tdx_update.h"
+
+/*
+ * The kernel flushes the caches of a CPU before kexec if it has made a SEAMCALL there. It does not
+ * know of ours, so this module flushes the caches while it still can: docs/design.md, "kexec".
+ * Unconditionally, since loading has already called P-SEAMLDR.
+ */
+static void flush_caches(const char *before)
+{
+	wbinvd_on_all_cpus();
+	pr_info("flushed the caches of all CPUs before %s\n", before);
+}
+
+/* Runs for kexec, reboot, halt and power-off, while all CPUs still work; not for a crash kernel. */
+static int prepare_restart(struct notifier_block *block, unsigned long action, void *data)
+{
+	tdxu_attempts_close();
+	flush_caches("the host goes down");
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block restart_notifier = { .notifier_call = prepare_restart };
 
 static int __init tdxu_init(void)
 {
@@ -25,14 +50,19 @@ static int __init tdxu_init(void)
 		pr_err("not loaded: the kernel has no SHA-384 or RSA for us (%d)\n", err);
 		goto exit_platform;
 	}
-	err = tdxu_sysfs_init();
+	err = register_reboot_notifier(&restart_notifier);
 	if (err)
 		goto exit_verify;
+	err = tdxu_sysfs_init();
+	if (err)
+		goto exit_restart;
 	tdxu_fw_upload_init();
 	if (IS_ENABLED(CONFIG_TDX_HOST_SERVICES))
 		pr_info("this kernel has an update driver of its own, its interface stays with it\n");
 	return 0;
 
+exit_restart:
+	unregister_reboot_notifier(&restart_notifier);
 exit_verify:
 	tdxu_verify_exit();
 exit_platform:
@@ -44,6 +74,8 @@ static void __exit tdxu_exit(void)
 {
 	tdxu_fw_upload_exit();
 	tdxu_sysfs_exit();
+	unregister_reboot_notifier(&restart_notifier);
+	flush_caches("unloading");
 	tdxu_verify_exit();
 	tdxu_platform_exit();
 }
