@@ -154,23 +154,48 @@ static void remove_upload(void)
 	firmware_upload_unregister(upload);
 }
 
+/*
+ * Creating a device whose name is taken leaves a call trace in the kernel's log, so look first. The
+ * faux bus exports no lookup: a sibling, created for the moment, leads to the others.
+ */
+static bool has_own_driver(void)
+{
+	struct faux_device *sibling;
+	struct device *other;
+
+	if (IS_ENABLED(CONFIG_TDX_HOST_SERVICES))
+		return true;
+	sibling = faux_device_create_with_groups(KBUILD_MODNAME, NULL, NULL, NULL);
+	if (!sibling)
+		return false;
+	other = device_find_child_by_name(sibling->dev.parent, DEVICE_NAME);
+	put_device(other);
+	faux_device_destroy(sibling);
+	return other;
+}
+
 /**
- * tdxu_fw_upload_init() - offer mainline's interface: /sys/devices/faux/tdx_host/ and, where the kernel
- * has CONFIG_FW_UPLOAD, /sys/class/firmware/tdx_module/
+ * tdxu_fw_upload_init() - offer mainline's interface: /sys/devices/faux/tdx_host/ and, where the
+ * kernel has CONFIG_FW_UPLOAD, /sys/class/firmware/tdx_module/
  *
- * Off by parameter, and where the kernel is built with a driver of its own. What cannot be offered
- * (the path is taken, memory) is left out and said once: updates do not need it.
+ * Leaves the interface to the kernel's own driver, where there is one, and logs that once. Offers
+ * nothing with mainline_interface=0. Where memory is short it logs what is missing: updates do not
+ * need it.
  *
  * Context: may sleep. Once, at module load; everything else stands by then.
  */
 void tdxu_fw_upload_init(void)
 {
-	if (!mainline_interface || IS_ENABLED(CONFIG_TDX_HOST_SERVICES))
+	if (has_own_driver()) {
+		pr_info("this kernel has an update driver of its own, its interface stays with it\n");
+		return;
+	}
+	if (!mainline_interface)
 		return;
 
 	device = faux_device_create_with_groups(DEVICE_NAME, NULL, NULL, device_groups);
 	if (!device) {
-		pr_notice("no /sys/devices/faux/" DEVICE_NAME ", it is taken or memory is short\n");
+		pr_notice("no /sys/devices/faux/" DEVICE_NAME ", memory is short\n");
 		return;
 	}
 	if (!IS_ENABLED(CONFIG_FW_UPLOAD))

@@ -57,8 +57,6 @@ static int __init tdxu_init(void)
 	if (err)
 		goto exit_restart;
 	tdxu_fw_upload_init();
-	if (IS_ENABLED(CONFIG_TDX_HOST_SERVICES))
-		pr_info("this kernel has an update driver of its own, its interface stays with it\n");
 	return 0;
 
 exit_restart:

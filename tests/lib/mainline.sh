@@ -53,3 +53,11 @@ begin_upload() {
 idle() {
 	[ "$(cat $NODE/status)" = idle ]
 }
+
+# setup_beside [KEY=VALUE...]: the emulator, so set, and mainline's own driver, built for this kernel. That
+# driver refuses CPUs whose P-SEAMLDR calls clear the VMCS pointer: these are of the other kind.
+setup_beside() {
+	modinfo mainline_tdx >/dev/null 2>&1 || skip "mainline's own driver is not built for this kernel"
+	setup_emu erratum=0 "$@"
+	modprobe mainline_tdx || die "mainline_tdx does not load"
+}

@@ -2,7 +2,7 @@
 # Builds what a guest needs of the project: the modules for one kernel, the operator's command, the
 # tools, the test images. script gives cases a terminal.
 #
-#	KVER= KDIR= BUILD_ROOT= tests/vm/build.sh
+#	KERNEL= KVER= KDIR= BUILD_ROOT= tests/vm/build.sh
 #
 # Prints what to put where in the guest, as initramfs.sh takes it.
 set -euo pipefail
@@ -15,7 +15,15 @@ exec 7>build/.lock
 flock 7
 
 modules=build/modules/$KVER
-scripts/modules.sh "$KDIR" "$modules" tests/emu tests/td tests/slow tests/bench/locked >&2
+dirs=(tests/emu tests/td tests/slow tests/bench/locked)
+# Mainline's update driver beside ours, where its source is the kernel's own.
+mainline=''
+if [ "$KERNEL" = 7.3 ]; then
+	mainline=yes
+	tests/mainline/derive.sh "$modules/tests/mainline"
+	dirs+=(tests/mainline)
+fi
+scripts/modules.sh "$KDIR" "$modules" "${dirs[@]}" >&2
 env -u MAKEFLAGS make -s build/tool/tdx-update >&2
 tests/images.sh build/images >&2
 # The sample for the guest is made anew when an image has changed, or what judges it.
@@ -31,6 +39,7 @@ printf '%s\n' \
 	"$modules/tests/td/tdx_td.ko=$updates/tdx_td.ko" \
 	"$modules/tests/slow/tdx_slow.ko=$updates/tdx_slow.ko" \
 	"$modules/tests/bench/locked/tdx_update_locked.ko=$updates/tdx_update_locked.ko" \
+	${mainline:+"$modules/tests/mainline/mainline_tdx.ko=$updates/mainline_tdx.ko"} \
 	"build/tool/tdx-update=/sbin/tdx-update" \
 	"$(command -v jq)=/sbin/jq" \
 	"$(command -v script)=/sbin/script" \

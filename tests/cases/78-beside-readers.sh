@@ -1,0 +1,57 @@
+#!/bin/sh
+# P-SEAMLDR serves one CPU at a time, and mainline's own driver does not know of ours. Where both call it at the
+# same time ours calls again, so neither its readers nor its updates fail.
+# SMP: 2 4
+. /tests/lib.sh
+. /tests/mainline.sh
+setup_beside remaining=1000
+load
+td_build 1
+# Long enough for two readers to meet.
+emu_set delay SEAMLDR.INFO=2000000
+
+# reader FILE NAME: reads until told to end; leaves how often in NAME.reads, and what went wrong in NAME.errors.
+reader() {
+	local reads=0
+	while [ ! -e "$TMP/over" ]; do
+		cat "$1" >/dev/null 2>>"$TMP/$2.errors"
+		reads=$((reads + 1))
+		echo $reads >"$TMP/$2.reads"
+	done
+}
+
+# How many calls found P-SEAMLDR busy.
+met() {
+	emu log | grep -c ' SEAMLDR.INFO .* 0x8000ff00ffff0000 '
+}
+
+reader "$TDX/num_remaining_updates" ours &
+ours=$!
+reader "$HOST/num_remaining_updates" mainlines &
+mainlines=$!
+i=0 meetings=0
+while [ $i -lt 6 ] || { [ $meetings = 0 ] && [ $i -lt 60 ]; }; do
+	emu_set log 1
+	case $((i % 2)) in
+	0) expect_update test/a.blob 0 success ;;
+	1)
+		upload test/b.blob
+		expect "error of mainline's update" '' "$ERROR"
+		;;
+	esac
+	meetings=$((meetings + $(met)))
+	i=$((i + 1))
+done
+: >"$TMP/over"
+wait $ours $mainlines
+emu_set delay SEAMLDR.INFO=0
+
+note "$i updates, $(cat "$TMP/ours.reads") reads of ours and $(cat "$TMP/mainlines.reads") of mainline's," \
+	"$meetings calls that found P-SEAMLDR busy," \
+	"$(grep -c 'No such device' "$TMP/mainlines.errors") failed reads of mainline's"
+expect_ge "calls that found P-SEAMLDR busy" 1 "$meetings"
+expect "errors of our reader" '' "$(cat "$TMP/ours.errors")"
+# Mainline's asks once.
+expect "other errors of mainline's reader" '' "$(grep -v ': No such device$' "$TMP/mainlines.errors")"
+expect updates $i "$(emu_get state updates)"
+expect_tds_alive 1
