@@ -52,6 +52,9 @@ soak:		## updates for MINUTES=30 with everything else going on, on 4 and 8 CPUs
 bench:		## figures, as ratios measured in one run: DOCS=1 into docs/, too
 	@tests/bench/run.sh
 
+compare:	## the same failures with mainline's own driver and with ours: writes docs/comparison.md
+	@tests/bench/compare.sh
+
 lint:		## compiler warnings, sparse, checkpatch, shellcheck, spelling, rules of the tree
 	@scripts/lint.sh
 
@@ -129,4 +132,4 @@ build/tools/%: tests/tools/%.c include/tdx_arch.h tests/emu/tdx_emu_abi.h
 	$(CC) -O2 -Wall -Wextra -Werror -Iinclude -Itests/emu -o $@ $< -lcrypto
 
 .PHONY: modules tool install uninstall demo check check-all check-debug mutants oracle fuzz \
-	bench soak model lint dkms-install dkms-uninstall deb dist check-packages clean help
+	bench compare soak model lint dkms-install dkms-uninstall deb dist check-packages clean help
