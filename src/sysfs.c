@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/firmware/tdx/: shows what others know and hands writes to main.c.
+ * /sys/firmware/tdx/: shows what others know and hands writes to attempt.c.
  * Decides nothing. One value a file; the formats are those of
  * Documentation/ABI/testing/sysfs-firmware-tdx.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/capability.h>
 #include <linux/completion.h>
 #include <linux/kernel.h>
@@ -257,17 +259,41 @@ static void put_last(void)
 	wait_for_completion(&last_released);
 }
 
+static bool is_taken(const char *name)
+{
+	struct kernfs_node *node = sysfs_get_dirent(firmware_kobj->sd, name);
+
+	if (node)
+		sysfs_put(node);
+	return node;
+}
+
 /**
  * tdxu_sysfs_init() - make /sys/firmware/tdx/
  *
+ * The directory is /sys/firmware/tdx_update/ where the kernel has one named tdx, as some vendors'
+ * kernels do. A second registration of a name leaves a call trace in the log, so look first.
+ *
  * Context: may sleep. Once, at module load; everything else stands by then.
- * Return: 0 or a negative errno, -EEXIST where someone else has that directory.
+ * Return: 0 or a negative errno, -ENODEV if both names are taken: modprobe takes -EEXIST for a module
+ * that is loaded already.
  */
 int tdxu_sysfs_init(void)
 {
+	const char *name = "tdx";
 	int err;
 
-	tdx_kset = kset_create_and_add("tdx", NULL, firmware_kobj);
+	if (is_taken(name)) {
+		name = "tdx_update";
+		if (is_taken(name)) {
+			pr_err("not loaded: /sys/firmware/tdx and /sys/firmware/%s exist already\n",
+			       name);
+			return -ENODEV;
+		}
+		pr_notice("/sys/firmware/tdx belongs to this kernel; using /sys/firmware/%s instead\n",
+			  name);
+	}
+	tdx_kset = kset_create_and_add(name, NULL, firmware_kobj);
 	if (!tdx_kset)
 		return -ENOMEM;
 
@@ -287,7 +313,7 @@ out:
 }
 
 /**
- * tdxu_sysfs_exit() - remove /sys/firmware/tdx/
+ * tdxu_sysfs_exit() - remove the directory that tdxu_sysfs_init() made
  *
  * Waits for every read and write under way, an update included; there are none afterwards.
  *

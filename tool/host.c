@@ -11,18 +11,31 @@
 
 #include "tool.h"
 
+/* Where the module puts its files on a vendor's kernel that has a /sys/firmware/tdx of its own. */
+#define OURS_BESIDE_VENDOR	"firmware/tdx_update/"
+
 /**
- * host_path() - where a file of sysfs is
- * @file: its path there
+ * host_path() - absolute path of a file in sysfs
+ * @file: its path in sysfs; one below OURS is looked up in the module's directory, whatever its name
  * @path: filled in
  *
- * For tests TDX_UPDATE_SYSFS may name another place than /sys; not in a privileged program.
+ * Tests name another place than /sys in TDX_UPDATE_SYSFS; a privileged program ignores that.
  */
 void host_path(const char *file, char path[PATH_MAX])
 {
 	const char *root = secure_getenv("TDX_UPDATE_SYSFS");
 
-	snprintf(path, PATH_MAX, "%s/%s", root ? root : "/sys", file);
+	if (!root)
+		root = "/sys";
+	if (!strncmp(file, OURS, strlen(OURS))) {
+		snprintf(path, PATH_MAX, "%s/" OURS_BESIDE_VENDOR "last/result", root);
+		if (!access(path, F_OK)) {
+			snprintf(path, PATH_MAX, "%s/" OURS_BESIDE_VENDOR "%s", root,
+				 file + strlen(OURS));
+			return;
+		}
+	}
+	snprintf(path, PATH_MAX, "%s/%s", root, file);
 }
 
 static bool exists(const char *file)
@@ -38,7 +51,8 @@ static bool exists(const char *file)
  */
 enum interface host_interface(void)
 {
-	if (exists(OURS "update"))
+	/* A vendor's directory of that name has no last/result. */
+	if (exists(OURS "last/result"))
 		return INTERFACE_OURS;
 	if (exists(MAINLINE "version"))
 		return INTERFACE_MAINLINE;

@@ -63,11 +63,11 @@ int cmd_explain(const struct options *options);
 /* host.c */
 enum interface {
 	INTERFACE_NONE,
-	INTERFACE_OURS,			/* tdx_update.ko: /sys/firmware/tdx/ */
+	INTERFACE_OURS,			/* tdx_update.ko */
 	INTERFACE_MAINLINE,		/* the kernel's own driver, from 7.2 on */
 };
 
-#define OURS		"firmware/tdx/"
+#define OURS		"firmware/tdx/"	/* see host_path() */
 #define MAINLINE	"devices/faux/tdx_host/"
 #define UPLOAD		"class/firmware/tdx_module/"
 

@@ -15,7 +15,7 @@ exec 7>build/.lock
 flock 7
 
 modules=build/modules/$KVER
-dirs=(tests/emu tests/td tests/slow tests/bench/locked)
+dirs=(tests/emu tests/td tests/slow tests/vendor tests/bench/locked)
 # Mainline's update driver beside ours, where its source is the kernel's own.
 mainline=''
 if [ "$KERNEL" = 7.3 ]; then
@@ -38,6 +38,7 @@ printf '%s\n' \
 	"$modules/tests/emu/tdx_emu.ko=$updates/tdx_emu.ko" \
 	"$modules/tests/td/tdx_td.ko=$updates/tdx_td.ko" \
 	"$modules/tests/slow/tdx_slow.ko=$updates/tdx_slow.ko" \
+	"$modules/tests/vendor/tdx_vendor.ko=$updates/tdx_vendor.ko" \
 	"$modules/tests/bench/locked/tdx_update_locked.ko=$updates/tdx_update_locked.ko" \
 	${mainline:+"$modules/tests/mainline/mainline_tdx.ko=$updates/mainline_tdx.ko"} \
 	"build/tool/tdx-update=/sbin/tdx-update" \
