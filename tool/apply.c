@@ -61,7 +61,7 @@ static unsigned int attempt(const char *name, long limit, struct answer *answer)
 
 	srandom(getpid() ^ time(NULL));
 	for (;;) {
-		ask("update", name, answer);
+		request("update", name, answer);
 		tries++;
 		left = limit - (now_s() - start);
 		if (!answer->has_result || answer->result != TDXU_UPDATE_RACE || left <= 0)
@@ -111,9 +111,9 @@ static char *find_recovery(const char *recovery, const char *dir)
 
 static void print_outcome(const char *image, const struct answer *answer, bool dry_run)
 {
-	char text[300];
+	char text[ANSWER_SIZE];
 
-	answer_text(answer, text, sizeof(text));
+	answer_text(answer, text);
 	if (answer->error) {
 		note("%s: %s", image, text);
 		if (answer->has_result)
@@ -161,13 +161,13 @@ static enum tool_exit apply_ours(const struct options *options, const char *imag
 		json_object_set_new(json, "recovery", json_string(recovery));
 		if (!options->dry_run)
 			reach_set_recovery(recovery_name);
-		ask(options->dry_run ? "check" : "recovery_image", recovery_name, &answer);
+		request(options->dry_run ? "check" : "recovery_image", recovery_name, &answer);
 		stop_if_signalled();
 		if (answer.error)
 			image = recovery;
 	}
 	if (!answer.error && options->dry_run)
-		ask("check", name, &answer);
+		request("check", name, &answer);
 	else if (!answer.error)
 		tries = attempt(name, options->wait_s, &answer);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What each result means, what has changed, and what to do next. Names, errnos and meanings are the
- * kernel module's own table; what to do next stands here and nowhere else.
+ * What each result means, what has changed, and what to do next. Names, errnos and meanings come
+ * from the table in core.h; the next steps are here and nowhere else.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -27,71 +27,79 @@ const size_t num_results = ARRAY_SIZE(result_rows);
 
 static const char * const next_steps[] = {
 	[TDXU_SUCCESS] =
-		"Nothing. Where relying parties list the measurements they accept, see that the new module's are among them.",
+		"Nothing. If relying parties list the measurements they accept, make sure that the new TDX module's are among them.",
 	[TDXU_UPDATE_RACE] =
 		"Wait until the TD is built or migrated, and try again: apply --wait SECONDS does.",
 	[TDXU_IN_PROGRESS] =
-		"Wait for the other update to end (state is no longer 'updating'), look what came of it, then decide.",
+		"Wait until the other update has ended (state is no longer 'updating'), see how it ended, then decide.",
 	[TDXU_NO_IMAGE] =
-		"Put the file under /lib/firmware, or let 'tdx-update apply' take it from where it is.",
+		"Put the file under /lib/firmware, or have 'tdx-update apply' take it from where it is.",
 	[TDXU_BAD_NAME] =
-		"Name the image relative to the firmware search path, as intel/tdx/tdx_module_1.5.24.blob.",
+		"Name the image relative to the firmware search path, for example intel/tdx/tdx_module_1.5.24.blob.",
 	[TDXU_BAD_IMAGE] =
-		"The file is damaged, or of a form that this version does not know: fetch it again; the kernel log says what is wrong with it.",
+		"The file is damaged, or has a form that this version does not know. Fetch it again; last/reason says what is wrong with it.",
 	[TDXU_TOO_LARGE] =
-		"The file is no image for this firmware interface: fetch it again, compare its size.",
+		"The file is no image for this firmware interface. Fetch it again and compare its size.",
 	[TDXU_CORRUPT] =
 		"Fetch the file again: it is not what was signed.",
 	[TDXU_BAD_SIGNATURE] =
-		"Take an image that Intel has signed for production. On a pre-production platform name its signer in module parameter 'signer'.",
+		"Use an image that Intel has signed for production. On a pre-production platform name its signer in module parameter 'signer'.",
 	[TDXU_WRONG_CPU] =
-		"Take the image that is released for this CPU: 'tdx-update list' shows each image's.",
+		"Use the image that is released for this CPU: 'tdx-update list' shows the CPUs of each image.",
 	[TDXU_WRONG_SERIES] =
-		"Take an image of the series that runs. Another series needs a reboot with that one.",
+		"Use an image of the series that runs. Another series needs a reboot.",
 	[TDXU_OLDER] =
-		"Take a newer image: the firmware never goes back in security version without a reboot.",
+		"Use a newer image: the firmware never goes back in security version without a reboot.",
 	[TDXU_BAD_HANDOFF] =
-		"Go by way of a version between the two, or leave the recovery image out if it is the one that does not agree.",
+		"Update to a version between the two first. If it is the recovery image that does not suit, leave it out: --recovery none.",
+	[TDXU_NO_ROOM] =
+		"Use a smaller image: only another P-SEAMLDR has more room, and that needs a reboot.",
 	[TDXU_NO_UPDATES_LEFT] =
-		"Reboot: the log is empty then.",
+		"Reboot: P-SEAMLDR's log is empty then.",
 	[TDXU_UNSUPPORTED] =
-		"The kernel log says which it is: see that kvm_intel is loaded with tdx=1; a module without TD_PRESERVING needs a reboot to be replaced.",
+		"last/reason says which condition is not met. TDX has to be initialized (kvm_intel with tdx=1); a TDX module without TD_PRESERVING can only be replaced by a reboot.",
 	[TDXU_CPU_OFFLINE] =
-		"Bring every present CPU online; the kernel log names one that is not. Then try again.",
+		"Bring every present CPU online: apply --online-cpus does so for the update and puts the CPUs back. CPUs that Linux left out at boot (nr_cpus=) need a reboot.",
 	[TDXU_VMX_OFF] =
-		"Load kvm_intel with tdx=1, so that KVM has VMX on everywhere. Then try again.",
+		"Load kvm_intel with tdx=1, which keeps every CPU in VMX operation. Then try again.",
 	[TDXU_FIRMWARE_ERROR] =
-		"last/leaf and last/status say what the firmware refused; try once more, then report it.",
+		"last/leaf and last/status say what the firmware refused. Try once more, then report it.",
 	[TDXU_RECOVERED] =
-		"Do not try this image again. Find out with last/ and the kernel log why it failed.",
+		"Do not try this image again. last/ and the kernel log say why it failed.",
+	[TDXU_SHUT_DOWN] =
+		"Apply another image, or the same one again, at once; no reboot is needed. Keep tdx_update loaded. TDs that were paused before the update survive until then; KVM gives up the others.",
 	[TDXU_LOST] =
-		"Look in the kernel log whether the TDs stand still, and then apply another image at once; otherwise move what can be moved and reboot.",
+		"Reboot. No update can bring TDX back before that, and the TDs are gone.",
 	[TDXU_INTERRUPTED] =
 		"Try again.",
+	[TDXU_CRYPTO_ERROR] =
+		"See last/reason and /proc/crypto: the kernel's SHA-384 or RSA failed. Unload the driver that provides it, then try again.",
 	[TDXU_NO_MEMORY] =
 		"Free some memory and try again.",
 };
 
 /**
- * result_changed() - what a result leaves changed
+ * result_changed() - what an attempt with this result has changed
  * @result: the result
  */
 const char *result_changed(enum tdxu_result result)
 {
 	switch (result) {
 	case TDXU_SUCCESS:
-		return "the new module runs";
+		return "the new TDX module runs";
 	case TDXU_RECOVERED:
 		return "the recovery image runs";
+	case TDXU_SHUT_DOWN:
+		return "no TDX module runs, its handoff data is whole";
 	case TDXU_LOST:
-		return "no module runs";
+		return "no TDX module runs";
 	default:
 		return "nothing";
 	}
 }
 
 /**
- * result_is_of_image() - does a refusal say something of the image, so that another may do?
+ * result_is_of_image() - is a refusal about the image, so that another image may pass?
  * @result: the result
  */
 bool result_is_of_image(enum tdxu_result result)
@@ -107,6 +115,7 @@ bool result_is_of_image(enum tdxu_result result)
 	case TDXU_WRONG_SERIES:
 	case TDXU_OLDER:
 	case TDXU_BAD_HANDOFF:
+	case TDXU_NO_ROOM:
 		return true;
 	default:
 		return false;
@@ -124,6 +133,8 @@ enum tool_exit result_exit(enum tdxu_result result)
 		return TOOL_TRY_AGAIN;
 	case TDXU_RECOVERED:
 		return TOOL_RECOVERED;
+	case TDXU_SHUT_DOWN:
+		return TOOL_SHUT_DOWN;
 	case TDXU_LOST:
 		return TOOL_LOST;
 	default:

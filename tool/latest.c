@@ -118,7 +118,7 @@ const struct file *latest_choose(const struct files *files, const char *dir,
 {
 	enum interface interface = host_interface();
 	struct tdxu_version running, seamldr;
-	char name[IMAGE_NAME_SIZE], why[200];
+	char name[IMAGE_NAME_SIZE], why[ANSWER_SIZE];
 	json_t *releases;
 	size_t i;
 
@@ -144,10 +144,10 @@ const struct file *latest_choose(const struct files *files, const char *dir,
 					return file;
 			} else {
 				reach(file->path, name);
-				ask("check", name, answer);
+				request("check", name, answer);
 				if (answer->has_result && !answer->result)
 					return file;
-				answer_text(answer, why, sizeof(why));
+				answer_text(answer, why);
 				/* What is wrong with the host is wrong for each of them. */
 				if (!answer->has_result || !result_is_of_image(answer->result))
 					return NULL;

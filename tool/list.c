@@ -40,7 +40,7 @@ static void print_cpus(const struct file *file, char *buf, size_t size)
 static void judge(const struct file *file, const char *not_asked, char *now, size_t size,
 		  json_t *json)
 {
-	char name[IMAGE_NAME_SIZE], text[300];
+	char name[IMAGE_NAME_SIZE], text[ANSWER_SIZE];
 	struct answer answer;
 
 	if (not_asked) {
@@ -50,14 +50,14 @@ static void judge(const struct file *file, const char *not_asked, char *now, siz
 		return;
 	}
 	reach(file->path, name);
-	ask("check", name, &answer);
+	request("check", name, &answer);
 	stop_if_signalled();
 	json_object_set_new(json, "installable", json_boolean(!answer.error));
 	answer_json(&answer, json);
 	if (!answer.error)
 		snprintf(now, size, "yes");
 	else
-		snprintf(now, size, "no: %s", answer_text(&answer, text, sizeof(text)));
+		snprintf(now, size, "no: %s", answer_text(&answer, text));
 }
 
 static void fill_row(const struct file *file, char *row[COLUMNS], const char *now)
@@ -110,7 +110,7 @@ int cmd_list(const struct options *options)
 	json_t *list = json_array(), *json;
 	char *(*rows)[COLUMNS];
 	struct files files;
-	char now[400];
+	char now[ANSWER_SIZE + 10];
 	size_t i;
 
 	files_read(options->argument, &files);
@@ -140,7 +140,7 @@ int cmd_list(const struct options *options)
 int cmd_check(const struct options *options)
 {
 	const char *not_asked = why_not_asked();
-	char name[IMAGE_NAME_SIZE], text[300];
+	char name[IMAGE_NAME_SIZE], text[ANSWER_SIZE];
 	struct answer answer;
 	struct file file;
 	json_t *json;
@@ -150,7 +150,7 @@ int cmd_check(const struct options *options)
 		     "check: %s", not_asked);
 	file_must_open(options->argument, &file);
 	reach(file.path, name);
-	ask("check", name, &answer);
+	request("check", name, &answer);
 	stop_if_signalled();
 	if (options->json) {
 		json = file_json(&file);
@@ -163,7 +163,7 @@ int cmd_check(const struct options *options)
 	} else if (!answer.error) {
 		printf("%s: can be installed now\n", file.path);
 	} else {
-		note("%s: %s", file.path, answer_text(&answer, text, sizeof(text)));
+		note("%s: %s", file.path, answer_text(&answer, text));
 	}
 	return answer_exit(&answer);
 }

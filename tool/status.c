@@ -19,8 +19,8 @@ struct status {
 };
 
 static const char * const last_files[] = {
-	"result", "errno", "phase", "leaf", "status", "cpu", "sessions", "image", "from", "to",
-	"blackout_ns", "total_ns",
+	"result", "errno", "reason", "phase", "leaf", "status", "rcx", "rdx", "r8", "cpu",
+	"sessions", "image", "from", "to", "blackout_ns", "total_ns",
 };
 
 static char *read_last(const char *name)
@@ -63,7 +63,7 @@ static void print_last(void)
 {
 	char *name = read_last("result"), *phase = read_last("phase"), *image = read_last("image");
 	char *from = read_last("from"), *to = read_last("to"), *leaf = read_last("leaf");
-	char *code = read_last("status"), *cpu = read_last("cpu");
+	char *code = read_last("status"), *cpu = read_last("cpu"), *reason = read_last("reason");
 	size_t i;
 
 	if (!name || !strcmp(name, "none")) {
@@ -78,12 +78,26 @@ static void print_last(void)
 		printf("last attempt     %s%s, %s, %s -> %s\n", name,
 		       phase && !strcmp(phase, "check") ? " of a check" : "", image, from, to);
 		printf("                 %s\n", row->text);
+		if (reason && strcmp(reason, "none"))
+			printf("                 reason: %s\n", reason);
 		if (leaf && strcmp(leaf, "none"))
 			printf("                 %s on CPU %s: %s, phase %s\n", leaf, cpu, code,
 			       phase);
 		if (i && phase && strcmp(phase, "check"))
 			printf("                 changed: %s\n", result_changed(i));
 	}
+}
+
+/* What an operator has to know first. Other states need no advice. */
+static const char *advice(const char *state)
+{
+	if (!strcmp(state, "shut-down"))
+		return "TDX is down: apply an image to bring it back; keep tdx_update loaded";
+	if (!strcmp(state, "lost"))
+		return "TDX is down until reboot";
+	if (!strcmp(state, "uninitialized"))
+		return "TDX is not initialized: load kvm_intel with tdx=1";
+	return NULL;
 }
 
 static void print_words(const struct status *status)
@@ -95,6 +109,8 @@ static void print_words(const struct status *status)
 	       all ? "" : "; a present one is offline: no update until it is online");
 	printf("TDX module       %s%s%s\n", status->version ? status->version : "none that answers",
 	       status->state ? ", " : "", status->state ? status->state : "");
+	if (status->state && advice(status->state))
+		printf("                 %s\n", advice(status->state));
 	printf("P-SEAMLDR        %s\n", or_unknown(status->seamldr_version));
 	printf("updates left     %s\n", or_unknown(status->updates_left));
 	if (status->interface == INTERFACE_MAINLINE) {
@@ -183,7 +199,9 @@ static void head(const char *metric, const char *help)
 
 static void print_metrics(const struct status *status)
 {
-	static const char * const states[] = { "ready", "updating", "lost", "uninitialized" };
+	static const char * const states[] = {
+		"ready", "updating", "shut-down", "lost", "uninitialized",
+	};
 	char *result, *phase, *from, *to, *error, *blackout;
 	size_t i;
 

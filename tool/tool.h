@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * tdx-update, the operator's command: its exit statuses, and the calls between its files.
- * It decides nothing about images: what may be installed is the kernel module's to say, and results
- * and the form of containers are that module's own table and code.
+ * It does not judge images: tdx_update decides what may be installed, and the command shares the
+ * table of results and the parser of containers with it.
  */
 #ifndef TOOL_H
 #define TOOL_H
@@ -20,13 +20,14 @@
 #define IMAGE_NAME_SIZE		256	/* of a name that the module takes, with its NUL */
 #define VERSION_SIZE		20
 
-/* What a script has to tell apart; numbers of sysexits.h where one fits. */
+/* What a script has to tell apart; numbers of sysexits.h where one fits. They never change. */
 #define EXITS(X)									\
 	X(DONE, 0, "done; of check and --dry-run: it could be done now")		\
 	X(REFUSED, 1, "refused, and nothing has changed: the result says why")		\
 	X(RECOVERED, 2, "the update failed, the recovery image runs, TDs live")		\
-	X(LOST, 3, "the update failed and was not repaired: TDX is down")		\
+	X(LOST, 3, "TDX is down until reboot, the TDs are gone")			\
 	X(UNCLEAR, 4, "the update failed and this kernel's interface cannot tell how")	\
+	X(SHUT_DOWN, 5, "TDX is down; another update brings it back without a reboot")	\
 	X(USAGE, 64, "no such command, option or argument: nothing was touched")	\
 	X(NO_INPUT, 66, "an image, directory or mapping file cannot be read")		\
 	X(UNAVAILABLE, 69, "no TDX here that can be updated, or not in this way")	\
@@ -114,18 +115,20 @@ void reach(const char *path, char name[IMAGE_NAME_SIZE]);
 void reach_set_recovery(const char *name);
 void reach_end(void);
 
-/* ask.c */
+/* request.c */
+#define ANSWER_SIZE	600
+
 struct answer {
-	bool has_result;		/* else the errno alone: no permission, or the system's */
+	bool has_result;		/* false: only the errno, of permissions or of the system */
 	enum tdxu_result result;
 	int error;
-	bool detailed;			/* last/ is this attempt's; its files follow */
-	char *phase, *leaf, *status, *cpu, *from, *to, *blackout_ns;
+	bool detailed;			/* last/ is of this attempt; the members below are set */
+	char *reason, *phase, *leaf, *status, *rcx, *rdx, *r8, *cpu, *from, *to, *blackout_ns;
 };
 
-void ask(const char *file, const char *name, struct answer *answer);
+void request(const char *file, const char *name, struct answer *answer);
 enum tool_exit answer_exit(const struct answer *answer);
-const char *answer_text(const struct answer *answer, char *buf, size_t size);
+const char *answer_text(const struct answer *answer, char buf[ANSWER_SIZE]);
 void answer_json(const struct answer *answer, json_t *json);
 
 /* mainline.c */

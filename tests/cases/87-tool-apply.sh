@@ -66,7 +66,7 @@ cp /lib/firmware/test/v2.blob "$TMP/images/new.blob"
 cp /lib/firmware/test/same.blob "$TMP/images/old.blob"
 for recovery in "$TMP/images/old.blob" auto; do
 	td_build 3
-	emu_set inject "TDH.SYS.UPDATE any 1 0xc000050900000000 0 1"
+	emu_set inject "TDH.SYS.UPDATE any 1 0xc000050900000000 0 2"
 	expect_tool 2 apply "$TMP/images/new.blob" --recovery "$recovery" --json
 	expect "with recovery image $recovery" "recovered 125 1.5.24 $TMP/images/old.blob" \
 		"$(json '"\(.result) \(.errno) \(.to) \(.recovery)"')"
@@ -98,7 +98,7 @@ emu_set inject "SEAMLDR.INSTALL any $(nproc) 0x8000000000020001 1 1"
 expect_tool 3 apply /lib/firmware/test/b.blob
 expect_match "what it says" 'lost \(ENOTRECOVERABLE\)' "$ERR"
 expect_tool 3 apply /lib/firmware/test/b.blob --json
-expect "after a lost module" "lost no module runs" "$(json '"\(.result) \(.changed)"')"
+expect "after a lost module" "lost no TDX module runs" "$(json '"\(.result) \(.changed)"')"
 expect_tool 0 status
 expect_match status '^TDX module +none that answers, lost$' "$OUT"
 expect_tool 69 apply --latest /lib/firmware/test

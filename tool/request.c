@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Asks the kernel module, by one write to one of its files, and says what it answered.
- * The errno tells the result; last/ tells more, but only of the attempt that ended last.
+ * Sends one request to tdx_update, by one write to one of its files, and reads the answer.
+ * The errno gives the result. last/ gives the details, but only of the attempt that ended last.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static bool last_is(const char *file, const char *value)
 	return same;
 }
 
-/* The one result with this errno; of several the one that last/ has, else the first. */
+/* The only result with this errno; if there are several the one in last/, else the first. */
 static bool find_result(int error, enum tdxu_result *result)
 {
 	bool found = false;
@@ -42,12 +42,12 @@ static bool find_result(int error, enum tdxu_result *result)
 }
 
 /**
- * ask() - write an image's name to one of the module's files
+ * request() - write an image's name to one of the module's files
  * @file: update, check or recovery_image
- * @name: as the firmware loader finds it
- * @answer: filled in; its strings are the caller's to free, if it cares
+ * @name: as the firmware loader finds the image
+ * @answer: filled in; its strings are the caller's to free
  */
-void ask(const char *file, const char *name, struct answer *answer)
+void request(const char *file, const char *name, struct answer *answer)
 {
 	char path[40], line[IMAGE_NAME_SIZE + 1];
 
@@ -57,18 +57,23 @@ void ask(const char *file, const char *name, struct answer *answer)
 	answer->error = host_write(path, line, strlen(line));
 	answer->has_result = find_result(answer->error, &answer->result);
 
-	/* Another's attempt may have ended since, and in-progress is none of ours. */
+	/* in-progress leaves last/ to the other attempt, and another one may have ended since. */
 	if (!answer->has_result || answer->result == TDXU_IN_PROGRESS || !last_is("image", name) ||
 	    !last_is("result", result_rows[answer->result].name))
 		return;
 	answer->phase = last("phase");
+	answer->reason = last("reason");
 	answer->leaf = last("leaf");
 	answer->status = last("status");
+	answer->rcx = last("rcx");
+	answer->rdx = last("rdx");
+	answer->r8 = last("r8");
 	answer->cpu = last("cpu");
 	answer->from = last("from");
 	answer->to = last("to");
 	answer->blackout_ns = last("blackout_ns");
-	answer->detailed = answer->phase && answer->leaf && answer->status && answer->cpu &&
+	answer->detailed = answer->phase && answer->reason && answer->leaf && answer->status &&
+			   answer->rcx && answer->rdx && answer->r8 && answer->cpu &&
 			   answer->from && answer->to && answer->blackout_ns;
 }
 
@@ -80,23 +85,24 @@ enum tool_exit answer_exit(const struct answer *answer)
 }
 
 /**
- * answer_text() - an answer in a line: name, errno, meaning, and which SEAMCALL it was
+ * answer_text() - an answer in one line: result, errno, meaning, exact cause, SEAMCALL
  * @answer: the answer
- * @buf: room for it
- * @size: of it
+ * @buf: filled in
  */
-const char *answer_text(const struct answer *answer, char *buf, size_t size)
+const char *answer_text(const struct answer *answer, char buf[ANSWER_SIZE])
 {
 	const struct result_row *row = &result_rows[answer->result];
 	int length;
 
 	if (!answer->has_result) {
-		snprintf(buf, size, "%s", strerror(answer->error));
+		snprintf(buf, ANSWER_SIZE, "%s", strerror(answer->error));
 		return buf;
 	}
-	length = snprintf(buf, size, "%s (%s): %s", row->name, row->errno_name, row->text);
+	length = snprintf(buf, ANSWER_SIZE, "%s (%s): %s", row->name, row->errno_name, row->text);
+	if (answer->detailed && strcmp(answer->reason, "none"))
+		length += snprintf(buf + length, ANSWER_SIZE - length, ": %.300s", answer->reason);
 	if (answer->detailed && strcmp(answer->leaf, "none"))
-		snprintf(buf + length, size - length, " [%s on CPU %s: %s]", answer->leaf,
+		snprintf(buf + length, ANSWER_SIZE - length, " [%s on CPU %s: %s]", answer->leaf,
 			 answer->cpu, answer->status);
 	return buf;
 }
@@ -119,9 +125,13 @@ void answer_json(const struct answer *answer, json_t *json)
 		json_object_set_new(json, "changed", json_string(result_changed(answer->result)));
 	if (!answer->detailed)
 		return;
+	json_object_set_new(json, "reason", json_string(answer->reason));
 	json_object_set_new(json, "phase", json_string(answer->phase));
 	json_object_set_new(json, "leaf", json_string(answer->leaf));
 	json_object_set_new(json, "status", json_string(answer->status));
+	json_object_set_new(json, "rcx", json_string(answer->rcx));
+	json_object_set_new(json, "rdx", json_string(answer->rdx));
+	json_object_set_new(json, "r8", json_string(answer->r8));
 	json_object_set_new(json, "cpu", json_integer(atoi(answer->cpu)));
 	json_object_set_new(json, "from", json_string(answer->from));
 	json_object_set_new(json, "to", json_string(answer->to));
