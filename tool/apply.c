@@ -107,6 +107,18 @@ static char *find_recovery(const char *recovery, const char *dir)
 	fail(TOOL_NO_INPUT, "--recovery auto: no image of the running version %s in %s", text, dir);
 }
 
+/* The recovery image is set for this run only. */
+static void set_recovery_back(const char *name)
+{
+	char *before = host_read(OURS "recovery_image");
+
+	if (!before)
+		fail(errno == EACCES ? TOOL_NO_PERMISSION : TOOL_UNAVAILABLE,
+		     "cannot read the recovery image that is set: %s", strerror(errno));
+	undo_file(UNDO_RECOVERY, OURS "recovery_image", name, before);
+	free(before);
+}
+
 /* ---- the outcome ---- */
 
 static void print_outcome(const char *image, const struct answer *answer, bool dry_run)
@@ -153,14 +165,14 @@ static enum tool_exit apply_ours(const struct options *options, const char *imag
 	char *recovery = NULL;
 	struct file file;
 
-	reach(image, name);
+	loader_name(image, name);
 	if (options->recovery) {
 		recovery = find_recovery(options->recovery, dir);
 		file_must_open(recovery, &file);
-		reach(recovery, recovery_name);
+		loader_name(recovery, recovery_name);
 		json_object_set_new(json, "recovery", json_string(recovery));
 		if (!options->dry_run)
-			reach_set_recovery(recovery_name);
+			set_recovery_back(recovery_name);
 		request(options->dry_run ? "check" : "recovery_image", recovery_name, &answer);
 		stop_if_signalled();
 		if (answer.error)

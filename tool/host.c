@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What can be asked here, and how its files are read and written; and versions.
- * A write is one write(2), whose errno is the answer.
+ * Finds the interface that updates a TDX module here, reads and writes its files, and compares
+ * versions. A write is one write(2), whose errno is the answer.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -47,7 +47,7 @@ static bool exists(const char *file)
 }
 
 /**
- * host_interface() - what updates a TDX module here; ours where there are two
+ * host_interface() - the interface that updates a TDX module here; tdx_update's if there are two
  */
 enum interface host_interface(void)
 {
@@ -99,20 +99,45 @@ char *host_read(const char *file)
 	return strdup(buf);
 }
 
+static int write_once(int fd, const void *data, size_t size)
+{
+	int error = write(fd, data, size) < 0 ? errno : 0;
+
+	close(fd);
+	return error;
+}
+
 /**
- * host_write() - write a file in one go
+ * host_put() - write a file with one write(2)
  * @file: its path in sysfs
- * @data: what to write
- * @size: of it, bytes
+ * @data: the data
+ * @size: its size, bytes
  *
- * A file that cannot be opened ends this program, so that every error returned is the write's.
+ * Return: 0 or the errno of opening or writing it.
+ */
+int host_put(const char *file, const void *data, size_t size)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	host_path(file, path);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	return fd < 0 ? errno : write_once(fd, data, size);
+}
+
+/**
+ * host_write() - write a file whose errno is an answer
+ * @file: its path in sysfs
+ * @data: the data
+ * @size: its size, bytes
+ *
+ * If the file cannot be opened the program ends, so every error returned is the write's.
  *
  * Return: 0 or the errno.
  */
 int host_write(const char *file, const void *data, size_t size)
 {
 	char path[PATH_MAX];
-	int error = 0;
 	int fd;
 
 	host_path(file, path);
@@ -121,10 +146,7 @@ int host_write(const char *file, const void *data, size_t size)
 		fail(TOOL_NO_PERMISSION, "may not write %s: are you root?", path);
 	if (fd < 0)
 		fail(TOOL_UNAVAILABLE, "%s: %s", path, strerror(errno));
-	if (write(fd, data, size) < 0)
-		error = errno;
-	close(fd);
-	return error;
+	return write_once(fd, data, size);
 }
 
 bool host_may_write(const char *file)

@@ -143,7 +143,7 @@ const struct file *latest_choose(const struct files *files, const char *dir,
 				if (!mainline_objects(file, why, sizeof(why)))
 					return file;
 			} else {
-				reach(file->path, name);
+				loader_name(file->path, name);
 				request("check", name, answer);
 				if (answer->has_result && !answer->result)
 					return file;

@@ -49,7 +49,7 @@ static void judge(const struct file *file, const char *not_asked, char *now, siz
 		json_object_set_new(json, "not_asked", json_string(not_asked));
 		return;
 	}
-	reach(file->path, name);
+	loader_name(file->path, name);
 	request("check", name, &answer);
 	stop_if_signalled();
 	json_object_set_new(json, "installable", json_boolean(!answer.error));
@@ -149,7 +149,7 @@ int cmd_check(const struct options *options)
 		fail(host_interface() == INTERFACE_OURS ? TOOL_NO_PERMISSION : TOOL_UNAVAILABLE,
 		     "check: %s", not_asked);
 	file_must_open(options->argument, &file);
-	reach(file.path, name);
+	loader_name(file.path, name);
 	request("check", name, &answer);
 	stop_if_signalled();
 	if (options->json) {

@@ -107,7 +107,7 @@ void stop_if_signalled(void)
 		return;
 	note("ended by signal %d; nothing has changed", signalled);
 	fflush(NULL);
-	reach_end();
+	undo_end();
 	signal(signalled, SIG_DFL);
 	raise(signalled);
 }
@@ -319,7 +319,7 @@ int main(int argc, char **argv)
 
 	wants_json = options.json;
 	catch_signals();
-	atexit(reach_end);
+	atexit(undo_end);
 	status = commands[i].run(&options);
 	/* What no one could read was not said. */
 	if (fflush(stdout) || ferror(stdout))

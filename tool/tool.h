@@ -76,6 +76,7 @@ enum interface host_interface(void);
 const char *host_interface_name(enum interface interface);
 void host_path(const char *file, char path[PATH_MAX]);
 char *host_read(const char *file);
+int host_put(const char *file, const void *data, size_t size);
 int host_write(const char *file, const void *data, size_t size);
 bool host_may_write(const char *file);
 char *host_read_module(const char *name);
@@ -110,10 +111,25 @@ void files_read(const char *dir, struct files *files);
 const char *file_signer(const struct file *file, char buf[40]);
 json_t *file_json(const struct file *file);
 
-/* reach.c */
-void reach(const char *path, char name[IMAGE_NAME_SIZE]);
-void reach_set_recovery(const char *name);
-void reach_end(void);
+/* loader.c */
+#define LOADER_DIR_SIZE	64
+
+struct loader_dir {
+	int error;			/* errno; EWOULDBLOCK: another run uses the path parameter */
+	char path[LOADER_DIR_SIZE];
+};
+
+void loader_name(const char *path, char name[IMAGE_NAME_SIZE]);
+void loader_make(int socket, struct loader_dir *dir);
+void loader_leave(void);
+void loader_remove(void);
+
+/* undo.c */
+enum undo_kind { UNDO_RECOVERY, UNDO_CPU, UNDO_KINDS };
+
+void undo_directory(struct loader_dir *dir);
+void undo_file(enum undo_kind kind, const char *file, const char *now, const char *before);
+void undo_end(void);
 
 /* request.c */
 #define ANSWER_SIZE	600

@@ -45,5 +45,6 @@ printf '%s\n' \
 	"$(command -v jq)=/sbin/jq" \
 	"$(command -v script)=/sbin/script" \
 	"$(command -v chrt)=/sbin/chrt" \
+	"$(command -v flock)=/sbin/flock" \
 	"build/images=/lib/firmware/test" \
 	"build/mutants=/lib/firmware/mutants"

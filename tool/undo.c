@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A second process that sets back what this command changes for a while: the directory of copies,
+ * the firmware loader's path, the recovery image, CPUs. It waits until the other end of its socket
+ * closes, so it works after any death of the command, SIGKILL included.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+/* What is set back is tried for so long while another attempt runs or CPUs cannot be switched. */
+#define TRIES		600
+#define TRY_PAUSE_US	100000
+
+/* A request to the second process: a file to set back, or with an empty name a directory. */
+struct change {
+	enum undo_kind kind;
+	char file[48];			/* in sysfs */
+	char now[IMAGE_NAME_SIZE];	/* its value while this command runs */
+	char before[IMAGE_NAME_SIZE];
+};
+
+static struct {
+	pid_t pid;			/* 0: no second process */
+	int socket;
+} helper;
+
+/* ---- in the second process ---- */
+
+static int write_back(const struct change *change)
+{
+	char line[IMAGE_NAME_SIZE + 1];
+	int error, tries = 0;
+
+	snprintf(line, sizeof(line), "%s\n", change->before);
+	do {
+		error = host_put(change->file, line, strlen(line));
+		/* EALREADY: another attempt runs. EBUSY: the kernel cannot switch CPUs now. */
+	} while ((error == EALREADY || (error == EBUSY && change->kind == UNDO_CPU)) &&
+		 tries++ < TRIES && !usleep(TRY_PAUSE_US));
+	return error;
+}
+
+/* Somebody else's later value stays. */
+static void set_back(const struct change *change)
+{
+	char *value = host_read(change->file);
+	int error;
+
+	if (value && !strcmp(value, change->now)) {
+		error = write_back(change);
+		if (error)
+			note("cannot set %s back to '%s': %s", change->file, change->before,
+			     strerror(error));
+		/* No recovery image is better than one that was set for this run only. */
+		if (error && change->kind == UNDO_RECOVERY)
+			host_put(change->file, "\n", 1);
+	}
+	free(value);
+}
+
+/*
+ * The recovery image is checked when it is set back, so the loader's path has its old value by then
+ * and the CPUs are still online. Within a kind the last change is undone first.
+ */
+static void set_all_back(const struct change *changes, size_t count)
+{
+	enum undo_kind kind;
+	size_t i;
+
+	loader_leave();
+	for (kind = 0; kind < UNDO_KINDS; kind++)
+		for (i = count; i-- > 0;)
+			if (changes[i].kind == kind)
+				set_back(&changes[i]);
+	loader_remove();
+}
+
+static void serve(int socket)
+{
+	struct change *changes = NULL, change;
+	struct loader_dir dir;
+	size_t count = 0;
+
+	while (recv(socket, &change, sizeof(change), 0) == sizeof(change)) {
+		if (!change.file[0]) {
+			loader_make(socket, &dir);
+			send(socket, &dir, sizeof(dir), MSG_NOSIGNAL);
+			continue;
+		}
+		changes = reallocarray(changes, count + 1, sizeof(change));
+		if (!changes)
+			fail(TOOL_SYSTEM, "out of memory");
+		changes[count++] = change;
+		/* The change is made only when this end knows of it. */
+		send(socket, "", 1, MSG_NOSIGNAL);
+	}
+	set_all_back(changes, count);
+}
+
+/* ---- in the command ---- */
+
+/* Signals of a terminal or a service manager are for the command alone. */
+static void become_helper(int socket)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	setsid();
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	serve(socket);
+	_exit(0);
+}
+
+static void start_helper(void)
+{
+	int sockets[2];
+
+	if (helper.pid)
+		return;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
+		fail(TOOL_SYSTEM, "no socket: %s", strerror(errno));
+	fflush(NULL);
+	helper.pid = fork();
+	if (helper.pid < 0) {
+		helper.pid = 0;
+		fail(TOOL_SYSTEM, "no second process: %s", strerror(errno));
+	}
+	if (!helper.pid) {
+		close(sockets[0]);
+		become_helper(sockets[1]);
+	}
+	close(sockets[1]);
+	helper.socket = sockets[0];
+}
+
+/* A signal ends the wait for the reply, and with it this command. */
+static void tell_helper(const struct change *change, void *reply, size_t size)
+{
+	ssize_t got;
+
+	start_helper();
+	if (send(helper.socket, change, sizeof(*change), MSG_NOSIGNAL) != sizeof(*change))
+		fail(TOOL_SYSTEM, "the second process has died");
+	while ((got = recv(helper.socket, reply, size, 0)) < 0 && errno == EINTR)
+		stop_if_signalled();
+	if (got != (ssize_t)size)
+		fail(TOOL_SYSTEM, "the second process has died");
+}
+
+/**
+ * undo_directory() - have a directory for copies of images until undo_end()
+ * @dir: filled in
+ */
+void undo_directory(struct loader_dir *dir)
+{
+	tell_helper(&(struct change){}, dir, sizeof(*dir));
+}
+
+/**
+ * undo_file() - have a file of sysfs set back at undo_end(), if it still has this command's value
+ * @kind: what the file is for; kinds are set back in their order
+ * @file: its path in sysfs
+ * @now: the value that the caller is going to write
+ * @before: its value until then
+ */
+void undo_file(enum undo_kind kind, const char *file, const char *now, const char *before)
+{
+	struct change change = { .kind = kind };
+	char done;
+
+	snprintf(change.file, sizeof(change.file), "%s", file);
+	snprintf(change.now, sizeof(change.now), "%s", now);
+	snprintf(change.before, sizeof(change.before), "%s", before);
+	tell_helper(&change, &done, sizeof(done));
+}
+
+/**
+ * undo_end() - set everything back, and wait until that is done
+ */
+void undo_end(void)
+{
+	if (!helper.pid)
+		return;
+	close(helper.socket);
+	while (waitpid(helper.pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	helper.pid = 0;
+}
