@@ -10,7 +10,8 @@
 #	scripts/kernel.sh --newest	the last of them that is of no special flavour
 #	scripts/kernel.sh --built	the names of those that built-kernel.sh builds from source
 #	scripts/kernel.sh --suite NAME	the suite it comes from
-#	scripts/kernel.sh --table	all of it as the rows of README's table
+#	scripts/kernel.sh --tdx	the names of those that could host TDs
+#	scripts/kernel.sh --table	all of it as the rows of the table in docs/kernels.md
 #
 # With STRICT=1 also what modules.sh needs to be strict. The image package is unpacked under
 # build/kernels/NAME and never installed: the host's own kernel
@@ -116,6 +117,7 @@ case ${1:-} in
 --list) list 0; exit ;;
 --newest) list 0 | grep -v -- - | tail -n 1; exit ;;
 --built) list 1; exit ;;
+--tdx) awk '{ for (i = 4; i <= NF; i++) if ($i == "tdx") print $1 }' <<<"$kernels"; exit ;;
 --suite) awk -v name="$2" '$1 == name { print $2 }' <<<"$kernels"; exit ;;
 --table)
 	awk 'NF { printf "| %s | %s | `%s`%s |\n", $1, $2, $3, (NF > 3 ? ", built here" : "") }' \

@@ -2,9 +2,9 @@
 # Runs the cases on several kernels, one after another, and sums up.
 #
 #	tests/vm/all.sh all		every kernel that Debian packages, see scripts/kernel.sh
-#	tests/vm/all.sh ci		those but the oldest, which `make check` runs: all cases
-#					on the newest, those that say "# SMOKE: yes", on 2 CPUs, on
-#					the others
+#	tests/vm/all.sh ci		those but the oldest, which `make check` runs, and the one
+#					that could host TDs: all cases on the newest, those that
+#					say "# SMOKE: yes", on 2 CPUs, on the others
 #	tests/vm/all.sh built		the ones with sanitizers, SMP=once
 #
 #	TEST=, SMP= as run.sh takes them; KERNEL= only that one
@@ -17,7 +17,8 @@ cd "$(dirname "$0")/../.."
 export STRICT=1
 newest=$(scripts/kernel.sh --newest)
 case ${1:-} in
-all | ci) mapfile -t kernels < <(scripts/kernel.sh --list) ;;
+all) mapfile -t kernels < <(scripts/kernel.sh --list) ;;
+ci) mapfile -t kernels < <(scripts/kernel.sh --list; scripts/kernel.sh --tdx) ;;
 built) mapfile -t kernels < <(scripts/kernel.sh --built) ;;
 *) echo "all.sh: all, ci or built?" >&2; exit 2 ;;
 esac
