@@ -256,10 +256,15 @@ man_pages() {
 	mandoc -T lint doc/man/* 2>&1 | grep -vE 'referenced manual not found|outdated mandoc.db' || true
 }
 
-# README has the list of kernels as kernel.sh has it.
+# docs/kernels.md has the list of kernels as kernel.sh has it, and README what they could be used for.
 kernels() {
-	scripts/kernel.sh --table | while IFS= read -r row; do
-		grep -qxF "$row" README.md || echo "README.md: no row $row"
+	local list=$out/kernels option
+
+	scripts/kernel.sh --table | sort >"$list"
+	grep -E '^\| [0-9]+\.[0-9]+[^ ]* \|' docs/kernels.md | agree kernels.md "$list"
+	for option in CONFIG_INTEL_TDX_HOST CONFIG_KVM_INTEL_TDX; do
+		grep -q "$option" README.md || echo "README.md: no $option"
+		grep -qx "$option=y" tests/vm/config/tdx || echo "tests/vm/config/tdx: no $option=y"
 	done
 }
 
