@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tdx-update apply: which image, with which recovery image, how long to wait for a race, and what
- * came of it.
+ * tdx-update apply: installs an image, waits while a race lasts, and reports the outcome.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -51,8 +50,8 @@ static void pause_ms(double ms)
 }
 
 /*
- * Attempts until there is no race, or the time is up; the last one then. The pauses differ from
- * host to host, and each is between half and all of what it might be.
+ * Tries until there is no race or the time is up, once more at its end. Each pause is a random share
+ * between half and all of its length, so that hosts do not try in step.
  */
 static unsigned int attempt(const char *name, long limit, struct answer *answer)
 {
@@ -75,48 +74,6 @@ static unsigned int attempt(const char *name, long limit, struct answer *answer)
 	if (tries > 1)
 		end_waiting();
 	return tries;
-}
-
-/* ---- the recovery image ---- */
-
-static char *directory_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? strndup(path, slash == path ? 1 : slash - path) : strdup(".");
-}
-
-/* Path of the image to fall back to; "auto" is that of the running version, from @dir. */
-static char *find_recovery(const char *recovery, const char *dir)
-{
-	struct tdxu_version running;
-	struct files files;
-	char *text;
-	size_t i;
-
-	if (strcmp(recovery, "auto"))
-		return strdup(recovery);
-	text = host_read_module("version");
-	if (!version_parse(text, &running))
-		fail(TOOL_UNAVAILABLE, "--recovery auto: no TDX module runs");
-	files_read(dir, &files);
-	for (i = 0; i < files.count; i++)
-		if (!files.files[i].form.result &&
-		    !version_compare(&files.files[i].version, &running))
-			return files.files[i].path;
-	fail(TOOL_NO_INPUT, "--recovery auto: no image of the running version %s in %s", text, dir);
-}
-
-/* The recovery image is set for this run only. */
-static void set_recovery_back(const char *name)
-{
-	char *before = host_read(OURS "recovery_image");
-
-	if (!before)
-		fail(errno == EACCES ? TOOL_NO_PERMISSION : TOOL_UNAVAILABLE,
-		     "cannot read the recovery image that is set: %s", strerror(errno));
-	undo_file(UNDO_RECOVERY, OURS "recovery_image", name, before);
-	free(before);
 }
 
 /* ---- the outcome ---- */
@@ -156,28 +113,25 @@ static void end_json(const struct options *options, json_t *json, enum tool_exit
 
 /* ---- the two ways ---- */
 
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? strndup(path, slash == path ? 1 : slash - path) : strdup(".");
+}
+
 static enum tool_exit apply_ours(const struct options *options, const char *image,
 				 const char *dir, json_t *json)
 {
-	char name[IMAGE_NAME_SIZE], recovery_name[IMAGE_NAME_SIZE];
-	struct answer answer = {};
+	char name[IMAGE_NAME_SIZE];
 	unsigned int tries = 1;
-	char *recovery = NULL;
-	struct file file;
+	struct answer answer;
+	const char *recovery;
 
 	loader_name(image, name);
-	if (options->recovery) {
-		recovery = find_recovery(options->recovery, dir);
-		file_must_open(recovery, &file);
-		loader_name(recovery, recovery_name);
-		json_object_set_new(json, "recovery", json_string(recovery));
-		if (!options->dry_run)
-			set_recovery_back(recovery_name);
-		request(options->dry_run ? "check" : "recovery_image", recovery_name, &answer);
-		stop_if_signalled();
-		if (answer.error)
-			image = recovery;
-	}
+	recovery = recovery_set(options, dir, json, &answer);
+	if (answer.error)
+		image = recovery;
 	if (!answer.error && options->dry_run)
 		request("check", name, &answer);
 	else if (!answer.error)
@@ -226,7 +180,7 @@ static bool choose(const struct options *options, struct file *file, json_t *jso
 	struct answer answer;
 	struct files files;
 
-	files_read(options->latest, &files);
+	files_must_read(options->latest, &files);
 	chosen = latest_choose(&files, options->latest, &answer, passed_over);
 	stop_if_signalled();
 	json_object_set_new(json, "passed_over", passed_over);
@@ -264,7 +218,8 @@ int cmd_apply(const struct options *options)
 	if (interface == INTERFACE_NONE)
 		fail(TOOL_UNAVAILABLE,
 		     "nothing here updates a TDX module: modprobe tdx_update, and see the kernel log");
-	if (interface == INTERFACE_MAINLINE && options->recovery)
+	if (interface == INTERFACE_MAINLINE && options->recovery &&
+	    strcmp(options->recovery, "none"))
 		fail(TOOL_UNAVAILABLE, "--recovery: this kernel's own interface has none");
 	if (!host_may_write(interface == INTERFACE_OURS ? OURS "update" : UPLOAD "loading"))
 		fail(TOOL_NO_PERMISSION, "only root may update");

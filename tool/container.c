@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What an image file says of itself. The form is checked by the kernel module's own code, image.c;
- * whether it may be installed is not asked here.
+ * Reads what an image file says of itself. The form is checked by the kernel module's own code,
+ * image.c. Whether the image may be installed is not asked here.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -52,20 +52,29 @@ static void describe_signer(const u8 *modulus, char hex[2 * TDX_SHA384_SIZE + 1]
 		sprintf(hex + 2 * i, "%02x", digest[i]);
 }
 
-static void describe(const void *blob, size_t size, struct file *file)
+/* Version of the container that begins so, or 0. */
+static unsigned int container_of_blob(const void *blob, size_t size)
 {
 	const struct tdx_blob_v1 *v1 = blob;
 	const struct tdx_blob_v2 *v2 = blob;
+
+	if (size < TDX_PAGE_SIZE)
+		return 0;
+	if (v1->version == TDX_BLOB_VERSION_1 &&
+	    !memcmp(v1->signature, TDX_BLOB_SIGNATURE, TDX_BLOB_SIGNATURE_SIZE))
+		return 1;
+	if (v2->version == TDX_BLOB_VERSION_2 &&
+	    !memcmp(v2->signature, TDX_BLOB_SIGNATURE, TDX_BLOB_SIGNATURE_SIZE))
+		return 2;
+	return 0;
+}
+
+static void describe(const void *blob, size_t size, struct file *file)
+{
 	const struct seam_sigstruct *sig;
 	struct tdxu_image image;
 
-	if (size >= TDX_PAGE_SIZE && v1->version == TDX_BLOB_VERSION_1 &&
-	    !memcmp(v1->signature, TDX_BLOB_SIGNATURE, TDX_BLOB_SIGNATURE_SIZE))
-		file->container = 1;
-	else if (size >= TDX_PAGE_SIZE && v2->version == TDX_BLOB_VERSION_2 &&
-		 !memcmp(v2->signature, TDX_BLOB_SIGNATURE, TDX_BLOB_SIGNATURE_SIZE))
-		file->container = 2;
-
+	file->container = container_of_blob(blob, size);
 	version_of_name(file->name, &file->version);
 	file->form = tdxu_image_parse(blob, size, &image);
 	if (file->form.result)
@@ -87,7 +96,7 @@ static void describe(const void *blob, size_t size, struct file *file)
  * @path: where it is
  * @file: filled in; of no use if it cannot be read
  *
- * Reads no more than it takes to see that an image is too large.
+ * Reads not more than it takes to see that the file is no container, or too large.
  *
  * Return: whether it could be read; else errno.
  */
@@ -114,7 +123,8 @@ bool file_open(const char *path, struct file *file)
 	blob = malloc(max);
 	if (!blob)
 		fail(TOOL_SYSTEM, "out of memory");
-	while (got > 0 && size < max) {
+	while (got > 0 && size < max &&
+	       (size < TDX_PAGE_SIZE || container_of_blob(blob, size))) {
 		got = read(fd, blob + size, max - size);
 		if (got > 0)
 			size += got;
@@ -152,20 +162,20 @@ static int compare_files(const void *a, const void *b)
 }
 
 /**
- * files_read() - the images of a directory, newest first
+ * files_read() - read the images of a directory, newest first
  * @dir: its path
- * @files: filled in
+ * @files: filled in; files that are no TDX-BLOB are left out
  *
- * What is no TDX-BLOB is left out. A directory that cannot be read, or has none, ends this program.
+ * Return: whether @dir could be read and has an image; else errno, ENOENT if it has none.
  */
-void files_read(const char *dir, struct files *files)
+bool files_read(const char *dir, struct files *files)
 {
-	struct dirent *entry;
 	DIR *stream = opendir(dir);
+	struct dirent *entry;
 
-	if (!stream)
-		fail(TOOL_NO_INPUT, "%s: %s", dir, strerror(errno));
 	*files = (struct files){};
+	if (!stream)
+		return false;
 	while ((entry = readdir(stream))) {
 		struct file file, *grown;
 		char path[PATH_MAX];
@@ -180,9 +190,24 @@ void files_read(const char *dir, struct files *files)
 		files->files[files->count++] = file;
 	}
 	closedir(stream);
-	if (!files->count)
+	if (files->count)
+		qsort(files->files, files->count, sizeof(*files->files), compare_files);
+	errno = ENOENT;
+	return files->count;
+}
+
+/**
+ * files_must_read() - files_read(), and the end of this program if there is no image
+ * @dir: the directory's path
+ * @files: filled in
+ */
+void files_must_read(const char *dir, struct files *files)
+{
+	if (files_read(dir, files))
+		return;
+	if (errno == ENOENT && !access(dir, F_OK))
 		fail(TOOL_NO_INPUT, "%s: no image (TDX-BLOB container) there", dir);
-	qsort(files->files, files->count, sizeof(*files->files), compare_files);
+	fail(TOOL_NO_INPUT, "%s: %s", dir, strerror(errno));
 }
 
 /**

@@ -122,6 +122,26 @@ bool result_is_of_image(enum tdxu_result result)
 	}
 }
 
+/**
+ * state_advice() - what an operator has to know about a state of TDX
+ * @state: the state
+ *
+ * Return: NULL if there is nothing to do.
+ */
+const char *state_advice(enum state state)
+{
+	switch (state) {
+	case STATE_SHUT_DOWN:
+		return "TDX is down: apply an image to bring it back; keep tdx_update loaded";
+	case STATE_LOST:
+		return "TDX is down until reboot";
+	case STATE_UNINITIALIZED:
+		return "TDX is not initialized: load kvm_intel with tdx=1";
+	default:
+		return NULL;
+	}
+}
+
 enum tool_exit result_exit(enum tdxu_result result)
 {
 	switch (result) {

@@ -11,6 +11,15 @@
 
 #include "tool.h"
 
+const char * const state_names[NUM_STATES] = {
+	[STATE_UNKNOWN] = "unknown",
+	[STATE_READY] = "ready",
+	[STATE_UPDATING] = "updating",
+	[STATE_SHUT_DOWN] = "shut-down",
+	[STATE_LOST] = "lost",
+	[STATE_UNINITIALIZED] = "uninitialized",
+};
+
 /* Where the module puts its files on a vendor's kernel that has a /sys/firmware/tdx of its own. */
 #define OURS_BESIDE_VENDOR	"firmware/tdx_update/"
 
@@ -170,6 +179,34 @@ char *host_read_module(const char *name)
 	snprintf(file, sizeof(file), "%s%s",
 		 host_interface() == INTERFACE_MAINLINE ? MAINLINE : OURS, name);
 	return host_read(file);
+}
+
+/**
+ * host_state() - state of TDX, as tdx_update sees it
+ *
+ * Return: STATE_UNKNOWN if it is not loaded.
+ */
+enum state host_state(void)
+{
+	char *text = host_read(OURS "state");
+	enum state state;
+
+	for (state = NUM_STATES - 1; state > STATE_UNKNOWN; state--)
+		if (text && !strcmp(text, state_names[state]))
+			break;
+	free(text);
+	return state;
+}
+
+/**
+ * state_is_down() - does no TDX module run, so that a version means nothing?
+ * @state: a state of host_state()
+ *
+ * After a failure the version of a TDX module that does not run may be readable.
+ */
+bool state_is_down(enum state state)
+{
+	return state == STATE_SHUT_DOWN || state == STATE_LOST || state == STATE_UNINITIALIZED;
 }
 
 /**

@@ -113,7 +113,7 @@ int cmd_list(const struct options *options)
 	char now[ANSWER_SIZE + 10];
 	size_t i;
 
-	files_read(options->argument, &files);
+	files_must_read(options->argument, &files);
 	rows = calloc(files.count + 1, sizeof(*rows));
 	if (!rows)
 		fail(TOOL_SYSTEM, "out of memory");

@@ -14,7 +14,8 @@ struct status {
 	enum interface interface;
 	char cpu[12];
 	char *cpus_online, *cpus_present;
-	char *driver, *state, *version, *features0, *race_protection, *recovery_image;
+	enum state state;
+	char *driver, *version, *features0, *race_protection, *recovery_image;
 	char *seamldr_version, *updates_left;
 };
 
@@ -46,7 +47,10 @@ static void read_status(struct status *status)
 	if (status->interface != INTERFACE_OURS)
 		return;
 	status->driver = host_read("module/tdx_update/version");
-	status->state = host_read(OURS "state");
+	status->state = host_state();
+	/* A version that is readable while TDX is down is of no TDX module that runs. */
+	if (state_is_down(status->state))
+		status->version = NULL;
 	status->features0 = host_read(OURS "features0");
 	status->race_protection = host_read(OURS "race_protection");
 	status->recovery_image = host_read(OURS "recovery_image");
@@ -88,18 +92,6 @@ static void print_last(void)
 	}
 }
 
-/* What an operator has to know first. Other states need no advice. */
-static const char *advice(const char *state)
-{
-	if (!strcmp(state, "shut-down"))
-		return "TDX is down: apply an image to bring it back; keep tdx_update loaded";
-	if (!strcmp(state, "lost"))
-		return "TDX is down until reboot";
-	if (!strcmp(state, "uninitialized"))
-		return "TDX is not initialized: load kvm_intel with tdx=1";
-	return NULL;
-}
-
 static void print_words(const struct status *status)
 {
 	bool all = status->cpus_online && status->cpus_present &&
@@ -107,10 +99,10 @@ static void print_words(const struct status *status)
 
 	printf("platform         CPU %s, CPUs %s online%s\n", status->cpu, status->cpus_online,
 	       all ? "" : "; a present one is offline: no update until it is online");
-	printf("TDX module       %s%s%s\n", status->version ? status->version : "none that answers",
-	       status->state ? ", " : "", status->state ? status->state : "");
-	if (status->state && advice(status->state))
-		printf("                 %s\n", advice(status->state));
+	printf("TDX module       %s%s%s\n", status->version ? status->version : "none runs",
+	       status->state ? ", " : "", status->state ? state_names[status->state] : "");
+	if (state_advice(status->state))
+		printf("                 %s\n", state_advice(status->state));
 	printf("P-SEAMLDR        %s\n", or_unknown(status->seamldr_version));
 	printf("updates left     %s\n", or_unknown(status->updates_left));
 	if (status->interface == INTERFACE_MAINLINE) {
@@ -165,7 +157,7 @@ static void print_as_json(const struct status *status)
 	if (status->interface == INTERFACE_OURS) {
 		json_object_update_new(json, json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?}",
 						       "driver", status->driver,
-						       "state", status->state,
+						       "state", state_names[status->state],
 						       "features0", status->features0,
 						       "race_protection", status->race_protection,
 						       "recovery_image", status->recovery_image));
@@ -199,11 +191,8 @@ static void head(const char *metric, const char *help)
 
 static void print_metrics(const struct status *status)
 {
-	static const char * const states[] = {
-		"ready", "updating", "shut-down", "lost", "uninitialized",
-	};
 	char *result, *phase, *from, *to, *error, *blackout;
-	size_t i;
+	enum state state;
 
 	head("tdx_module_info", "The running TDX module and what updates it; always 1.");
 	printf("tdx_module_info");
@@ -223,9 +212,9 @@ static void print_metrics(const struct status *status)
 		return;
 
 	head("tdx_module_state", "1 for the state that the TDX module is in.");
-	for (i = 0; i < ARRAY_SIZE(states); i++)
-		printf("tdx_module_state{state=\"%s\"} %d\n", states[i],
-		       status->state && !strcmp(status->state, states[i]));
+	for (state = STATE_UNKNOWN + 1; state < NUM_STATES; state++)
+		printf("tdx_module_state{state=\"%s\"} %d\n", state_names[state],
+		       status->state == state);
 	result = read_last("result");
 	phase = read_last("phase");
 	from = read_last("from");

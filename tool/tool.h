@@ -46,7 +46,7 @@ struct options {
 	bool dry_run;
 	long wait_s;			/* 0: do not wait */
 	const char *latest;		/* directory, or NULL */
-	const char *recovery;		/* image or "auto", or NULL */
+	const char *recovery;		/* image, "auto" or "none", or NULL: see recovery_set() */
 	const char *argument;		/* IMAGE, DIR, or what to explain; NULL: none */
 };
 
@@ -68,6 +68,18 @@ enum interface {
 	INTERFACE_MAINLINE,		/* the kernel's own driver, from 7.2 on */
 };
 
+enum state {
+	STATE_UNKNOWN,
+	STATE_READY,
+	STATE_UPDATING,
+	STATE_SHUT_DOWN,
+	STATE_LOST,
+	STATE_UNINITIALIZED,
+	NUM_STATES
+};
+
+extern const char * const state_names[NUM_STATES];
+
 #define OURS		"firmware/tdx/"	/* see host_path() */
 #define MAINLINE	"devices/faux/tdx_host/"
 #define UPLOAD		"class/firmware/tdx_module/"
@@ -80,6 +92,8 @@ int host_put(const char *file, const void *data, size_t size);
 int host_write(const char *file, const void *data, size_t size);
 bool host_may_write(const char *file);
 char *host_read_module(const char *name);
+enum state host_state(void);
+bool state_is_down(enum state state);
 bool version_parse(const char *text, struct tdxu_version *version);
 int version_compare(const struct tdxu_version *a, const struct tdxu_version *b);
 bool version_same_series(const struct tdxu_version *a, const struct tdxu_version *b);
@@ -107,7 +121,8 @@ struct files {
 
 bool file_open(const char *path, struct file *file);
 void file_must_open(const char *path, struct file *file);
-void files_read(const char *dir, struct files *files);
+bool files_read(const char *dir, struct files *files);
+void files_must_read(const char *dir, struct files *files);
 const char *file_signer(const struct file *file, char buf[40]);
 json_t *file_json(const struct file *file);
 
@@ -147,6 +162,10 @@ enum tool_exit answer_exit(const struct answer *answer);
 const char *answer_text(const struct answer *answer, char buf[ANSWER_SIZE]);
 void answer_json(const struct answer *answer, json_t *json);
 
+/* recovery.c */
+const char *recovery_set(const struct options *options, const char *dir, json_t *json,
+			 struct answer *answer);
+
 /* mainline.c */
 void mainline_caution(void);
 bool mainline_objects(const struct file *file, char *why, size_t size);
@@ -168,6 +187,7 @@ extern const struct result_row result_rows[];
 extern const size_t num_results;
 const char *result_changed(enum tdxu_result result);
 bool result_is_of_image(enum tdxu_result result);
+const char *state_advice(enum state state);
 enum tool_exit result_exit(enum tdxu_result result);
 
 #endif /* TOOL_H */

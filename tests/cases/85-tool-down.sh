@@ -11,7 +11,7 @@ image=/lib/firmware/test/v2.blob
 # expect_down STATE: status and metrics say so.
 expect_down() {
 	expect_tool 0 status
-	expect_match "status" "^TDX module +none that answers, $1\$" "$OUT"
+	expect_match "status" "^TDX module +none runs, $1\$" "$OUT"
 	expect_tool 0 status --json
 	expect "status as JSON" "$1 $1" "$(json '"\(.state) \(.last.result)"')"
 	expect_tool 0 status --prometheus
@@ -22,7 +22,7 @@ expect_down() {
 # The handoff data is whole: the same image again brings TDX back.
 td_build 1
 emu_set inject "TDH.SYS.UPDATE any 1 0xc000050900000000 0 0"
-expect_tool 5 apply "$image" --json
+expect_tool 5 apply "$image" --recovery none --json
 expect "as JSON" "shut-down 108 5 TDH.SYS.UPDATE 0x0000000000000000" \
 	"$(json '"\(.result) \(.errno) \(.exit) \(.leaf) \(.rdx)"')"
 expect_match "what has changed" 'handoff data is whole' "$(json .changed)"
@@ -30,11 +30,11 @@ expect reason "$(tdx last/reason)" "$(json .reason)"
 expect_down shut-down
 expect_tool 0 status
 expect_match "advice" 'apply an image to bring it back; keep tdx_update loaded' "$OUT"
-expect_tool 5 apply "$image"
+expect_tool 5 apply "$image" --recovery none
 expect_match "what it says" 'shut-down \(ESHUTDOWN\): .*tdx-update explain shut-down' "$(echo "$ERR" | xargs)"
 emu_set inject clear
 expect_tool 0 check "$image"
-expect_tool 0 apply "$image"
+expect_tool 0 apply "$image" --recovery none
 expect state ready "$(tdx state)"
 expect_tds_alive 1
 td destroy all
@@ -42,13 +42,13 @@ td destroy all
 # For good.
 reboot_firmware
 emu_set inject "SEAMLDR.INSTALL $last 1 0x8000000000020001 1 0"
-expect_tool 3 apply "$image" --json
+expect_tool 3 apply "$image" --recovery none --json
 expect "as JSON" "lost 131 3" "$(json '"\(.result) \(.errno) \(.exit)"')"
 emu_set inject clear
 expect_down lost
 expect_tool 0 status
 expect_match "advice" 'TDX is down until reboot' "$OUT"
-expect_tool 3 apply "$image"
+expect_tool 3 apply "$image" --recovery none
 expect_match "what it says" 'lost \(ENOTRECOVERABLE\)' "$ERR"
 expect_tool 3 check "$image"
 expect_nothing_left "a lost TDX"

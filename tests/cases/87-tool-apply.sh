@@ -23,10 +23,10 @@ expect version 1.5.27 "$(tdx version)"
 
 # status, result, errno, image
 while read -r status result error image; do
-	expect_tool "$status" apply "/lib/firmware/test/$image" --json
+	expect_tool "$status" apply "/lib/firmware/test/$image" --recovery none --json
 	expect "$image" "$result $error nothing $status" \
 		"$(json '"\(.result) \(.errno) \(.changed) \(.exit)"')"
-	expect_tool "$status" apply "/lib/firmware/test/$image"
+	expect_tool "$status" apply "/lib/firmware/test/$image" --recovery none
 	expect_match "what it says of $image" "$result .*: " "$ERR"
 	expect "output for $image" '' "$OUT"
 done <<END
@@ -37,7 +37,7 @@ done <<END
 1 too-large 27 pages-497.blob
 END
 td_ok new 2
-expect_tool 75 apply /lib/firmware/test/a.blob --json
+expect_tool 75 apply /lib/firmware/test/a.blob --recovery none --json
 expect race "update-race 16 nothing TDH.SYS.SHUTDOWN 75 1" \
 	"$(json '"\(.result) \(.errno) \(.changed) \(.leaf) \(.exit) \(.tries)"')"
 td_ok destroy 2
@@ -53,31 +53,50 @@ hold SEAMLDR.INFO
 update test/a.blob &
 first=$!
 wait_for 60 held || fail "the first update does not begin"
-expect_tool 75 apply /lib/firmware/test/bad-svn.blob --json
+expect_tool 75 apply /lib/firmware/test/bad-svn.blob --recovery none --json
 expect "while another runs" "in-progress 114 null" "$(json '"\(.result) \(.errno) \(.phase)"')"
 release
 wait $first
 expect last/image test/a.blob "$(tdx last/image)"
 
-# The recovery image, by name and of itself; set for this update only.
+# The recovery image, by name, on demand and by default; set for this update only.
 emu_set reset 1
 mkdir -p "$TMP/images"
 cp /lib/firmware/test/v2.blob "$TMP/images/new.blob"
 cp /lib/firmware/test/same.blob "$TMP/images/old.blob"
-for recovery in "$TMP/images/old.blob" auto; do
+for recovery in "--recovery $TMP/images/old.blob" "--recovery auto" ""; do
 	td_build 3
 	emu_set inject "TDH.SYS.UPDATE any 1 0xc000050900000000 0 2"
-	expect_tool 2 apply "$TMP/images/new.blob" --recovery "$recovery" --json
-	expect "with recovery image $recovery" "recovered 125 1.5.24 $TMP/images/old.blob" \
+	# shellcheck disable=SC2086 # words
+	expect_tool 2 apply "$TMP/images/new.blob" $recovery --json
+	expect "with '$recovery'" "recovered 125 1.5.24 $TMP/images/old.blob" \
 		"$(json '"\(.result) \(.errno) \(.to) \(.recovery)"')"
 	expect version 1.5.24 "$(tdx version)"
 	expect "recovery_image afterwards" '' "$(tdx recovery_image)"
-	expect_nothing_left "apply --recovery $recovery"
+	expect_nothing_left "apply $recovery"
 	expect_tds_alive 3
 	td destroy all
 done
 expect_tool 0 apply "$TMP/images/new.blob" --recovery auto --dry-run
 expect version 1.5.24 "$(tdx version)"
+
+# One that an administrator has set stays, and is used by default; "none" leaves it out for this update.
+store "$TDX/recovery_image" test/same.blob
+td_build 3
+emu_set inject "TDH.SYS.UPDATE any 1 0xc000050900000000 0 2"
+expect_tool 2 apply "$TMP/images/new.blob" --json
+expect "recovery image in JSON" test/same.blob "$(json .recovery)"
+emu_set inject "TDH.SYS.UPDATE any 1 0xc000050900000000 0 0"
+expect_tool 5 apply "$TMP/images/new.blob" --recovery none --json
+expect "recovery image in JSON" "null shut-down" "$(json '"\(.recovery) \(.result)"')"
+expect "recovery_image of before" test/same.blob "$(tdx recovery_image)"
+emu_set inject clear
+# While TDX is down no version runs that could be recovered.
+store "$TDX/recovery_image" ''
+expect_tool 0 apply "$TMP/images/old.blob" --recovery auto
+expect_match "what it says" 'no TDX module runs, so there is no recovery image' "$ERR"
+expect_tds_alive 3
+td destroy all
 store "$TDX/recovery_image" test/same.blob
 expect_tool 0 apply "$TMP/images/new.blob" --recovery auto
 expect "recovery_image of before" test/same.blob "$(tdx recovery_image)"
@@ -87,7 +106,15 @@ expect_tool 66 apply /lib/firmware/test/b.blob --recovery "$TMP/images/old.blob"
 mkdir "$TMP/only"
 cp /lib/firmware/test/b.blob "$TMP/only/b.blob"
 expect_tool 66 apply "$TMP/only/b.blob" --recovery auto
-expect_match "why no recovery" 'no image of the running version 1\.5\.26' "$ERR"
+expect_match "why no recovery" 'no usable image of the running version 1\.5\.26' "$ERR"
+set_byte /lib/firmware/test/v2.blob 9000 1 "$TMP/only/damaged.blob"
+flip /lib/firmware/test/v2.blob 9000 "$TMP/only/tdx_module_1.5.26.blob"
+expect_tool 66 apply "$TMP/only/b.blob" --recovery auto
+expect_match "why not that one" 'passed over as recovery image: .*damaged\.blob: corrupt' "$ERR"
+expect_match "nor that one" 'passed over as recovery image: .*tdx_module_1\.5\.26\.blob: checksum' "$ERR"
+expect_tool 0 apply "$TMP/only/b.blob" --dry-run --json
+expect "recovery image" null "$(json .recovery)"
+expect_match "what it says" "no usable image of the running version 1\.5\.26 in $TMP/only: this update has no recovery image" "$ERR"
 expect_tool 1 apply /lib/firmware/test/b.blob --recovery /lib/firmware/test/bad-hash.blob
 expect_match "which image" 'bad-hash\.blob: corrupt' "$ERR"
 expect "recovery_image afterwards" '' "$(tdx recovery_image)"
@@ -95,11 +122,11 @@ expect version 1.5.26 "$(tdx version)"
 
 # Lost, and what comes after that.
 emu_set inject "SEAMLDR.INSTALL any $(nproc) 0x8000000000020001 1 1"
-expect_tool 3 apply /lib/firmware/test/b.blob
+expect_tool 3 apply /lib/firmware/test/b.blob --recovery none
 expect_match "what it says" 'lost \(ENOTRECOVERABLE\)' "$ERR"
-expect_tool 3 apply /lib/firmware/test/b.blob --json
+expect_tool 3 apply /lib/firmware/test/b.blob --recovery none --json
 expect "after a lost module" "lost no TDX module runs" "$(json '"\(.result) \(.changed)"')"
 expect_tool 0 status
-expect_match status '^TDX module +none that answers, lost$' "$OUT"
+expect_match status '^TDX module +none runs, lost$' "$OUT"
 expect_tool 69 apply --latest /lib/firmware/test
 expect_nothing_left apply

@@ -20,11 +20,11 @@ lock_as_nobody() {
 }
 lock_as_nobody /lib/firmware /run $PARAMETER
 before=$(uptime_s)
-expect_tool 0 apply /tmp/images/b.blob
+expect_tool 0 apply /tmp/images/b.blob --recovery none
 expect version 1.5.27 "$(tdx version)"
 mount --bind /lib/firmware /lib/firmware
 mount -o remount,bind,ro /lib/firmware
-expect_tool 0 apply /tmp/images/a.blob
+expect_tool 0 apply /tmp/images/a.blob --recovery none
 expect version 1.5.25 "$(tdx version)"
 expect_le "seconds for both" 20 $(($(uptime_s) - before))
 expect_nothing_left "updates while nobody holds locks"
@@ -35,7 +35,7 @@ race() {
 
 # One run uses the parameter until its race is over; the second one says so.
 td_ok new 1
-tdx-update apply /tmp/images/b.blob --wait 100 >/dev/null 2>&1 &
+tdx-update apply /tmp/images/b.blob --recovery none --wait 100 >/dev/null 2>&1 &
 first=$!
 wait_for 60 race || fail "there is no race"
 unprivileged "flock -n $TDX/update true" 2>/dev/null && fail "nobody can lock $TDX/update"

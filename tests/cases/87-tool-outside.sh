@@ -9,20 +9,20 @@ mkdir -p /run /tmp/images
 cp /lib/firmware/test/v2.blob "/tmp/images/a name with blanks.blob"
 cp /lib/firmware/test/a.blob /tmp/images/a.blob
 
-expect_tool 0 apply "/tmp/images/a name with blanks.blob"
+expect_tool 0 apply "/tmp/images/a name with blanks.blob" --recovery none
 expect version 1.5.26 "$(tdx version)"
 expect_match last/image '^tdx-update\.[^/]*/1-a name with blanks\.blob$' "$(tdx last/image)"
 expect_nothing_left "an update"
-(cd /tmp/images && expect_tool 0 apply a.blob)
+(cd /tmp/images && expect_tool 0 apply a.blob --recovery none)
 expect version 1.5.25 "$(tdx version)"
 ln -s /lib/firmware/test/v2.blob /tmp/images/link.blob
-expect_tool 0 apply /tmp/images/link.blob
+expect_tool 0 apply /tmp/images/link.blob --recovery none
 expect last/image test/v2.blob "$(tdx last/image)"
 
 # Another file of that name that the loader would find first.
 mkdir -p /lib/firmware/updates/test
 cp /lib/firmware/test/bad-hash.blob /lib/firmware/updates/test/b.blob
-expect_tool 0 apply /lib/firmware/test/b.blob
+expect_tool 0 apply /lib/firmware/test/b.blob --recovery none
 expect version 1.5.27 "$(tdx version)"
 rm -r /lib/firmware/updates
 
@@ -37,7 +37,7 @@ signalled() {
 		tdx-update apply /tmp/images/pages-496.blob --recovery /lib/firmware/test/v2.blob \
 			>"$TMP/tool.out" 2>"$TMP/tool.err" &
 		pid=$!
-		wait_for 1 updating
+		wait_for 10 under_way
 		kill -"$1" $pid 2>/dev/null
 		wait $pid
 		STATUS=$?
@@ -49,6 +49,11 @@ signalled() {
 	expect "version after signal $1" "$before" "$(tdx version)"
 	expect "state after signal $1" ready "$(tdx state)"
 	expect "recovery_image after signal $1" '' "$(tdx recovery_image)"
+}
+
+# It is at work, or has ended already.
+under_way() {
+	updating || ! kill -0 "$pid" 2>/dev/null
 }
 
 idle() {
@@ -71,7 +76,7 @@ race() {
 
 # In the wait for a race, too.
 td_ok new 1
-tdx-update apply /tmp/images/a.blob --wait 60 >/dev/null 2>&1 &
+tdx-update apply /tmp/images/a.blob --recovery none --wait 60 >/dev/null 2>&1 &
 pid=$!
 wait_for 60 race || fail "there is no race"
 kill -TERM $pid
@@ -83,12 +88,12 @@ td destroy all
 # Where /lib/firmware cannot be written the loader's path parameter serves, and is set back.
 mount --bind /lib/firmware /lib/firmware
 mount -o remount,bind,ro /lib/firmware
-expect_tool 0 apply /tmp/images/a.blob
+expect_tool 0 apply /tmp/images/a.blob --recovery none
 expect version 1.5.25 "$(tdx version)"
 expect_match last/image '^1-a\.blob$' "$(tdx last/image)"
 expect_nothing_left "an update by way of the parameter"
 printf %s /tmp/elsewhere >$PARAMETER
-expect_tool 0 apply "/tmp/images/a name with blanks.blob"
+expect_tool 0 apply "/tmp/images/a name with blanks.blob" --recovery none
 expect "parameter afterwards" /tmp/elsewhere "$(cat $PARAMETER)"
 printf '\0' >$PARAMETER
 signalled KILL
@@ -96,7 +101,7 @@ signalled KILL
 # Both processes killed: the next run tidies up.
 killed() {
 	hold SEAMLDR.INFO
-	tdx-update apply /tmp/images/a.blob >/dev/null 2>&1 &
+	tdx-update apply /tmp/images/a.blob --recovery none >/dev/null 2>&1 &
 	wait_for 60 held || fail "the update does not begin"
 	killall -KILL tdx-update
 	release

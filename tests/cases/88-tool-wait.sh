@@ -9,7 +9,7 @@ setup remaining=100
 # The race outlasts it.
 td_ok new 1
 before=$(uptime_s)
-expect_tool 75 apply /lib/firmware/test/a.blob --wait 2 --json
+expect_tool 75 apply /lib/firmware/test/a.blob --recovery none --wait 2 --json
 took=$(($(uptime_s) - before))
 expect_ge "seconds waited" 2 $took
 expect_le "seconds waited" 5 $took
@@ -18,21 +18,25 @@ expect_ge tries 3 "$(json .tries)"
 expect_le tries 21 "$(json .tries)"
 expect tries "$(counter TDH.SYS.SHUTDOWN)" "$(json .tries)"
 expect "on a pipe" '' "$ERR"
-on_terminal 75 apply /lib/firmware/test/a.blob --wait 1
+on_terminal 75 apply /lib/firmware/test/a.blob --recovery none --wait 1
 expect_match "on a terminal" 'waiting for a TD that is being built or migrated: [0-9]+ tries, [0-9]+ of 1 s' "$OUT"
 expect version 1.5.24 "$(tdx version)"
 
 # The race ends.
 td_ok add 1 2
-(sleep 1; echo "finalize 1" >"$TD/cmd") &
-expect_tool 0 apply /lib/firmware/test/a.blob --wait 60 --json
+before=$(counter TDH.SYS.SHUTDOWN)
+refused() {
+	[ "$(counter TDH.SYS.SHUTDOWN)" -gt "$before" ]
+}
+(wait_for 60 refused; echo "finalize 1" >"$TD/cmd") &
+expect_tool 0 apply /lib/firmware/test/a.blob --recovery none --wait 60 --json
 expect "with success" "success 1.5.25" "$(json '"\(.result) \(.to)"')"
 expect_ge tries 2 "$(json .tries)"
 td_ok enter 1
 
 # Nothing else is waited for.
 before=$(uptime_s)
-expect_tool 1 apply /lib/firmware/test/bad-svn.blob --wait 60 --json
+expect_tool 1 apply /lib/firmware/test/bad-svn.blob --recovery none --wait 60 --json
 expect "tries" 1 "$(json .tries)"
 expect_le "seconds waited" 5 $(($(uptime_s) - before))
 
@@ -42,8 +46,8 @@ td_set pages 1
 td_set threads builders=1 migrators=1
 before=$(counter TDH.SYS.SHUTDOWN) i=0
 while [ $i -lt 3 ]; do
-	expect_tool 0 apply /lib/firmware/test/b.blob --wait 60
-	expect_tool 0 apply /lib/firmware/test/a.blob --wait 60
+	expect_tool 0 apply /lib/firmware/test/b.blob --recovery none --wait 60
+	expect_tool 0 apply /lib/firmware/test/a.blob --recovery none --wait 60
 	i=$((i + 1))
 done
 td_set threads builders=0 migrators=0
@@ -63,7 +67,7 @@ adds_pages() {
 }
 wait_for 60 adds_pages || fail "the builder does not begin"
 version=$(tdx version)
-expect_tool 75 apply /lib/firmware/test/b.blob --wait 1 --json
+expect_tool 75 apply /lib/firmware/test/b.blob --recovery none --wait 1 --json
 expect "race with a builder" "update-race nothing" "$(json '"\(.result) \(.changed)"')"
 expect_ge "tries against a builder" 2 "$(json .tries)"
 expect "version after it" "$version" "$(tdx version)"
