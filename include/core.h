@@ -10,8 +10,12 @@
 
 #ifdef __KERNEL__
 #include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/stdarg.h>
 #else
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #endif
 
 /*
@@ -74,15 +78,42 @@
 enum tdxu_result { TDXU_RESULTS(TDXU_RESULT_ENUM) };
 #undef TDXU_RESULT_ENUM
 
-/* A check's answer. @why is NULL or a static string that makes the result's meaning more exact. */
+#define TDXU_WHY_SIZE	128	/* of the longest reason and its NUL */
+
+/**
+ * struct tdxu_verdict - a check's answer
+ * @result: its result
+ * @why: what makes the result's meaning more exact, or an empty string
+ */
 struct tdxu_verdict {
 	enum tdxu_result result;
-	const char *why;
+	char why[TDXU_WHY_SIZE];
 };
 
+/* A verdict whose reason names what was found: a CPU, a number. */
+static inline __attribute__((format(printf, 2, 3)))
+struct tdxu_verdict tdxu_sayf(enum tdxu_result result, const char *format, ...)
+{
+	struct tdxu_verdict verdict = { .result = result };
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(verdict.why, sizeof(verdict.why), format, args);
+	va_end(args);
+	return verdict;
+}
+
+/* A verdict whose reason is always the same; @why may be NULL. */
 static inline struct tdxu_verdict tdxu_say(enum tdxu_result result, const char *why)
 {
-	return (struct tdxu_verdict){ .result = result, .why = why };
+	return tdxu_sayf(result, "%s", why ?: "");
+}
+
+/* A verdict on the recovery image. */
+static inline struct tdxu_verdict tdxu_say_of_recovery(struct tdxu_verdict verdict)
+{
+	return tdxu_sayf(verdict.result, "recovery image%s%s", verdict.why[0] ? ": " : "",
+			 verdict.why);
 }
 
 struct tdxu_version {

@@ -69,7 +69,7 @@ struct tdxu_answer {
 /**
  * struct tdxu_attempt - one attempt, from the write to its end; what last/ shows
  * @result: how it ended
- * @why: NULL, or a static string that makes @result more exact
+ * @why: what makes @result more exact, or an empty string
  * @phase: the last step it entered
  * @answer: of the SEAMCALL that ended it, and the CPU it ended on
  * @sessions: SEAMLDR.INSTALL sessions it opened
@@ -84,7 +84,7 @@ struct tdxu_answer {
  */
 struct tdxu_attempt {
 	enum tdxu_result result;
-	const char *why;
+	char why[TDXU_WHY_SIZE];
 	enum tdxu_phase phase;
 	struct tdxu_answer answer;
 	unsigned int sessions;

@@ -369,7 +369,7 @@ static struct tdxu_verdict run(const struct request *request, struct tdxu_attemp
 	if (has_recovery) {
 		verdict = obtain(recovery_name, NULL, 0, &recovery, &recovery_blob, attempt);
 		if (verdict.result) {
-			verdict.why = "(recovery image)";
+			verdict = tdxu_say_of_recovery(verdict);
 			goto out;
 		}
 	}
@@ -406,7 +406,7 @@ static enum tdxu_result make_attempt(const struct request *request)
 
 	verdict = run(request, attempt);
 	attempt->result = verdict.result;
-	attempt->why = verdict.why;
+	strscpy(attempt->why, verdict.why, sizeof(attempt->why));
 	if (request->operation != TDXU_OP_UPDATE)
 		attempt->phase = TDXU_PHASE_CHECK;
 	if (request->operation == TDXU_OP_SET_RECOVERY && !verdict.result)

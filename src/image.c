@@ -110,7 +110,7 @@ struct tdxu_verdict tdxu_image_parse(const void *blob, size_t size, struct tdxu_
 	const struct tdx_blob_v1 *v1 = blob;
 	const struct tdx_blob_v2 *v2 = blob;
 	struct tdxu_verdict verdict;
-	struct layout layout;
+	struct layout layout = {};
 
 	if (size > TDXU_IMAGE_MAX_SIZE)
 		return tdxu_say(TDXU_TOO_LARGE, NULL);

@@ -399,6 +399,11 @@ static bool is_transient(const struct tdxu_answer *answer)
 	return answer->rdx == SEAMLDR_RECOVERABLE && answer->status == SEAMLDR_ENOENTROPY;
 }
 
+static void because(struct blackout *b, const char *why)
+{
+	strscpy(b->verdict.why, why, sizeof(b->verdict.why));
+}
+
 static enum outcome install_image(struct blackout *b, struct lp *lead)
 {
 	const bool joined = b->session_open;
@@ -412,7 +417,7 @@ static enum outcome install_image(struct blackout *b, struct lp *lead)
 	} while (!b->session_open && is_transient(&lp->answer) && ++sessions < SESSIONS_MAX);
 
 	if (b->session_open)
-		b->verdict.why = "an install session stays open";
+		because(b, "an install session stays open");
 	else if (!lp->answer.status)
 		return RUNS;
 	b->answer = lp->answer;
@@ -420,7 +425,7 @@ static enum outcome install_image(struct blackout *b, struct lp *lead)
 	if (b->session_open || (lp->answer.rdx == SEAMLDR_RECOVERABLE &&
 				!(joined && read_info(b, lead, ++b->step) && !b->info->seam_ready)))
 		return SHUT_DOWN;
-	b->verdict.why = "the firmware has cleared the TDX module's memory";
+	because(b, "the firmware has cleared the TDX module's memory");
 	return LOST;
 }
 
@@ -466,7 +471,7 @@ failed:
 	b->answer = bad->answer;
 	/* Closed right after its installation? Then P-SEAMLDR waits for LPs that are not here. */
 	if (!was_answered(bad) && read_info(b, lead, ++b->step) && !b->info->seam_ready) {
-		b->verdict.why = "an install session stays open: P-SEAMLDR waits for more LPs";
+		because(b, "an install session stays open: P-SEAMLDR waits for more LPs");
 		return LOST;
 	}
 	return SHUT_DOWN;
@@ -514,7 +519,7 @@ static void run_images(struct blackout *b, struct lp *lead)
 		if (outcome != SHUT_DOWN)
 			break;
 		if (order[i] == &b->recovery && !b->session_open)
-			b->verdict.why = "the recovery image failed, too";
+			because(b, "the recovery image failed, too");
 	}
 
 	if (outcome == RUNS && order[i] == &b->image) {

@@ -196,7 +196,7 @@ static void log_attempt(const struct tdxu_attempt *attempt)
 	describe_answer(&attempt->answer, answer, sizeof(answer));
 	printk("%s" pr_fmt("%s: %s (%s): %s%s%s%s [phase %s%s]\n"), level, image,
 	       tdxu_result_name(attempt->result), results[attempt->result].errno_name,
-	       results[attempt->result].text, attempt->why ? ": " : "", attempt->why ?: "",
+	       results[attempt->result].text, attempt->why[0] ? ": " : "", attempt->why,
 	       aftermath(attempt->result), tdxu_phase_name(attempt->phase), answer);
 }
 

@@ -150,7 +150,7 @@ struct tdxu_verdict tdxu_plan_make(const struct tdxu_candidate *candidate,
 	if (recovery) {
 		verdict = judge(recovery, platform, &range);
 		if (verdict.result)
-			return tdxu_say(verdict.result, "(recovery image)");
+			return tdxu_say_of_recovery(verdict);
 	}
 
 	plan->shutdown_rcx = range.highest;

@@ -200,7 +200,7 @@ static struct kobj_attribute last_##file##_attr = __ATTR(file, 0444, last_##file
 
 LAST_ATTR(result, "%s", last.phase ? tdxu_result_name(last.result) : "none");
 LAST_ATTR(errno, "%d", -tdxu_result_errno(last.result));
-LAST_ATTR(reason, "%s", last.why ?: "none");
+LAST_ATTR(reason, "%s", last.why[0] ? last.why : "none");
 LAST_ATTR(phase, "%s", tdxu_phase_name(last.phase));
 LAST_ATTR(leaf, "%s", tdxu_leaf_name(last.answer.leaf));
 LAST_ATTR(status, "0x%016llx", last.answer.status);
