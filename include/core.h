@@ -182,7 +182,7 @@ struct tdxu_module {
 	u16 num_handoff_pages;
 };
 
-/* Kinds of CPUs, stepping apart, that one machine can have: one a package. */
+/* CPUs that one machine can have, stepping apart: one for each package. */
 #define TDXU_MAX_CPU_KINDS	SEAMLDR_MAX_SOCKETS
 
 /* Whether the platform accepts debug-signed images. */
@@ -220,10 +220,10 @@ struct tdxu_handoff {
  * @updates_left: how many more images P-SEAMLDR will install until reboot
  * @debug: does the platform accept debug-signed images?
  * @debug_loader: P-SEAMLDR is a debug build; decides only where @debug is not known
- * @num_cpu_kinds: how many of @cpu_kinds there are
- * @cpu_kinds: CPUID(1).EAX of its packages with the stepping masked, each once
- * @num_lps: addressable LPs of all packages, which is what P-SEAMLDR reserves memory for; 0: not
- * known
+ * @seamldr: P-SEAMLDR's version; 1.5.02 and older do not tell @update, which is 0 then
+ * @num_cpu_kinds: how many packages there are, 1 to TDXU_MAX_CPU_KINDS
+ * @cpu_kinds: CPUID(1).EAX of each package with the stepping masked
+ * @num_lps: addressable LPs of all packages, which is what P-SEAMLDR reserves memory for
  * @room: bytes that P-SEAMLDR has for a TDX module; 0: not known
  */
 struct tdxu_platform {
@@ -235,6 +235,7 @@ struct tdxu_platform {
 	u32 updates_left;
 	enum tdxu_debug debug;
 	bool debug_loader;
+	struct tdxu_version seamldr;
 	unsigned int num_cpu_kinds;
 	u32 cpu_kinds[TDXU_MAX_CPU_KINDS];
 	u32 num_lps;

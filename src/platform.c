@@ -9,11 +9,12 @@
 #include <linux/delay.h>
 #include <linux/irqflags.h>
 #include <linux/kernel.h>
+#include <linux/lockdep.h>
+#include <linux/log2.h>
 #include <linux/mutex.h>
 #include <linux/preempt.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
-#include <linux/spinlock.h>
 
 #include <asm/msr.h>
 #include <asm/page.h>
@@ -25,8 +26,11 @@
 #define SEAMLDR_BUSY_TRIES	50
 #define SEAMLDR_BUSY_WAIT_US	100
 
-/* SEAMLDR.INFO's operand, and whose turn it is with it. */
-static struct seamldr_info *info_buffer;
+/* The operand of SEAMLDR.INFO and SEAMLDR.SEAMINFO, under info_turn. */
+static union {
+	struct seamldr_info info;
+	struct seamldr_seaminfo seaminfo;
+} *info_buffer;
 static DEFINE_MUTEX(info_turn);
 
 static u64 read_field(u64 field, u64 *value)
@@ -195,12 +199,36 @@ enum tdxu_state tdxu_platform_state(struct tdxu_handoff *handoff, struct tdxu_an
 	return handoff->waits ? TDXU_STATE_SHUT_DOWN : TDXU_STATE_UNINITIALIZED;
 }
 
+/*
+ * A leaf of P-SEAMLDR whose operand is info_buffer. P-SEAMLDR serves one LP at a time: our own
+ * callers take turns, and where someone else is inside it is asked again for some milliseconds.
+ */
+static struct tdxu_answer ask_seamldr(u64 leaf)
+{
+	struct tdxu_answer answer = { .leaf = leaf };
+	unsigned int tries = 0;
+	unsigned long flags;
+
+	lockdep_assert_held(&info_turn);
+
+	memset(info_buffer, 0, sizeof(*info_buffer));
+	for (;;) {
+		struct tdxu_args args = { .rcx = __pa(info_buffer) };
+
+		local_irq_save(flags);
+		answer.cpu = smp_processor_id();
+		answer.status = tdxu_seamldr_call(leaf, &args);
+		local_irq_restore(flags);
+
+		if (answer.status != TDX_SW_VMFAILINVALID || ++tries == SEAMLDR_BUSY_TRIES)
+			return answer;
+		usleep_range(SEAMLDR_BUSY_WAIT_US, 2 * SEAMLDR_BUSY_WAIT_US);
+	}
+}
+
 /**
  * tdxu_platform_read_seamldr() - SEAMLDR.INFO
  * @info: filled in on success, else zeroed
- *
- * P-SEAMLDR serves one LP at a time: our own callers take turns, and where someone else is inside
- * it is asked again for some milliseconds.
  *
  * Context: may sleep.
  * Return: the answer; its status is TDX_SW_VMFAILINVALID where P-SEAMLDR stayed busy or is not
@@ -208,72 +236,92 @@ enum tdxu_state tdxu_platform_state(struct tdxu_handoff *handoff, struct tdxu_an
  */
 struct tdxu_answer tdxu_platform_read_seamldr(struct seamldr_info *info)
 {
-	struct tdxu_answer answer = { .leaf = SEAMLDR_INFO };
-	unsigned int tries = 0;
-	unsigned long flags;
+	struct tdxu_answer answer;
 
 	mutex_lock(&info_turn);
-	memset(info_buffer, 0, sizeof(*info_buffer));
-	for (;;) {
-		struct tdxu_args args = { .rcx = __pa(info_buffer) };
-
-		local_irq_save(flags);
-		answer.cpu = smp_processor_id();
-		answer.status = tdxu_seamldr_call(answer.leaf, &args);
-		local_irq_restore(flags);
-
-		if (answer.status != TDX_SW_VMFAILINVALID || ++tries == SEAMLDR_BUSY_TRIES)
-			break;
-		usleep_range(SEAMLDR_BUSY_WAIT_US, 2 * SEAMLDR_BUSY_WAIT_US);
-	}
-	*info = *info_buffer;
+	answer = ask_seamldr(SEAMLDR_INFO);
+	*info = info_buffer->info;
 	mutex_unlock(&info_turn);
 	return answer;
 }
 
-/* What every CPU is asked, and where it leaves the answer. */
-struct roll_call {
-	raw_spinlock_t lock;
-	int vmx_off;			/* a CPU that is not in VMX operation, or TDXU_NO_CPU */
-	struct tdxu_platform *platform;
-};
-
-static void note_cpu_kind(struct tdxu_platform *platform, u32 kind)
+/* LPs that @packages have room for by CPUID: what P-SEAMLDR counts when it reserves memory. */
+static u32 addressable_lps(u32 packages)
 {
-	unsigned int i;
+	u32 eax, ebx, ecx, edx;
 
-	for (i = 0; i < platform->num_cpu_kinds; i++)
-		if (i == TDXU_MAX_CPU_KINDS || platform->cpu_kinds[i] == kind)
-			return;
-	if (i < TDXU_MAX_CPU_KINDS)
-		platform->cpu_kinds[i] = kind;
-	platform->num_cpu_kinds++;
+	cpuid_count(4, 3, &eax, &ebx, &ecx, &edx);
+	return packages * roundup_pow_of_two((eax >> 14 & 0xfff) + 1);
 }
 
-static void answer_roll_call(void *data)
+/* Bytes of SEAM's memory range below P-SEAMLDR, 0: the range is not known. */
+static u64 find_room(u64 p_seamldr_base)
 {
-	u32 kind = cpuid_eax(1) & ~SEAM_SIGSTRUCT_CPUID_STEPPING;
-	bool in_vmx = tdxu_in_vmx_operation();
-	struct roll_call *roll = data;
+	u32 lo, hi;
+	u64 base;
 
-	raw_spin_lock(&roll->lock);
-	if (!in_vmx && roll->vmx_off == TDXU_NO_CPU)
-		roll->vmx_off = smp_processor_id();
-	note_cpu_kind(roll->platform, kind);
-	raw_spin_unlock(&roll->lock);
+	if (rdmsr_safe(MSR_IA32_SEAMRR_PHYS_BASE, &lo, &hi))
+		return 0;
+	base = ((u64)hi << 32 | lo) & PAGE_MASK;
+	return base && base < p_seamldr_base ? p_seamldr_base - base : 0;
+}
+
+static enum tdxu_debug find_debug_mode(void)
+{
+	u32 lo, hi;
+
+	if (rdmsr_safe(MSR_SGX_DEBUG_MODE, &lo, &hi))
+		return TDXU_DEBUG_UNKNOWN;
+	return lo & SGX_DEBUG_MODE_UNLOCKED ? TDXU_DEBUG_UNLOCKED : TDXU_DEBUG_LOCKED;
 }
 
 /*
- * A CPU that is not there, or cannot execute SEAMCALL, would leave the install session open. The
- * blackout looks again; here it costs no one anything. On refusal @cpu is one such CPU.
+ * SEAMLDR.SEAMINFO: the platform as the firmware counted it at boot. An install session closes by
+ * that count of LPs and cannot be cancelled, so Linux must have exactly as many.
  */
-static struct tdxu_verdict call_roll(struct tdxu_platform *platform, int *cpu)
+static struct tdxu_verdict read_seaminfo(struct tdxu_platform *platform, struct tdxu_answer *asked)
 {
-	struct roll_call roll = { .vmx_off = TDXU_NO_CPU, .platform = platform };
-	enum tdxu_result result = TDXU_SUCCESS;
+	const struct seamldr_seaminfo *seaminfo = &info_buffer->seaminfo;
+	u32 lps, packages, i;
 
-	raw_spin_lock_init(&roll.lock);
-	platform->num_cpu_kinds = 0;
+	mutex_lock(&info_turn);
+	*asked = ask_seamldr(SEAMLDR_SEAMINFO);
+	lps = seaminfo->tot_num_lps;
+	packages = seaminfo->tot_num_sockets;
+	platform->num_cpu_kinds = min(packages, TDXU_MAX_CPU_KINDS);
+	for (i = 0; i < platform->num_cpu_kinds; i++)
+		platform->cpu_kinds[i] = seaminfo->socket_cpuid[i] & ~SEAM_SIGSTRUCT_CPUID_STEPPING;
+	platform->num_lps = addressable_lps(packages);
+	platform->room = find_room(seaminfo->p_seamldr_base);
+	mutex_unlock(&info_turn);
+
+	if (asked->status)
+		return tdxu_say(TDXU_FIRMWARE_ERROR, NULL);
+	if (lps > num_online_cpus())
+		return tdxu_sayf(TDXU_CPU_OFFLINE,
+				 "the platform has %u logical processors, %u are online", lps,
+				 num_online_cpus());
+	if (lps < num_online_cpus() || !packages || packages > TDXU_MAX_CPU_KINDS)
+		return tdxu_sayf(TDXU_FIRMWARE_ERROR,
+				 "P-SEAMLDR knows %u logical processors in %u packages, %u are online",
+				 lps, packages, num_online_cpus());
+	return tdxu_say(TDXU_SUCCESS, NULL);
+}
+
+/* Any CPU that is not in VMX operation will do. */
+static void note_vmx_off(void *vmx_off)
+{
+	if (!tdxu_in_vmx_operation())
+		WRITE_ONCE(*(int *)vmx_off, smp_processor_id());
+}
+
+/*
+ * A CPU that is offline, or cannot execute SEAMCALL, would leave the install session open. The
+ * blackout checks again; checked here first, without stopping CPUs. On refusal @cpu is one of them.
+ */
+static struct tdxu_verdict check_cpus(int *cpu)
+{
+	enum tdxu_result result = TDXU_SUCCESS;
 
 	cpus_read_lock();
 	for_each_present_cpu(*cpu)
@@ -281,8 +329,8 @@ static struct tdxu_verdict call_roll(struct tdxu_platform *platform, int *cpu)
 			result = TDXU_CPU_OFFLINE;
 			goto out;
 		}
-	on_each_cpu(answer_roll_call, &roll, true);
-	*cpu = roll.vmx_off;
+	*cpu = TDXU_NO_CPU;
+	on_each_cpu(note_vmx_off, cpu, true);
 	if (*cpu != TDXU_NO_CPU)
 		result = TDXU_VMX_OFF;
 out:
@@ -319,7 +367,7 @@ struct tdxu_verdict tdxu_platform_snapshot(struct tdxu_platform *platform,
 	struct tdxu_answer asked;
 	u64 status;
 
-	verdict = call_roll(platform, &answer->cpu);
+	verdict = check_cpus(&answer->cpu);
 	if (verdict.result)
 		return verdict;
 
@@ -347,11 +395,16 @@ struct tdxu_verdict tdxu_platform_snapshot(struct tdxu_platform *platform,
 	platform->svn_major = info.seam_info.tee_tcb_svn[TEE_TCB_SVN_MAJOR];
 	platform->svn_minor = info.seam_info.tee_tcb_svn[TEE_TCB_SVN_MINOR];
 	platform->updates_left = info.num_remaining_updates;
-	platform->debug = info.attributes & SEAMLDR_INFO_ATTR_DEBUG ? TDXU_DEBUG_UNLOCKED :
-								      TDXU_DEBUG_LOCKED;
+	platform->debug = find_debug_mode();
 	platform->debug_loader = info.attributes & SEAMLDR_INFO_ATTR_DEBUG;
+	platform->seamldr = (struct tdxu_version){ info.major, info.minor, info.update };
 	memcpy(platform->mrseam, info.seam_info.mrseam, sizeof(platform->mrseam));
-	return tdxu_say(TDXU_SUCCESS, NULL);
+
+	verdict = read_seaminfo(platform, &asked);
+	trace_seamcall(&asked);
+	if (verdict.result == TDXU_FIRMWARE_ERROR)
+		*answer = asked;
+	return verdict;
 }
 
 /* A static string that says what this machine lacks for TDX, NULL: nothing. */
@@ -385,7 +438,7 @@ static const char *find_obstacle(void)
 int tdxu_platform_init(const char **why)
 {
 	/* kmalloc() aligns a power of two to its size, which is what P-SEAMLDR wants. */
-	static_assert(sizeof(*info_buffer) == SEAMLDR_INFO_ALIGN);
+	static_assert(sizeof(*info_buffer) == SEAMLDR_SEAMINFO_ALIGN);
 	info_buffer = kmalloc(sizeof(*info_buffer), GFP_KERNEL);
 	if (!info_buffer)
 		return -ENOMEM;
