@@ -83,7 +83,7 @@ PURE_CFLAGS = -g -O1 -Wall -Wextra -Werror -fsanitize=address,undefined -fno-san
 	      -Iinclude -Itests/pure -Itool
 PURE_HEADERS = include/tdx_arch.h include/core.h tool/kernel_string.h $(wildcard tests/pure/*.h)
 
-build/pure/plan_test: tests/pure/plan_test.c src/plan.c $(PURE_HEADERS)
+build/pure/plan_test: tests/pure/plan_test.c src/image.c src/plan.c $(PURE_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(PURE_CFLAGS) -o $@ $(filter %.c,$^)
 

@@ -250,7 +250,7 @@ struct tdxu_policy {
 
 /**
  * struct tdxu_plan - what the blackout is to do
- * @shutdown_rcx: RCX of TDH.SYS.SHUTDOWN: handoff version and race rejection
+ * @shutdown_rcx: RCX of TDH.SYS.SHUTDOWN: handoff version and race rejection; 0 with @resume
  * @resume: leave the shutdown out: an earlier attempt, or another driver, did it
  * @join_session: with @resume: an install session is open and has to be closed first
  * @svn_minor: of the installed TDX module; one of a lower SVN minor cannot follow it

@@ -269,6 +269,8 @@ static_assert(offsetof(struct seamldr_params, module_pages_pa) == 128);
 #define SEAM_SIGSTRUCT_MODULUS_SIZE	384u
 #define SEAM_SIGSTRUCT_MAX_CPUIDS	255u
 #define SEAM_SIGSTRUCT_CPUID_STEPPING	0xFu		/* not compared */
+/* What fault_wrapper_offset points at: 32 handlers of 16 bytes. */
+#define SEAM_SIGSTRUCT_FAULT_WRAPPERS_SIZE	512u
 
 /* The signed description of a TDX module. The signature covers bytes 0..127 and 900..2047. */
 struct seam_sigstruct {

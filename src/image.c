@@ -62,8 +62,8 @@ static u16 checksum(const u8 *blob, size_t size)
 }
 
 /*
- * P-SEAMLDR rejects each of these too, but only after the running module was shut down. Bytes from
- * offset 1000 to the CPU table are no reason to refuse: they differ between series.
+ * P-SEAMLDR rejects each of these first, but only after the shutdown. It compares the table offsets
+ * with the module's size later, and so does plan.c. Bytes 1000 to 1023 depend on P-SEAMLDR's version.
  */
 static struct tdxu_verdict check_sigstruct(const struct seam_sigstruct *sig)
 {
@@ -89,6 +89,12 @@ static struct tdxu_verdict check_sigstruct(const struct seam_sigstruct *sig)
 		return BAD("sigstruct: reserved bytes are not zero");
 	if (sig->cpuid_table_size > SEAM_SIGSTRUCT_MAX_CPUIDS)
 		return BAD("sigstruct: CPU table too long");
+	if (sig->min_update_hv > sig->module_hv)
+		return BAD("sigstruct: min_update_hv is higher than module_hv");
+	if (sig->gdt_idt_offset % TDX_PAGE_SIZE)
+		return BAD("sigstruct: gdt_idt_offset is not a multiple of 4096");
+	if (!sig->gdt_idt_offset != !sig->fault_wrapper_offset)
+		return BAD("sigstruct: one of gdt_idt_offset and fault_wrapper_offset is zero");
 	return tdxu_say(TDXU_SUCCESS, NULL);
 }
 

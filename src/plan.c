@@ -1,46 +1,136 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Whether this image can be installed on this platform, and how: a pure function of the two.
- * Asks no one anything and changes nothing: no hardware, no kernel service, so that it also
- * compiles in user space.
+ * Whether an image can be installed on this platform, and how: a pure function of the two.
+ * Asks nothing and changes nothing: no hardware, no kernel service beyond string functions, so that
+ * it also compiles in user space.
  */
 #include "core.h"
 
-/* Handoff versions, both ends included; none where the ends are the wrong way round. */
-struct hv_range {
-	u16 lowest;
-	u16 highest;
+#ifdef __KERNEL__
+#include <linux/string.h>
+#else
+#include "kernel_string.h"
+#endif
+
+/* The handoff data that an image has to be able to take over. */
+struct handoff {
+	u16 lowest, highest;		/* its version lies between these, or can be made to */
+	bool pages_known;
+	u16 pages;			/* most pages that it occupies */
 };
 
-/* What can lie ready for the next module. With NO_DOWNGRADE a module writes no older version. */
-static struct hv_range writable(const struct tdxu_platform *platform)
+static bool is_genuine(const struct tdxu_candidate *candidate)
 {
-	const struct tdxu_module *module = &platform->module;
-
-	if (platform->handoff.waits && !platform->handoff.hv_known)
-		return (struct hv_range){ 0, 0xffff };
-	if (platform->handoff.waits)
-		return (struct hv_range){ platform->handoff.hv, platform->handoff.hv };
-	return (struct hv_range){ module->no_downgrade ? module->module_hv : module->min_update_hv,
-			       module->module_hv };
+	return candidate->findings.signer != TDXU_SIGNER_UNKNOWN &&
+	       candidate->findings.signature_good;
 }
 
-static bool narrow(struct hv_range *range, const struct seam_sigstruct *sig)
+/* The sigstruct of the installed TDX module, if one of the images is that TDX module; else NULL. */
+static const struct seam_sigstruct *find_installed(const struct tdxu_candidate *candidate,
+						   const struct tdxu_candidate *recovery,
+						   const struct tdxu_platform *platform)
 {
-	if (range->lowest < sig->min_update_hv)
-		range->lowest = sig->min_update_hv;
-	if (range->highest > sig->module_hv)
-		range->highest = sig->module_hv;
-	return range->lowest <= range->highest;
+	const struct tdxu_candidate * const images[] = { candidate, recovery };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		if (images[i] && is_genuine(images[i]) &&
+		    !memcmp(images[i]->image.sigstruct->seamhash, platform->mrseam,
+			    sizeof(platform->mrseam)))
+			return images[i]->image.sigstruct;
+	return NULL;
 }
 
-static bool offsets_are_inside(const struct tdxu_image *image)
+/* The running TDX module is still to write it. With NO_DOWNGRADE it writes no older version. */
+static struct handoff handoff_to_come(const struct tdxu_module *module)
+{
+	return (struct handoff){
+		.lowest = module->no_downgrade ? module->module_hv : module->min_update_hv,
+		.highest = module->module_hv,
+		.pages_known = true,
+		.pages = module->num_handoff_pages,
+	};
+}
+
+/*
+ * It waits. The sigstruct of the installed TDX module, @installed, tells what nobody remembers. Of a
+ * version that cannot be known P-SEAMLDR decides, and its refusal is a recoverable one.
+ */
+static struct handoff handoff_that_waits(const struct tdxu_handoff *waiting,
+					 const struct seam_sigstruct *installed)
+{
+	struct handoff handoff = {
+		.highest = 0xffff,
+		.pages_known = waiting->num_pages_known || installed,
+	};
+
+	if (waiting->hv_known) {
+		handoff.lowest = waiting->hv;
+		handoff.highest = waiting->hv;
+	} else if (installed) {
+		handoff.lowest = installed->min_update_hv;
+		handoff.highest = installed->module_hv;
+	}
+	if (waiting->num_pages_known)
+		handoff.pages = waiting->num_pages;
+	else if (installed)
+		handoff.pages = installed->num_handoff_pages;
+	return handoff;
+}
+
+static bool narrow_versions(struct handoff *handoff, const struct seam_sigstruct *sig)
+{
+	if (handoff->lowest < sig->min_update_hv)
+		handoff->lowest = sig->min_update_hv;
+	if (handoff->highest > sig->module_hv)
+		handoff->highest = sig->module_hv;
+	return handoff->lowest <= handoff->highest;
+}
+
+/* TDH.SYS.UPDATE does not fail with data that is too large for it: it stops the LP for good. */
+static struct tdxu_verdict check_pages(const struct handoff *handoff,
+				       const struct seam_sigstruct *sig)
+{
+	if (!handoff->pages_known)
+		return tdxu_say(TDXU_BAD_HANDOFF,
+				"its size is unknown: install the shut-down TDX module's own image, or set it as recovery image");
+	if (sig->num_handoff_pages < handoff->pages)
+		return tdxu_sayf(TDXU_BAD_HANDOFF, "%u handoff pages, at least %u needed",
+				 sig->num_handoff_pages, handoff->pages);
+	return tdxu_say(TDXU_SUCCESS, NULL);
+}
+
+/*
+ * P-SEAMLDR up to 1.5.02 wants bytes 1000 to 1023 to be zero. Its SEAMLDR.INFO has no update number,
+ * so 1.5 without one is refused as 1.5.02. Later ones take images that have their version there.
+ */
+static bool loader_takes_version(const struct tdxu_platform *platform,
+				 const struct seam_sigstruct *sig)
+{
+	const struct tdxu_version *loader = &platform->seamldr;
+	size_t size = offsetof(struct seam_sigstruct, cpuid_table_size) -
+		      offsetof(struct seam_sigstruct, update);
+
+	if (loader->major > 1 || (loader->major == 1 && loader->minor > 5) ||
+	    (loader->major == 1 && loader->minor == 5 && loader->update))
+		return true;
+	return !memchr_inv((const u8 *)sig + offsetof(struct seam_sigstruct, update), 0, size);
+}
+
+static bool takes_debug_signed(const struct tdxu_platform *platform)
+{
+	if (platform->debug == TDXU_DEBUG_UNKNOWN)
+		return platform->debug_loader;
+	return platform->debug == TDXU_DEBUG_UNLOCKED;
+}
+
+static bool tables_are_inside(const struct tdxu_image *image)
 {
 	const struct seam_sigstruct *sig = image->sigstruct;
 	u64 size = (u64)image->module_pages * TDX_PAGE_SIZE;
 
-	return sig->rip_offset < size && sig->gdt_idt_offset < size &&
-	       sig->fault_wrapper_offset < size;
+	return sig->gdt_idt_offset <= size - TDX_PAGE_SIZE &&
+	       sig->fault_wrapper_offset <= size - SEAM_SIGSTRUCT_FAULT_WRAPPERS_SIZE;
 }
 
 static bool table_has(const struct seam_sigstruct *sig, u32 kind)
@@ -53,108 +143,179 @@ static bool table_has(const struct seam_sigstruct *sig, u32 kind)
 	return false;
 }
 
-/* Every CPU of the machine, not only the one that asks: packages may differ. */
-static bool suits_all_cpus(const struct seam_sigstruct *sig, const struct tdxu_platform *platform)
+/* The first package's CPU that the CPU table lacks, NULL: none. */
+static const u32 *find_missing_cpu(const struct seam_sigstruct *sig,
+				   const struct tdxu_platform *platform)
 {
 	unsigned int i;
 
-	if (platform->num_cpu_kinds > TDXU_MAX_CPU_KINDS)
-		return false;
 	for (i = 0; i < platform->num_cpu_kinds; i++)
 		if (!table_has(sig, platform->cpu_kinds[i]))
-			return false;
-	return true;
+			return &platform->cpu_kinds[i];
+	return NULL;
 }
 
-/* What P-SEAMLDR would refuse, in its order. @range shrinks to what the image can read, too. */
+static u64 tables_for(u64 entries)
+{
+	return (entries + 511) / 512;
+}
+
+/* Page tables of three levels for a region; P-SEAMLDR rounds the larger pages down. */
+static u64 page_tables(u64 pages)
+{
+	return tables_for(pages) + tables_for(pages / 512) + tables_for(pages / 512 / 512);
+}
+
+/* Pages that P-SEAMLDR needs for the TDX module; docs/firmware.md, "Memory of a TDX module". */
+static u64 pages_needed(const struct tdxu_image *image, u64 lps)
+{
+	const struct seam_sigstruct *sig = image->sigstruct;
+	const u64 system_information = 1, vmcs = lps, code = 512;
+	u64 stacks = lps * (sig->num_stack_pages + 2);
+	u64 data = lps * (sig->num_tls_pages + 1) + (sig->num_global_data_pages + 1) +
+		   (sig->num_handoff_pages + 1);
+	u64 keyholes = lps * (sig->num_keyhole_pages + 1);	/* address space only */
+	u64 keyhole_edit = tables_for(keyholes);
+
+	return system_information + vmcs + stacks + data + code + 1 +
+	       page_tables(system_information) + page_tables(stacks) + page_tables(data) +
+	       page_tables(keyholes) + page_tables(keyhole_edit) +
+	       page_tables(image->module_pages);
+}
+
+/* Does it fit? P-SEAMLDRs differ: what is one percent too large may fit. */
+static bool has_room(u64 needed, u64 room)
+{
+	return needed * 100 <= room / TDX_PAGE_SIZE * 101;
+}
+
+static struct tdxu_verdict check_room(const struct tdxu_image *image,
+				      const struct tdxu_platform *platform)
+{
+	u64 needed = pages_needed(image, platform->num_lps);
+
+	if (!platform->room || has_room(needed, platform->room))
+		return tdxu_say(TDXU_SUCCESS, NULL);
+	return tdxu_sayf(TDXU_NO_ROOM, "it needs %llu KiB and has %llu",
+			 (unsigned long long)(needed * (TDX_PAGE_SIZE / 1024)),
+			 (unsigned long long)(platform->room / 1024));
+}
+
+/*
+ * Everything that P-SEAMLDR would refuse, in its order, and then what TDH.SYS.UPDATE does not bear.
+ * @handoff becomes what a TDX module has to take over that follows this image, or replaces it.
+ */
 static struct tdxu_verdict judge(const struct tdxu_candidate *candidate,
-				 const struct tdxu_platform *platform, struct hv_range *range)
+				 const struct tdxu_platform *platform, struct handoff *handoff)
 {
 	const struct tdxu_findings *findings = &candidate->findings;
 	const struct tdxu_image *image = &candidate->image;
 	const struct seam_sigstruct *sig = image->sigstruct;
 	bool debug_signed = sig->module_type & SEAM_SIGSTRUCT_DEBUG_SIGNED;
+	struct tdxu_verdict verdict;
+	const u32 *missing_cpu;
 
+	if (!loader_takes_version(platform, sig))
+		return tdxu_say(TDXU_BAD_IMAGE,
+				"sigstruct: bytes 1000 to 1023 are not zero, P-SEAMLDR 1.5.02 wants that");
 	if (findings->signer == TDXU_SIGNER_UNKNOWN)
 		return tdxu_say(TDXU_BAD_SIGNATURE, "unknown signer");
-	/* Whoever has a platform that takes it says so with parameter signer. */
-	if (debug_signed && (findings->signer != TDXU_SIGNER_PARAMETER || platform->debug != TDXU_DEBUG_UNLOCKED))
+	/* An administrator whose platform takes these says so with parameter signer. */
+	if (debug_signed && (findings->signer != TDXU_SIGNER_PARAMETER ||
+			     !takes_debug_signed(platform)))
 		return tdxu_say(TDXU_BAD_SIGNATURE, "debug-signed");
 	if (!sig->svn_major || sig->svn_major != platform->svn_major)
 		return tdxu_say(TDXU_WRONG_SERIES, NULL);
 	if (sig->svn_minor < platform->svn_minor)
 		return tdxu_say(TDXU_OLDER, NULL);
-	if (!offsets_are_inside(image))
+	if (!tables_are_inside(image))
 		return tdxu_say(TDXU_BAD_IMAGE, "sigstruct: a table offset is outside the module");
-	if (sig->cpuid_table_size && !suits_all_cpus(sig, platform))
-		return tdxu_say(TDXU_WRONG_CPU, NULL);
+	missing_cpu = find_missing_cpu(sig, platform);
+	if (sig->cpuid_table_size && missing_cpu)
+		return tdxu_sayf(TDXU_WRONG_CPU, "CPUID(1).EAX 0x%08x", *missing_cpu);
 	if (!sig->cpuid_table_size && !debug_signed)
 		return tdxu_say(TDXU_BAD_IMAGE, "sigstruct: a production image without CPU table");
 	if (!findings->signature_good)
 		return tdxu_say(TDXU_BAD_SIGNATURE, "wrong signature");
+	verdict = check_room(image, platform);
+	if (verdict.result)
+		return verdict;
 	if (!platform->updates_left)
 		return tdxu_say(TDXU_NO_UPDATES_LEFT, NULL);
-	if (!narrow(range, sig))
-		return tdxu_say(TDXU_BAD_HANDOFF, NULL);
+	if (!narrow_versions(handoff, sig))
+		return tdxu_say(TDXU_BAD_HANDOFF, "no common handoff version");
 	if (!findings->hash_good)
 		return tdxu_say(TDXU_CORRUPT, "SEAMHASH is not the module's");
-	return tdxu_say(TDXU_SUCCESS, NULL);
+	verdict = check_pages(handoff, sig);
+	handoff->pages = sig->num_handoff_pages;
+	return verdict;
 }
 
 /**
  * tdxu_plan_make() - decide whether and how to install an image
- * @candidate: what to install, its form checked
- * @recovery: what to install if @candidate fails past the point of no return, or NULL
- * @platform: where, as it is now
+ * @candidate: the image, its form checked
+ * @recovery: what to install if @candidate fails past the shutdown, its form checked; or NULL
+ * @platform: the platform as it is now
  * @policy: what the administrator asks for beyond that
  * @plan: filled in on success
  *
- * Refuses whatever P-SEAMLDR or the running module would refuse after or at the shutdown, as far as
- * it follows from the arguments. What the running module cannot do comes first; the rest is looked
- * for in P-SEAMLDR's order (SPEC.md section 4), so that of several faults the one is named that it
- * would name. The running module is asked to reject a race if it knows how to, and for the highest
- * handoff version that it and both images speak.
- *
- * Not known here: whether the module fits P-SEAMLDR's memory. That failure is a recoverable one.
+ * Refuses whatever P-SEAMLDR, the running or the new TDX module would refuse at or after the
+ * shutdown, as far as it follows from the arguments. What the running TDX module cannot do comes
+ * first. Then the checks are P-SEAMLDR's, in its order (docs/firmware.md, "SEAMLDR.INSTALL"), so
+ * that of several faults the one is named that it would name. The plan asks the running TDX module
+ * to reject a race if it can, and for the highest handoff version that it and both images know.
  *
  * Context: any.
- * Return: TDXU_SUCCESS, TDXU_UNSUPPORTED, TDXU_BAD_SIGNATURE, TDXU_WRONG_SERIES, TDXU_OLDER,
- * TDXU_BAD_IMAGE, TDXU_WRONG_CPU, TDXU_NO_UPDATES_LEFT, TDXU_BAD_HANDOFF or TDXU_CORRUPT.
+ * Return: TDXU_SUCCESS, TDXU_UNSUPPORTED, TDXU_BAD_IMAGE, TDXU_BAD_SIGNATURE, TDXU_WRONG_SERIES,
+ * TDXU_OLDER, TDXU_WRONG_CPU, TDXU_NO_ROOM, TDXU_NO_UPDATES_LEFT, TDXU_BAD_HANDOFF or TDXU_CORRUPT.
  */
 struct tdxu_verdict tdxu_plan_make(const struct tdxu_candidate *candidate,
 				   const struct tdxu_candidate *recovery,
 				   const struct tdxu_platform *platform,
 				   const struct tdxu_policy *policy, struct tdxu_plan *plan)
 {
+	bool resume = platform->handoff.waits;
 	u64 features0 = platform->module.features0;
 	bool rejects_races = features0 & TDX_FEATURES0_UPDATE_COMPAT;
-	struct hv_range range = writable(platform);
+	struct handoff handoff, waiting;
 	struct tdxu_verdict verdict;
 
-	if (!platform->handoff.waits && !(features0 & TDX_FEATURES0_TD_PRESERVING))
-		return tdxu_say(TDXU_UNSUPPORTED, "the running module has no TD_PRESERVING");
-	if (!platform->handoff.waits && policy->require_race_protection && !rejects_races)
+	if (!resume && !(features0 & TDX_FEATURES0_TD_PRESERVING))
+		return tdxu_say(TDXU_UNSUPPORTED, "the running TDX module has no TD_PRESERVING");
+	if (!resume && policy->require_race_protection && !rejects_races)
 		return tdxu_say(TDXU_UNSUPPORTED,
-				"the running module cannot reject a race, as required");
+				"the running TDX module cannot reject a race, as required");
+	if (!resume && policy->require_recovery && !recovery)
+		return tdxu_say(TDXU_UNSUPPORTED, "no recovery image is set, as required");
 
-	verdict = judge(candidate, platform, &range);
+	handoff = resume ? handoff_that_waits(&platform->handoff,
+					      find_installed(candidate, recovery, platform)) :
+			   handoff_to_come(&platform->module);
+	waiting = handoff;
+	verdict = judge(candidate, platform, &handoff);
 	if (verdict.result)
 		return verdict;
-
-	*plan = (struct tdxu_plan){
-		.resume = platform->handoff.waits,
-		.join_session = platform->handoff.waits && platform->handoff.session_open,
-		.svn_minor = platform->svn_minor,
-		.updates_left = platform->updates_left,
-	};
 	if (recovery) {
-		verdict = judge(recovery, platform, &range);
+		/* Nobody can choose the version of data that waits: each image stands for itself. */
+		if (resume) {
+			handoff.lowest = waiting.lowest;
+			handoff.highest = waiting.highest;
+		}
+		verdict = judge(recovery, platform, &handoff);
 		if (verdict.result)
 			return tdxu_say_of_recovery(verdict);
 	}
 
-	plan->shutdown_rcx = range.highest;
-	if (rejects_races)
-		plan->shutdown_rcx |= TDX_SHUTDOWN_AVOID_COMPAT_SENSITIVE;
+	*plan = (struct tdxu_plan){
+		.resume = resume,
+		.join_session = resume && platform->handoff.session_open,
+		.svn_minor = platform->svn_minor,
+		.updates_left = platform->updates_left,
+	};
+	if (!resume) {
+		plan->shutdown_rcx = handoff.highest;
+		if (rejects_races)
+			plan->shutdown_rcx |= TDX_SHUTDOWN_AVOID_COMPAT_SENSITIVE;
+	}
 	return tdxu_say(TDXU_SUCCESS, NULL);
 }

@@ -45,7 +45,7 @@ bad-cpu		--cpu 0xA06D0
 bad-no-cpu	--no-cpu
 bad-room	--global-data-pages 9000
 bad-hv		--hv 1-1
-bad-handoff-pages	--version 1.5.26 --handoff-pages 12
+bad-handoff-pages	--version 1.5.26 --handoff-pages 12 --seed 3
 bad-rd-hv	--version 1.5.26 --hv 0-0 --rd-hv 0-1
 bad-hash	--signed-byte 900=1
 bad-hash-last	--signed-byte 947=1
@@ -79,7 +79,7 @@ good-offsets	--gdt-idt-offset 0x7000 --fault-wrapper-offset 0x7E00
 good-no-tables	--gdt-idt-offset 0 --fault-wrapper-offset 0
 good-rip	--rip-offset 0x1000000
 good-two-cpus	--cpu 0xC06F0 --cpu 0x806F0
-good-handoff-pages	--version 1.5.26 --handoff-pages 24
+good-handoff-pages	--version 1.5.26 --handoff-pages 24 --seed 4
 good-rd-hv	--version 1.5.26 --hv 1-2 --rd-hv 0-2
 good-no-version	--no-sigstruct-version
 good-debug	--debug-signed

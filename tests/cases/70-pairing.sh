@@ -20,6 +20,10 @@ while read -r image ours result status; do
 done <<END
 pages-497 EFBIG too-large 0x8000000000000000
 bad-header EINVAL bad-image 0x8000000000020000
+bad-hv-order EINVAL bad-image 0x8000000000020000
+bad-gdt-align EINVAL bad-image 0x8000000000020000
+bad-gdt-zero EINVAL bad-image 0x8000000000020000
+bad-wrapper-zero EINVAL bad-image 0x8000000000020000
 bad-signer EKEYREJECTED bad-signature 0x8000000000020000
 bad-debug EKEYREJECTED bad-signature 0x8000000000020000
 bad-series EXDEV wrong-series 0x8000000000000006
@@ -30,6 +34,7 @@ bad-wrapper EINVAL bad-image 0x8000000000020000
 bad-cpu ENODEV wrong-cpu 0x8000000000010004
 bad-no-cpu EINVAL bad-image 0x8000000000020000
 bad-signature EKEYREJECTED bad-signature 0x8000000000020000
+bad-room ENOBUFS no-room 0x8000000000010002
 bad-hv EPROTO bad-handoff 0x8000000000000004
 bad-hash EBADMSG corrupt 0x8000000000020001
 END

@@ -8,19 +8,32 @@
 #include <string.h>
 
 #include "core.h"
+#include "kernel_string.h"
 
 /* What the fuzzer chooses beside the file. */
 struct control {
 	struct tdxu_platform platform;
 	u8 signer;
-	u8 flags;
+	u8 debug;
+	u16 flags;
+	/* What the recovery image has in place of the image's own. */
+	u16 recovery_min_hv, recovery_hv, recovery_pages;
+	u8 recovery_svn_minor;
 };
 
 #define FLAG_SIGNATURE_GOOD	1
 #define FLAG_HASH_GOOD		2
 #define FLAG_REQUIRE_PROTECTION	4
 #define FLAG_KEEP_CHECKSUM	8
-#define FLAG_RECOVERY		16	/* the same image */
+#define FLAG_RECOVERY		16
+#define FLAG_REQUIRE_RECOVERY	32
+#define FLAG_NO_DOWNGRADE	64
+#define FLAG_WAITS		128
+#define FLAG_HV_KNOWN		256
+#define FLAG_PAGES_KNOWN	512
+#define FLAG_DEBUG_LOADER	1024
+#define FLAG_INSTALLED		2048	/* the image is the installed TDX module */
+#define FLAG_SESSION_OPEN	4096
 
 /* libFuzzer cannot guess a sum over the whole file: mend it, but where the sum is the point. */
 static void mend_checksum(u8 *blob, size_t size)
@@ -43,40 +56,166 @@ static void must(bool truth)
 		abort();
 }
 
-static void check_image(const u8 *blob, size_t size, const struct tdxu_image *image)
+static bool is_zero(const void *start, size_t size)
 {
-	const u8 *sig = (const u8 *)image->sigstruct;
-
-	must(image->module_pages >= 1 && image->module_pages <= SEAMLDR_MAX_MODULE_PAGES);
-	must(sig == blob + TDX_PAGE_SIZE);
-	must(image->module == sig + TDX_PAGE_SIZE);
-	must(image->module + (size_t)image->module_pages * TDX_PAGE_SIZE == blob + size);
-	must(image->sigstruct->cpuid_table_size <= SEAM_SIGSTRUCT_MAX_CPUIDS);
+	return !memchr_inv(start, 0, size);
 }
 
-static void check_plan(const struct tdxu_candidate *candidate,
-		       const struct tdxu_platform *platform, const struct tdxu_plan *plan)
+static void check_image(const u8 *blob, size_t size, const struct tdxu_image *image)
+{
+	const struct seam_sigstruct *sig = image->sigstruct;
+
+	must(image->module_pages >= 1 && image->module_pages <= SEAMLDR_MAX_MODULE_PAGES);
+	must((const u8 *)sig == blob + TDX_PAGE_SIZE);
+	must(image->module == (const u8 *)sig + TDX_PAGE_SIZE);
+	must(image->module + (size_t)image->module_pages * TDX_PAGE_SIZE == blob + size);
+	must(sig->header_type == 6 && sig->header_length == 0xE1 && sig->header_version == 0x10000);
+	must(!(sig->module_type << 1) && sig->module_vendor == 0x8086 && !sig->attributes);
+	must(sig->size == 0x200 && sig->key_size == 0x60 && sig->modulus_size == 0x60);
+	must(sig->exponent_size == 1 && sig->exponent == 0x10001);
+	must(is_zero(sig->reserved0, 88) && is_zero(sig->reserved1, 6) && !sig->reserved2);
+	must(sig->cpuid_table_size <= SEAM_SIGSTRUCT_MAX_CPUIDS);
+	must(sig->min_update_hv <= sig->module_hv);
+	must(!(sig->gdt_idt_offset & 4095));
+	must((sig->gdt_idt_offset == 0) == (sig->fault_wrapper_offset == 0));
+}
+
+static bool is_in_table(const struct seam_sigstruct *sig, u32 cpuid)
+{
+	u32 i;
+
+	for (i = 0; i < sig->cpuid_table_size; i++)
+		if (sig->cpuid_table[i] >> 4 == cpuid >> 4)
+			return true;
+	return false;
+}
+
+/* Without page tables: a lower bound of what P-SEAMLDR needs. */
+static u64 least_pages(const struct seam_sigstruct *sig, u64 lps)
+{
+	return 513 + lps * (4u + sig->num_stack_pages + sig->num_tls_pages) +
+	       sig->num_global_data_pages + sig->num_handoff_pages + 2u;
+}
+
+/* Each refusal's negation, of an image or a recovery image that was let through. */
+static void check_candidate(const struct tdxu_candidate *candidate,
+			    const struct tdxu_platform *platform)
 {
 	const struct tdxu_findings *findings = &candidate->findings;
 	const struct seam_sigstruct *sig = candidate->image.sigstruct;
-	u16 hv = plan->shutdown_rcx & TDX_SHUTDOWN_HV_MASK;
+	u64 size = candidate->image.module_pages * 4096ULL;
+	u32 loader = (u32)platform->seamldr.major << 16 | platform->seamldr.minor;
+	bool debug_signed = sig->module_type >> 31;
+	unsigned int i;
 
+	if (loader < 0x10005 || (loader == 0x10005 && !platform->seamldr.update))
+		must(is_zero((const u8 *)sig + 1000, 24));
 	must(findings->signer != TDXU_SIGNER_UNKNOWN);
+	if (debug_signed) {
+		must(findings->signer == TDXU_SIGNER_PARAMETER);
+		must(platform->debug != TDXU_DEBUG_LOCKED);
+		must(platform->debug == TDXU_DEBUG_UNLOCKED || platform->debug_loader);
+	}
+	must(sig->svn_major && sig->svn_major == platform->svn_major);
+	must(sig->svn_minor >= platform->svn_minor);
+	must(!sig->gdt_idt_offset || sig->gdt_idt_offset + 4096ULL <= size);
+	must(!sig->fault_wrapper_offset || sig->fault_wrapper_offset + 512ULL <= size);
+	must(sig->cpuid_table_size || debug_signed);
+	for (i = 0; i < platform->num_cpu_kinds && sig->cpuid_table_size; i++)
+		must(is_in_table(sig, platform->cpu_kinds[i]));
 	must(findings->signature_good && findings->hash_good);
-	must(sig->svn_major == platform->svn_major && sig->svn_minor >= platform->svn_minor);
+	must(!platform->room ||
+	     least_pages(sig, platform->num_lps) * 100 <= platform->room / 4096 * 101);
 	must(platform->updates_left);
-	must(hv >= sig->min_update_hv && hv <= sig->module_hv);
-	must(plan->resume == platform->handoff.waits);
-	if (platform->handoff.waits) {
-		must(hv == platform->handoff.hv);
+}
+
+/* The handoff data is, or will be, of that version. */
+static void check_version(const struct tdxu_candidate *candidate, u16 hv)
+{
+	must(hv >= candidate->image.sigstruct->min_update_hv);
+	must(hv <= candidate->image.sigstruct->module_hv);
+}
+
+static bool is_installed(const struct tdxu_candidate *candidate,
+			 const struct tdxu_platform *platform)
+{
+	return candidate && !memcmp(candidate->image.sigstruct->seamhash, platform->mrseam,
+				    sizeof(platform->mrseam));
+}
+
+static void check_plan(const struct tdxu_candidate *candidate,
+		       const struct tdxu_candidate *recovery,
+		       const struct tdxu_platform *platform, const struct tdxu_policy *policy,
+		       const struct tdxu_plan *plan)
+{
+	const struct tdxu_handoff *handoff = &platform->handoff;
+	const struct tdxu_module *module = &platform->module;
+	u16 pages = candidate->image.sigstruct->num_handoff_pages;
+	u16 hv = plan->shutdown_rcx & TDX_SHUTDOWN_HV_MASK;
+	bool rejects_races = module->features0 >> 47 & 1;
+
+	check_candidate(candidate, platform);
+	if (recovery) {
+		check_candidate(recovery, platform);
+		must(recovery->image.sigstruct->num_handoff_pages >= pages);
+	}
+	must(plan->resume == handoff->waits);
+	must(plan->join_session == (handoff->waits && handoff->session_open));
+	must(plan->svn_minor == platform->svn_minor);
+	must(plan->updates_left == platform->updates_left);
+
+	if (handoff->waits) {
+		must(!plan->shutdown_rcx);
+		must(handoff->num_pages_known || is_installed(candidate, platform) ||
+		     is_installed(recovery, platform));
+		must(!handoff->num_pages_known || pages >= handoff->num_pages);
+		if (handoff->hv_known)
+			check_version(candidate, handoff->hv);
+		if (handoff->hv_known && recovery)
+			check_version(recovery, handoff->hv);
 		return;
 	}
-	must(hv <= platform->module.module_hv);
-	must(platform->module.no_downgrade ? hv == platform->module.module_hv :
-					     hv >= platform->module.min_update_hv);
-	must(!!(plan->shutdown_rcx & TDX_SHUTDOWN_AVOID_COMPAT_SENSITIVE) ==
-	     !!(platform->module.features0 & TDX_FEATURES0_UPDATE_COMPAT));
+	must(module->features0 >> 1 & 1);
+	must(!policy->require_race_protection || rejects_races);
+	must(!policy->require_recovery || recovery);
+	must(pages >= module->num_handoff_pages);
+	must(hv <= module->module_hv);
+	must(module->no_downgrade ? hv == module->module_hv : hv >= module->min_update_hv);
+	check_version(candidate, hv);
+	if (recovery)
+		check_version(recovery, hv);
+	must((plan->shutdown_rcx >> 16 & 1) == rejects_races);
 	must(!(plan->shutdown_rcx >> 17));
+}
+
+/* Another image of the same form as @candidate. */
+static void make_recovery(const struct tdxu_candidate *candidate, const struct control *control,
+			  struct seam_sigstruct *sig, struct tdxu_candidate *recovery)
+{
+	bool reversed = control->recovery_min_hv > control->recovery_hv;
+
+	*sig = *candidate->image.sigstruct;
+	*recovery = *candidate;
+	recovery->image.sigstruct = sig;
+	sig->min_update_hv = reversed ? control->recovery_hv : control->recovery_min_hv;
+	sig->module_hv = reversed ? control->recovery_min_hv : control->recovery_hv;
+	sig->num_handoff_pages = control->recovery_pages;
+	sig->svn_minor = control->recovery_svn_minor;
+	sig->seamhash[0] ^= 1;
+}
+
+/* Enumerations and booleans of any other value are not what a caller in C can hand over. */
+static void make_platform(const struct control *control, struct tdxu_platform *platform)
+{
+	memcpy(platform, &control->platform, sizeof(*platform));
+	platform->debug = control->debug % (TDXU_DEBUG_UNLOCKED + 1);
+	memset(&platform->debug_loader, !!(control->flags & FLAG_DEBUG_LOADER), 1);
+	memset(&platform->module.no_downgrade, !!(control->flags & FLAG_NO_DOWNGRADE), 1);
+	memset(&platform->handoff.waits, !!(control->flags & FLAG_WAITS), 1);
+	memset(&platform->handoff.hv_known, !!(control->flags & FLAG_HV_KNOWN), 1);
+	memset(&platform->handoff.num_pages_known, !!(control->flags & FLAG_PAGES_KNOWN), 1);
+	memset(&platform->handoff.session_open, !!(control->flags & FLAG_SESSION_OPEN), 1);
+	platform->num_cpu_kinds = 1 + platform->num_cpu_kinds % TDXU_MAX_CPU_KINDS;
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
@@ -84,19 +223,17 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct control control;
-	struct tdxu_candidate candidate;
+	struct tdxu_candidate candidate, recovery;
+	struct seam_sigstruct recovery_sig;
+	struct tdxu_platform platform;
 	struct tdxu_policy policy;
-	struct tdxu_plan plan;
+	bool has_recovery;
 	u8 *blob;
 
 	if (size < sizeof(control))
 		return 0;
-	/* Booleans of any other value are not what a caller in C can hand over. */
 	memcpy(&control, data, sizeof(control));
-	control.platform.debug = data[0] & 1 ? TDXU_DEBUG_UNLOCKED : TDXU_DEBUG_LOCKED;
-	memset(&control.platform.module.no_downgrade, data[0] >> 1 & 1, 1);
-	control.platform.handoff.waits = data[0] >> 2 & 1;
-	control.platform.handoff.hv_known = true;
+	make_platform(&control, &platform);
 	data += sizeof(control);
 	size -= sizeof(control);
 	candidate.findings = (struct tdxu_findings){
@@ -105,6 +242,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		.hash_good = control.flags & FLAG_HASH_GOOD,
 	};
 	policy.require_race_protection = control.flags & FLAG_REQUIRE_PROTECTION;
+	policy.require_recovery = control.flags & FLAG_REQUIRE_RECOVERY;
+	has_recovery = control.flags & FLAG_RECOVERY;
 
 	/* A copy of exactly this size, so that one byte past it is an error. */
 	blob = malloc(size ?: 1);
@@ -115,10 +254,17 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		mend_checksum(blob, size);
 
 	if (tdxu_image_parse(blob, size, &candidate.image).result == TDXU_SUCCESS) {
+		const struct tdxu_candidate *fallback = has_recovery ? &recovery : NULL;
+		struct tdxu_plan plan;
+
 		check_image(blob, size, &candidate.image);
-		if (tdxu_plan_make(&candidate, control.flags & FLAG_RECOVERY ? &candidate : NULL,
-				   &control.platform, &policy, &plan).result == TDXU_SUCCESS)
-			check_plan(&candidate, &control.platform, &plan);
+		make_recovery(&candidate, &control, &recovery_sig, &recovery);
+		if (control.flags & FLAG_INSTALLED)
+			memcpy(platform.mrseam, candidate.image.sigstruct->seamhash,
+			       sizeof(platform.mrseam));
+		if (tdxu_plan_make(&candidate, fallback, &platform, &policy, &plan).result ==
+		    TDXU_SUCCESS)
+			check_plan(&candidate, fallback, &platform, &policy, &plan);
 	}
 	free(blob);
 	return 0;
@@ -137,11 +283,15 @@ int main(int argc, char **argv)
 			.svn_major = 1,
 			.svn_minor = 5,
 			.updates_left = 1,
-			.num_cpu_kinds = 1,
+			.seamldr = { 2, 0, 0 },
 			.cpu_kinds = { 0x806F0 },
+			.num_lps = 2,
+			.room = 1 << 30,
 		},
 		.signer = TDXU_SIGNER_INTEL,
 		.flags = FLAG_SIGNATURE_GOOD | FLAG_HASH_GOOD,
+		.recovery_pages = 100,
+		.recovery_svn_minor = 5,
 	};
 	char buf[TDX_PAGE_SIZE];
 	FILE *in, *out;

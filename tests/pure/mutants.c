@@ -64,9 +64,9 @@ static const struct {
 	u32 value;
 } limits[] = {
 	{ 16, 4, SEAMLDR_MAX_MODULE_PAGES }, { 16, 4, SEAMLDR_MAX_MODULE_PAGES + 1 },
-	{ SIG + 958, 4, 2 * TDX_PAGE_SIZE - 1 }, { SIG + 958, 4, 2 * TDX_PAGE_SIZE },
-	{ SIG + 992, 4, 2 * TDX_PAGE_SIZE - 1 }, { SIG + 992, 4, 2 * TDX_PAGE_SIZE },
-	{ SIG + 996, 4, 2 * TDX_PAGE_SIZE - 1 }, { SIG + 996, 4, 2 * TDX_PAGE_SIZE },
+	{ SIG + 992, 4, TDX_PAGE_SIZE }, { SIG + 992, 4, 2 * TDX_PAGE_SIZE },
+	{ SIG + 996, 4, 2 * TDX_PAGE_SIZE - 512 }, { SIG + 996, 4, 2 * TDX_PAGE_SIZE - 511 },
+	{ SIG + 986, 2, 0 }, { SIG + 986, 2, 1 },
 	{ SIG + 1024, 4, SEAM_SIGSTRUCT_MAX_CPUIDS },
 	{ SIG + 1024, 4, SEAM_SIGSTRUCT_MAX_CPUIDS + 1 },
 };
@@ -117,11 +117,16 @@ static enum tdxu_result judge(void)
 {
 	static const struct tdxu_platform platform = {
 		.module.features0 = TDX_FEATURES0_TD_PRESERVING | TDX_FEATURES0_UPDATE_COMPAT,
+		.module.num_handoff_pages = 13,
 		.svn_major = 1,
 		.svn_minor = 5,
 		.updates_left = 1,
+		.debug = TDXU_DEBUG_LOCKED,
+		.seamldr = { 1, 5, 12 },
 		.num_cpu_kinds = 1,
 		.cpu_kinds = { 0x806F0 },
+		.num_lps = 1,
+		.room = 8192 * TDX_PAGE_SIZE,
 	};
 	static const struct tdxu_policy policy;
 	struct tdxu_candidate candidate;

@@ -1,0 +1,42 @@
+#!/bin/sh
+# An image that needs more room than there is below P-SEAMLDR is refused before the shutdown, unless it is a near miss: a later
+# P-SEAMLDR may need less. Room that cannot be known is no reason to refuse.
+. /tests/lib.sh
+setup
+td_build 1
+
+expect_refused test/bad-room.blob ENOBUFS no-room
+expect_match "reason" '^it needs [0-9]+ KiB and has 32768$' "$(tdx last/reason)"
+expect_tds_alive 1
+
+# What the image needs, the firmware knows after it has installed it.
+expect_update test/v2.blob 0 success
+expect_tds_alive 1
+td destroy all
+needed=$(emu_get state needed)
+least=$(((needed * 100 + 100) / 101))
+expect_ge "a percent of the pages" 2 $((needed - least))
+
+emu_set platform room=$((least - 1))
+reboot_firmware
+td_build 1
+expect_refused test/v2.blob ENOBUFS no-room
+expect "reason" "it needs $((needed * 4)) KiB and has $((least * 4 - 4))" "$(tdx last/reason)"
+expect_tds_alive 1
+emu_set msr 0x1400=gp
+expect_check test/v2.blob 0 success
+emu_set msr 0x1400=on
+expect_refused test/v2.blob ENOBUFS no-room
+td destroy all
+
+emu_set platform room=$least
+reboot_firmware
+expect_check test/v2.blob 0 success
+emu_set platform room="$needed"
+reboot_firmware
+expect_update test/v2.blob 0 success
+
+# Twice the packages, twice the stacks.
+emu_set platform sockets=2
+reboot_firmware
+expect_refused test/v2.blob ENOBUFS no-room

@@ -1,0 +1,22 @@
+#!/bin/sh
+# P-SEAMLDR 1.5.02 refuses an image that has its version in the sigstruct, so such an image is refused before the shutdown. A
+# later P-SEAMLDR takes it.
+. /tests/lib.sh
+setup seamldr=1.5.02
+td_build 1
+
+# Two bytes, the first and the last that have to be zero.
+for image in v2 good-bytes; do
+	expect_refused test/$image.blob EINVAL bad-image
+	expect "reason of $image" "sigstruct: bytes 1000 to 1023 are not zero, P-SEAMLDR 1.5.02 wants that" \
+		"$(tdx last/reason)"
+done
+expect_update test/good-no-version.blob 0 success
+store "$TDX/recovery_image" test/v2.blob
+expect "errno of such a recovery image" EINVAL "$ERRNO"
+expect_tds_alive 1
+td destroy all
+
+emu_set platform seamldr=1.5.03
+reboot_firmware
+expect_update test/v2.blob 0 success

@@ -1,0 +1,42 @@
+#!/bin/sh
+# Another driver has shut TDX down and tells nobody how much handoff data there is: no image is installed over it unless the
+# image of the TDX module that was shut down is at hand to tell.
+. /tests/lib.sh
+. /tests/firmware.sh
+setup
+expect_update test/v2.blob 0 success
+td_build 1
+
+# shut_down_by_another: this module has not seen the TDX module that runs.
+shut_down_by_another() {
+	rmmod tdx_update || die "tdx_update cannot be unloaded"
+	expect_call SUCCESS 0 TDH.SYS.SHUTDOWN 0x10000
+	load
+	expect state shut-down "$(tdx state)"
+}
+
+shut_down_by_another
+for image in a good-handoff-pages; do
+	expect_refused test/$image.blob EPROTO bad-handoff
+	expect "reason of $image" \
+		"its size is unknown: install the shut-down TDX module's own image, or set it as recovery image" \
+		"$(tdx last/reason)"
+done
+expect state shut-down "$(tdx state)"
+
+# Its own image.
+expect_refused test/bad-handoff-pages.blob EPROTO bad-handoff
+expect_update test/v2.blob 0 success
+expect state ready "$(tdx state)"
+expect_tds_alive 1
+
+# Its own image as recovery image; then others can be installed.
+shut_down_by_another
+store "$TDX/recovery_image" test/v2.blob
+expect "errno of its own image as recovery image" 0 "$ERRNO"
+expect_refused test/bad-handoff-pages.blob EPROTO bad-handoff
+expect last/reason "12 handoff pages, at least 13 needed" "$(tdx last/reason)"
+expect_update test/a.blob 0 success
+expect state ready "$(tdx state)"
+expect version 1.5.25 "$(tdx version)"
+expect_tds_alive 1
