@@ -305,13 +305,15 @@ enum emu_module_state emu_module_left(void);
 void emu_module_reset(void);
 void emu_module_clear(void);
 u64 emu_sys_init(struct emu_call *call);
-u64 emu_sys_rd(struct emu_call *call);
 u64 emu_sys_lp_init(struct emu_call *call);
 u64 emu_sys_lp_shutdown(struct emu_call *call);
 u64 emu_sys_shutdown_check(struct emu_call *call);
 u64 emu_sys_shutdown(struct emu_call *call);
 u64 emu_sys_update(struct emu_call *call);
 u64 emu_phymem_page_rdmd(struct emu_call *call);
+
+/* emu_metadata.c */
+u64 emu_sys_rd(struct emu_call *call);
 
 /* emu_td.c */
 int emu_td_init(void);

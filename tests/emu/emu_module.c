@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The TDX module's own life: TDH.SYS.*, from its initialisation to its shutdown and hand-over.
- * Who may call at all has been decided before (emu_call.c); TDs are emu_td.c's.
+ * emu_call.c has decided who may call at all; metadata is in emu_metadata.c, TDs are in emu_td.c.
  * Runs in traps under emu.lock.
  */
 #include <linux/io.h>
@@ -13,33 +13,8 @@
 
 #include "emu.h"
 
-#define TDX_MD_HANDOFF_DATA_SIZE	0x8900000200000006ULL
 /* A byte of the BIOS data area that no one uses; neither a kernel nor a kexec touches its page. */
 #define LEFT_PA			0x4f0
-
-/* Little endian, so that a field's lower bytes are where the field is. */
-#define FIELD(id, member)	{ id, &emu.member, sizeof(emu.member) }
-
-static const struct {
-	u64 id;
-	const void *value;
-	u16 size;
-} fields[] = {
-	FIELD(TDX_MD_VENDOR_ID, image.vendor_id),
-	FIELD(TDX_MD_MINOR_VERSION, image.version.minor),
-	FIELD(TDX_MD_MAJOR_VERSION, image.version.major),
-	FIELD(TDX_MD_UPDATE_VERSION, image.version.update),
-	FIELD(TDX_MD_FEATURES0, image.features0),
-	FIELD(TDX_MD_BUILD_NUM, image.build_num),
-	FIELD(TDX_MD_BUILD_DATE, image.build_date),
-	FIELD(TDX_MD_MODULE_HV, image.rd_hv.max),
-	FIELD(TDX_MD_MIN_UPDATE_HV, image.rd_hv.min),
-	FIELD(TDX_MD_NO_DOWNGRADE, image.no_downgrade),
-	FIELD(TDX_MD_NUM_HANDOFF_PAGES, image.num_handoff_pages),
-	FIELD(TDX_MD_HANDOFF_DATA_VALID, handoff.valid),
-	FIELD(TDX_MD_HANDOFF_DATA_HV, handoff.hv),
-	FIELD(TDX_MD_HANDOFF_DATA_SIZE, handoff.size),
-};
 
 /**
  * emu_module_enter() - the TDX module is in another state now
@@ -131,39 +106,6 @@ u64 emu_sys_lp_init(struct emu_call *call)
 u64 emu_sys_lp_shutdown(struct emu_call *call)
 {
 	return TDX_SUCCESS;
-}
-
-/**
- * emu_sys_rd() - TDH.SYS.RD
- * @call: RDX = field id; R8 out: value, RDX out: next field id
- *
- * The next field is the next one that the emulator knows, after the last all ones. All ones as the
- * field asks for the first one. Takes no lock.
- *
- * Context: a trap, under emu.lock.
- * Return: status.
- */
-u64 emu_sys_rd(struct emu_call *call)
-{
-	u64 id = call->regs->dx, value = 0;
-	unsigned int i;
-
-	call->regs->dx = EMU_NO_FIELD;
-	call->regs->r8 = 0;
-	if (id == EMU_NO_FIELD) {
-		call->regs->dx = fields[0].id;
-		return TDX_TD_FIRST_FIELD_ID_IN_CONTEXT;
-	}
-	for (i = 0; i < ARRAY_SIZE(fields); i++) {
-		if (fields[i].id != id)
-			continue;
-		memcpy(&value, fields[i].value, fields[i].size);
-		call->regs->r8 = value;
-		if (i + 1 < ARRAY_SIZE(fields))
-			call->regs->dx = fields[i + 1].id;
-		return TDX_SUCCESS;
-	}
-	return TDX_METADATA_FIELD_ID_INCORRECT;
 }
 
 /* Bytes that the TDX module has for handoff data, without its head. */
