@@ -504,10 +504,12 @@ u64 emu_seamldr_install(struct emu_call *call)
 	return closes ? close_session(call, false) : TDX_SUCCESS;
 }
 
-/* Statuses with which P-SEAMLDR turns a call away before it counts it. */
-static bool is_not_counted(u64 status)
+/* Answers with which P-SEAMLDR turns a call away before it counts it. Their RDX is 0. */
+static bool is_not_counted(const struct tdx_emu_fault *fault)
 {
-	return !status || status == SEAMLDR_EBADCALL || status == SEAMLDR_EUNSPECERR;
+	return !fault->status || (fault->rdx == SEAMLDR_RECOVERABLE &&
+				  (fault->status == SEAMLDR_EBADCALL ||
+				   fault->status == SEAMLDR_EUNSPECERR));
 }
 
 /**
@@ -526,7 +528,7 @@ static bool is_not_counted(u64 status)
 u64 emu_seamldr_fault(struct emu_call *call, const struct tdx_emu_fault *fault)
 {
 	call->regs->dx = fault->rdx;
-	if (call->leaf != EMU_SEAMLDR_INSTALL || is_not_counted(fault->status) ||
+	if (call->leaf != EMU_SEAMLDR_INSTALL || is_not_counted(fault) ||
 	    !closes_session(call->cpu))
 		return fault->status;
 
