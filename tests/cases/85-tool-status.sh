@@ -8,7 +8,7 @@ setup version=1.5.24 remaining=7 seamldr=1.5.12
 
 expect_tool 0 status
 expect_match words '^TDX module +1\.5\.24, ready$' "$OUT"
-expect_match words '^P-SEAMLDR +1\.5\.02$' "$OUT"
+expect_match words '^P-SEAMLDR +1\.5\.12$' "$OUT"
 expect_match words '^updates left +7$' "$OUT"
 expect_match words '^race protection +yes' "$OUT"
 expect_match words '^last attempt +none' "$OUT"

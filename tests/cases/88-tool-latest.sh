@@ -23,7 +23,7 @@ mapping() {
 {
 	mapping 1.5.24 1.5.01 1.5.00
 	mapping 1.5.25 1.5.01 1.5.00 2.0.00
-	mapping 1.5.26 1.5.01 1.5.03 2.0.00
+	mapping 1.5.26 1.5.01 1.5.13 2.0.00
 	mapping 1.5.27 1.5.25 1.5.12
 } | jq -s '{ tdx_module_releases: . }' >$dir/mapping_file.json
 
@@ -32,7 +32,7 @@ expect "chosen" $dir/tdx_module_1.5.25.blob "$(json .file)"
 expect "passed over" "$dir/tdx_module_1.5.27.blob $dir/tdx_module_1.5.26.blob" \
 	"$(json '[.passed_over[].file] | join(" ")')"
 expect_match "why 1.5.27" '1\.5\.27\.blob: TDs survive from 1\.5\.25 on only' "$ERR"
-expect_match "why 1.5.26" '1\.5\.26\.blob: needs another P-SEAMLDR than 1\.5\.02' "$ERR"
+expect_match "why 1.5.26" '1\.5\.26\.blob: needs another P-SEAMLDR than 1\.5\.12' "$ERR"
 expect version 1.5.24 "$(tdx version)"
 
 # One step, then the next, then none; the way back is found in the same directory.
