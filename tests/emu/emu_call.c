@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The way of a SEAMCALL: who may enter, faults that tests armed, the delay, the handler, the log.
- * Knows the rules that all leaves share; what a leaf does is in the file of its firmware.
+ * The path of a SEAMCALL: dispatcher, armed faults, delay, handler, log.
+ * This file has the rules that all leaves share. What a leaf does is in the file of its firmware.
  * Runs in traps: nothing but emu_call_init() may sleep or allocate.
  */
 #include <linux/kernel.h>
@@ -133,8 +133,8 @@ enum emu_leaf emu_leaf_find(u64 nr)
 }
 
 /*
- * Does a fault of @faults meet this call? Each that matches counts the call; the first one that is
- * due answers it, and another one due at the same time waits for the next.
+ * Finds the fault of @faults that answers this call. Every fault that matches counts the call. Of two
+ * that are due the first one answers, and the other one waits for the next call.
  */
 static bool fault_due(struct tdx_emu_fault *faults, u32 *nr, const struct emu_call *call,
 		      struct tdx_emu_fault *due)
@@ -179,11 +179,11 @@ static bool any_fault_due(const struct emu_call *call, struct tdx_emu_fault *due
 }
 
 /*
- * A call that is held goes no further until it is let go, or a minute has passed. Meanwhile this
- * CPU takes interrupts, whatever its caller thinks: others must reach it, or they would soon stand
- * still. On PREEMPT_RT it takes other tasks, too, for one of them may hold a lock that whoever is
- * to let the call go waits for. Elsewhere no one who has such a lock is preempted, and this task
- * must not be either: it is inside of an RCU section, which no one would help it out of.
+ * A held call waits until the test releases it, a minute at most. Meanwhile this CPU takes interrupts,
+ * although its caller may have disabled them: other CPUs must be able to reach it. On PREEMPT_RT it
+ * also runs other tasks: one of them may hold a lock that the releasing task needs. Elsewhere the
+ * holder of such a lock is not preempted, and this task must not be either, since it is inside an RCU
+ * read-side section.
  */
 static void hold(unsigned int leaf)
 	__releases(&emu.lock) __acquires(&emu.lock)
@@ -205,7 +205,7 @@ static void hold(unsigned int leaf)
 	migrate_enable();
 }
 
-/* The time a leaf takes. The LP stays inside the firmware, as others can see. */
+/* The time that a leaf takes. The LP stays inside the firmware, which other LPs can see. */
 static void leaf_delay(const struct emu_call *call)
 	__releases(&emu.lock) __acquires(&emu.lock)
 {
@@ -220,7 +220,7 @@ static void leaf_delay(const struct emu_call *call)
 	raw_spin_lock(&emu.lock);
 }
 
-/* One LP at a time for the whole machine (SPEC.md section 1). */
+/* P-SEAMLDR serves one LP at a time for the whole machine. */
 static u64 call_seamldr(struct emu_call *call)
 {
 	struct tdx_emu_fault fault;
@@ -413,8 +413,6 @@ u64 emu_fatal(const struct emu_call *call)
  * emu_seamcall() - carry out one SEAMCALL
  * @regs: the caller's registers: operands in, outputs but RAX out
  *
- * SPEC.md section 1.
- *
  * Context: a trap; does not sleep, allocate or print. Waits for the delay that is set for the leaf.
  * Return: the completion status, or one of TDX_SW_STATUSES.
  */
@@ -527,7 +525,7 @@ void emu_log_clear(void)
 	log_first = log_next;
 }
 
-/* One SEAMCALL of a leaf that there is not. Traps, and is stepped over. */
+/* One SEAMCALL of a leaf that does not exist. */
 static void call_nothing(void)
 {
 	u64 rax = TDX_LEAF_P_SEAMLDR - 1, rcx = 0, rdx = 0;
@@ -537,10 +535,10 @@ static void call_nothing(void)
 }
 
 /**
- * emu_call_overhead() - what a trap costs before and after the times that the log has of a call
+ * emu_call_overhead() - cost of a trap outside of the times that the log records
  *
- * That is the emulation's, neither the firmware's nor the caller's. Leaves OVERHEAD_CALLS calls in
- * the log. Interrupts are off meanwhile, for some milliseconds.
+ * The emulation causes this cost, neither the firmware nor the caller. Leaves OVERHEAD_CALLS calls in
+ * the log. Interrupts are off for some milliseconds.
  *
  * Context: process, not under emu.lock.
  * Return: nanoseconds, the mean of OVERHEAD_CALLS calls; 0 where SEAMCALL does not work here.

@@ -633,7 +633,7 @@ u64 emu_import_state(struct emu_call *call)
 	return TDX_SUCCESS;
 }
 
-/* A hash is under way in it that a change of modules can split (SPEC.md section 3). */
+/* An update can break the hash context of a build, and an interrupted export or import. */
 static bool update_sensitive(const struct emu_td *td)
 {
 	return td->tdr && (td->state == TDX_TD_BUILD || td->interrupted);
@@ -642,7 +642,7 @@ static bool update_sensitive(const struct emu_td *td)
 /**
  * emu_td_update_sensitive() - is there a TD that a protected shutdown must not touch?
  *
- * TDs initialised under a module without UPDATE_COMPAT are not looked at (SPEC.md section 3).
+ * TDs initialised under a TDX module without UPDATE_COMPAT are not checked.
  *
  * Context: under emu.lock.
  * Return: true if so.

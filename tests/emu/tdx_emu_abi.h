@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the emulator, its TD client and mkimage agree on beyond include/tdx_arch.h: the descriptor
- * in a test image, and the operands of the TD life-cycle leaves as the emulator takes them. The
- * latter are the specification's where SPEC.md gives one, a sensible subset of it elsewhere. Tests
- * only.
+ * The contract between the emulator, its TD client and mkimage, beyond include/tdx_arch.h: the
+ * descriptor in a test image, and the operands of the TD life-cycle leaves. The emulator takes the
+ * operands of Intel's ABI specification or a subset of them. Tests only.
  */
 #ifndef TDX_EMU_ABI_H
 #define TDX_EMU_ABI_H

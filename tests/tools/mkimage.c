@@ -46,7 +46,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "structures are used in
 #define SIGNED_TAIL		offsetof(struct seam_sigstruct, seamhash)
 #define SIGNED_TAIL_SIZE	(sizeof(struct seam_sigstruct) - SIGNED_TAIL)
 
-/* SHA-384 of the modulus of Intel's production signer (SPEC.md section 5). */
+/* SHA-384 of the modulus of Intel's production signer, as in its released images. */
 #define INTEL_SIGNER_HEX	"c8572f548869a0beca19376b81c2dffc2a23b5a5f71da0b87579b43f408daa1a" \
 				"33bad9c149eb56c634f883737968a34c"
 
