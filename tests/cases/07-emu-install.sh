@@ -224,11 +224,15 @@ expect_answer rdx 0x0
 emu_set inject "SEAMLDR.INSTALL $last 1 ENOENTROPY 1"
 raw load test/bad-cpu.blob 0
 install_all
-expect "an image's own failure comes first" EUNSUPCPU "$(answer status)"
+expect "an image's own failure comes first" ECLEANUPREQ "$(answer status)"
+expect_answer rdx 0x0
 
-note "A load begins anew: log, handoff data, TDs."
+note "A load begins anew: log, handoff data, TDs. It takes no lower SVN than was there."
 emu_set inject clear
 raw load test/v2.blob 0
+install_all
+expect "load of a lower SVN" ECLEANUPREQ "$(answer status)"
+raw load test/good-svn-255.blob 0
 install_all
 expect "load" SUCCESS "$(answer status)"
 expect "updates left after a load" 19 "$(emu_get state remaining)"

@@ -178,6 +178,7 @@ struct emu {
 	bool session_seam_ready;	/* seam_ready before the session */
 	bool seam_ready;		/* the TDX module is open to SEAMCALLs */
 	struct emu_seamextend seamextend;
+	bool dirty;			/* there has been a TDX module since the machine booted */
 	u32 package_lps;		/* addressable in one package */
 	u64 needed_pages;		/* of room, by the last image looked at so far */
 	u32 remaining;

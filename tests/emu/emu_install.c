@@ -128,6 +128,20 @@ static u64 check_svn_minor(void)
 	return TDX_SUCCESS;
 }
 
+/*
+ * A load is no way around the two rules above: after any TDX module it takes the series that was there
+ * last, unless SEAMLDR.CLEANUP has removed its keys and cache lines. The emulator does not have that.
+ */
+static u64 check_cleanup(void)
+{
+	const struct seam_sigstruct *sig = &install.sigstruct;
+
+	if (!install.update && emu.dirty && (sig->svn_major != emu.seamextend.svn.major ||
+					     sig->svn_minor < emu.seamextend.svn.minor))
+		return SEAMLDR_ECLEANUPREQ;
+	return TDX_SUCCESS;
+}
+
 /* rip_offset is not looked at. */
 static u64 check_table_offsets(void)
 {
@@ -280,6 +294,7 @@ static u64 (*const recoverable_checks[])(void) = {
 	check_debug_signed,
 	check_svn_major,
 	check_svn_minor,
+	check_cleanup,
 	check_table_offsets,
 	check_cpu_table,
 	check_signed,
@@ -410,6 +425,7 @@ static void close_session_installed(void)
 	emu_module_enter(EMU_MODULE_SYSINIT_PENDING);
 	cpumask_clear(&emu.lp_init);
 	emu.seam_ready = true;
+	emu.dirty = true;
 	emu.installs++;
 	/* A load begins the log anew. An update leaves handoff data and TDs to TDH.SYS.UPDATE. */
 	if (!install.update) {

@@ -250,6 +250,7 @@ void emu_module_reset(void)
 	emu.spoiled = 0;
 	emu.seamextend = (struct emu_seamextend){ };
 	emu.seam_ready = first->state == EMU_MODULE_READY;
+	emu.dirty = emu.seam_ready;
 	if (!emu.seam_ready)
 		return;
 
