@@ -123,7 +123,7 @@ struct emu_image {
 	struct emu_hv_range rd_hv;
 	u8 no_downgrade;
 	u16 num_handoff_pages;
-	u32 handoff_size;		/* bytes that it hands over; 0: as many as its pages hold */
+	u32 handoff_size;		/* bytes that it writes; 0: as many as its pages hold */
 	u32 num_faults;
 	struct tdx_emu_fault faults[TDX_EMU_DESC_MAX_FAULTS];	/* nth and count run down */
 };
@@ -154,6 +154,7 @@ struct emu_handoff {
 	u16 hv;				/* stays when @valid goes */
 	u32 size;			/* bytes, without this head */
 };
+
 #define EMU_HANDOFF_HEAD	8u
 
 struct emu {

@@ -133,8 +133,8 @@ enum emu_leaf emu_leaf_find(u64 nr)
 }
 
 /*
- * Finds the fault of @faults that answers this call. Every fault that matches counts the call. Of two
- * that are due the first one answers, and the other one waits for the next call.
+ * Finds the fault of @faults that answers this call. Every fault that matches counts the call. Of
+ * two that are due the first one answers, and the other one waits for the next call.
  */
 static bool fault_due(struct tdx_emu_fault *faults, u32 *nr, const struct emu_call *call,
 		      struct tdx_emu_fault *due)
@@ -179,11 +179,11 @@ static bool any_fault_due(const struct emu_call *call, struct tdx_emu_fault *due
 }
 
 /*
- * A held call waits until the test releases it, a minute at most. Meanwhile this CPU takes interrupts,
- * although its caller may have disabled them: other CPUs must be able to reach it. On PREEMPT_RT it
- * also runs other tasks: one of them may hold a lock that the releasing task needs. Elsewhere the
- * holder of such a lock is not preempted, and this task must not be either, since it is inside an RCU
- * read-side section.
+ * A held call waits until the test releases it, a minute at most. Meanwhile this CPU takes
+ * interrupts, although its caller may have disabled them: other CPUs must be able to reach it. On
+ * PREEMPT_RT it also runs other tasks: one of them may hold a lock that the releasing task needs.
+ * Elsewhere the holder of such a lock is not preempted, and this task must not be either, since it
+ * is inside an RCU read-side section.
  */
 static void hold(unsigned int leaf)
 	__releases(&emu.lock) __acquires(&emu.lock)
@@ -248,7 +248,9 @@ static u64 call_seamldr(struct emu_call *call)
 	return status;
 }
 
-/* What the dispatcher of the TDX module checks, in its order. The operand to blame is RAX, id 0. */
+/*
+ * Checks of the TDX module's dispatcher, in its order. OPERAND_INVALID blames RAX, whose id is 0.
+ */
 static u64 dispatch(const struct emu_call *call)
 {
 	bool known = call->leaf != EMU_UNKNOWN_LEAF;
@@ -272,7 +274,7 @@ static u64 dispatch(const struct emu_call *call)
 	return known ? TDX_SUCCESS : TDX_OPERAND_INVALID;
 }
 
-/* What a leaf needs of its LP, its operands and the locks. */
+/* Checks that each leaf makes itself: its LP, its operands, the locks. */
 static u64 admit(struct emu_call *call)
 {
 	const struct leaf_ops *ops = &leaf_ops[call->leaf];
@@ -300,7 +302,7 @@ static u64 admit(struct emu_call *call)
 	}
 }
 
-/* Enters the module and takes the leaf's lock (@by 1), or the opposite (-1). */
+/* Enters the TDX module and takes the leaf's lock (@by = 1), or leaves and releases (-1). */
 static void lock(const struct emu_call *call, int by)
 {
 	unsigned int flags = leaf_ops[call->leaf].flags;
@@ -313,7 +315,7 @@ static void lock(const struct emu_call *call, int by)
 }
 
 /**
- * emu_clear_outputs() - the outputs of a leaf that tells what is wrong, while nothing is
+ * emu_clear_outputs() - clear the registers in which a leaf names a wrong MSR or CPUID field
  * @regs: the caller's registers
  *
  * Context: a trap.
@@ -325,7 +327,7 @@ void emu_clear_outputs(struct pt_regs *regs)
 	regs->r8 = 0;
 }
 
-/* These leaves begin by setting their outputs, so those are there when it fails. */
+/* These leaves set their outputs first, so a failed call returns them, too. */
 static void failed_outputs(struct pt_regs *regs, enum emu_leaf leaf)
 {
 	switch (leaf) {
@@ -394,11 +396,11 @@ static u64 call_module(struct emu_call *call)
 }
 
 /**
- * emu_fatal() - the firmware's answer to what must not be: its LP stops for good
+ * emu_fatal() - a failed sanity check of the firmware, which stops its LP for good
  * @call: the call
  *
- * A stopped LP would take the whole guest along before a test could see anything. So it comes back as
- * after VMfailInvalid, and so does every later SEAMCALL of any LP, up to the next reset.
+ * An LP that really stopped would hang the guest before a test could see anything. So this call and
+ * every later SEAMCALL of any LP end in VMfailInvalid, until the next reset.
  *
  * Context: a trap, under emu.lock.
  * Return: TDX_SW_VMFAILINVALID.
@@ -537,8 +539,8 @@ static void call_nothing(void)
 /**
  * emu_call_overhead() - cost of a trap outside of the times that the log records
  *
- * The emulation causes this cost, neither the firmware nor the caller. Leaves OVERHEAD_CALLS calls in
- * the log. Interrupts are off for some milliseconds.
+ * The emulation causes this cost, neither the firmware nor the caller. Leaves OVERHEAD_CALLS calls
+ * in the log. Interrupts are off for some milliseconds.
  *
  * Context: process, not under emu.lock.
  * Return: nanoseconds, the mean of OVERHEAD_CALLS calls; 0 where SEAMCALL does not work here.

@@ -46,7 +46,7 @@ static u64 check_params(void)
 			return SEAMLDR_EBADPARAM;
 
 	install.update = params->scenario == SEAMLDR_SCENARIO_UPDATE;
-	/* As it was when the session's first call closed the TDX module. */
+	/* As the session's first call found it. */
 	if (install.update && !emu.session_seam_ready)
 		return SEAMLDR_EBADPARAM;
 
@@ -129,8 +129,8 @@ static u64 check_svn_minor(void)
 }
 
 /*
- * A load is no way around the two rules above: after any TDX module it takes the series that was there
- * last, unless SEAMLDR.CLEANUP has removed its keys and cache lines. The emulator does not have that.
+ * A load cannot bypass the two rules above: once there has been a TDX module, its keys and cache
+ * lines stay until SEAMLDR.CLEANUP, which the emulator does not have.
  */
 static u64 check_cleanup(void)
 {
@@ -242,7 +242,7 @@ static u64 page_tables(u64 pages)
 	       DIV_ROUND_UP(pages / entries / entries, entries);
 }
 
-/* Memory that P-SEAMLDR divides up for the image. Every LP that a package can address has its part. */
+/* Memory that the image takes. Every LP that a package can address has its part. */
 static u64 needed_pages(void)
 {
 	const struct seam_sigstruct *sig = &install.sigstruct;
@@ -271,7 +271,7 @@ static u64 check_remaining_updates(void)
 	return install.update && !emu.remaining ? SEAMLDR_EBADCALL : TDX_SUCCESS;
 }
 
-/* Bounded by the pages of the TDX module that wrote the data; the next one has bounds of its own. */
+/* The old TDX module's pages bound the data. TDH.SYS.UPDATE uses the new one's. */
 static u64 check_handoff(void)
 {
 	const struct seam_sigstruct *sig = &install.sigstruct;
@@ -437,7 +437,7 @@ static void close_session_installed(void)
 		emu.remaining--;
 }
 
-/* All is installed, and the log takes no entry: SEAMLDR.INFO shows an image that may not run. */
+/* The log entry failed: SEAMLDR.INFO shows the new image, which does not run. */
 static void close_session_unlogged(void)
 {
 	cpumask_clear(&emu.session);
@@ -463,8 +463,8 @@ static void close_delay(void)
 }
 
 /*
- * The last LP's part of the session. It has no lock while it checks and hashes, so that others see a
- * busy P-SEAMLDR and not a slow one. @no_entropy: for the log entry, when all else is done.
+ * The closing call. It drops the lock while it checks and hashes, so that other LPs find P-SEAMLDR
+ * busy instead of waiting for it. @no_entropy: the log entry fails after all else has succeeded.
  */
 static u64 close_session(struct emu_call *call, bool no_entropy)
 	__releases(&emu.lock) __acquires(&emu.lock)
@@ -520,7 +520,7 @@ u64 emu_seamldr_install(struct emu_call *call)
 	return closes ? close_session(call, false) : TDX_SUCCESS;
 }
 
-/* Answers with which P-SEAMLDR turns a call away before it counts it. Their RDX is 0. */
+/* P-SEAMLDR gives these answers before it counts the call. Their RDX is 0. */
 static bool is_not_counted(const struct tdx_emu_fault *fault)
 {
 	return !fault->status || (fault->rdx == SEAMLDR_RECOVERABLE &&

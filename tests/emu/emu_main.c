@@ -343,10 +343,7 @@ int emu_reset(void)
 	return 0;
 }
 
-/*
- * Logical processors that one package can have: of its L3 cache the number of addressable LPs, up to
- * a power of two.
- */
+/* LPs that one package can address: those that share its L3 cache, rounded up to a power of two. */
 static u32 __init package_lps(void)
 {
 	u32 eax, ebx, ecx, edx;

@@ -44,10 +44,7 @@ enum emu_module_state emu_module_left(void)
 	return *(u8 *)__va(LEFT_PA);
 }
 
-/*
- * What the sigstruct says of handoff versions has to suit the build: the newest version is the same,
- * and the oldest is none that the build does not know.
- */
+/* The sigstruct's newest handoff version is the build's, and its oldest one is not older. */
 static bool sigstruct_suits(const struct emu_image *image)
 {
 	return image->hv.max == image->rd_hv.max && image->hv.min >= image->rd_hv.min;
@@ -116,9 +113,9 @@ static u32 handoff_room(const struct emu_image *image)
 
 /**
  * emu_sys_shutdown_check() - TDH.SYS.SHUTDOWN's look at its operand
- * @call: RCX = handoff version, and the wish not to split TD builds
+ * @call: RCX = handoff version and AVOID_COMPAT_SENSITIVE
  *
- * A TDX module that does not know that wish takes it for an invalid version.
+ * A TDX module without UPDATE_COMPAT takes that bit for part of the version.
  *
  * Context: a trap, under emu.lock.
  * Return: status.
@@ -140,10 +137,10 @@ u64 emu_sys_shutdown_check(struct emu_call *call)
 
 /**
  * emu_sys_shutdown() - TDH.SYS.SHUTDOWN
- * @call: RCX as emu_sys_shutdown_check() has found it good
+ * @call: RCX, checked by emu_sys_shutdown_check()
  *
- * A refusal changes nothing. Success without the wish not to split TD builds spoils those that it
- * splits at once, not at the hand-over: there is no way back from it.
+ * A refusal changes nothing. Success without race rejection spoils the builds under way at once,
+ * not at the hand-over: nothing can undo it.
  *
  * Context: a trap, under emu.lock, alone inside the TDX module.
  * Return: status.
@@ -169,8 +166,8 @@ u64 emu_sys_shutdown(struct emu_call *call)
  * emu_sys_update() - TDH.SYS.UPDATE
  * @call: no operands
  *
- * A failure leaves the handoff data to the next image. More data than this TDX module has pages
- * for is none that it answers with a status: the LP stops for good.
+ * A failure leaves the handoff data to the next image. Data that exceeds this TDX module's handoff
+ * pages fails a sanity check, which stops the LP for good.
  *
  * Context: a trap, under emu.lock, alone inside the module.
  * Return: status.
@@ -197,8 +194,8 @@ u64 emu_sys_update(struct emu_call *call)
  * emu_phymem_page_rdmd() - TDH.PHYMEM.PAGE.RDMD
  * @call: RCX = physical address of a page; RCX, RDX, R8 to R11 out: its metadata
  *
- * The emulator keeps no metadata: every page of ordinary memory is a 4-KiB page that is assigned to no
- * TD, which is all zeroes. What is no such page lies in no TDMR.
+ * The emulator keeps no metadata. It takes every page of ordinary memory for a 4-KiB page without
+ * an owner, whose metadata is all zeroes. Other addresses lie outside of all TDMRs.
  *
  * Context: a trap, under emu.lock.
  * Return: status.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The MSRs that describe SEAM, as rdmsr_safe() reads them. QEMU's software emulation answers an MSR
- * that it does not know with 0 and raises no #GP, so there is no trap to catch: the read is
- * diverted. Other ways to read an MSR see what the CPU has.
+ * The MSRs that describe SEAM, as rdmsr_safe() reads them. QEMU's software emulation reads an
+ * unknown MSR as 0 and raises no #GP, so there is no trap to catch: the emulator diverts the read.
+ * Other ways to read an MSR see the CPU's own.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -46,7 +46,7 @@ static u64 seamrr_base(void)
 	return EMU_SEAMRR_BASE;
 }
 
-/* The range is a power of two, which P-SEAMLDR's end need not be. */
+/* The range is a power of two, so it may extend beyond P-SEAMLDR's end. */
 static u64 seamrr_mask(void)
 {
 	u64 size = roundup_pow_of_two(emu_p_seamldr_base() + EMU_P_SEAMLDR_SIZE - EMU_SEAMRR_BASE);
@@ -110,8 +110,8 @@ static int read_msr(unsigned int index, u64 *value)
 #ifdef CONFIG_PARAVIRT_XXL
 
 /*
- * rdmsr_safe() calls one function of the kernel, whoever uses it. A probe at its entry sends reads
- * of the emulated MSRs to a function of the same type: the prototype has changed between kernels.
+ * rdmsr_safe() calls one function of the kernel. A probe at its entry redirects reads of the
+ * emulated MSRs to a function of the same type. Kernels differ in the prototype.
  */
 static int __maybe_unused read_value(u32 nr, u64 *value)
 {
@@ -129,7 +129,7 @@ static unsigned long long __maybe_unused read_error(unsigned int nr, int *error)
 #define READ_MSR_SAFE								\
 	__builtin_choose_expr(							\
 		__builtin_types_compatible_p(typeof(pv_ops.cpu.read_msr_safe),	\
-					     typeof(&read_value)),		\
+					     int (*)(u32, u64 *)),		\
 		read_value, read_error)
 
 static int divert(struct kprobe *probe, struct pt_regs *regs)
@@ -140,7 +140,7 @@ static int divert(struct kprobe *probe, struct pt_regs *regs)
 	return 1;
 }
 
-/* A probe that has one is not turned into a jump, which could not go elsewhere. */
+/* Keeps kprobes from optimizing the probe into a jump, which could not be redirected. */
 static void after(struct kprobe *probe, struct pt_regs *regs, unsigned long flags)
 {
 }
@@ -186,8 +186,8 @@ bool emu_msr_trap(struct pt_regs *regs)
 #else /* !CONFIG_PARAVIRT_XXL */
 
 /*
- * rdmsr_safe() is a RDMSR in its caller. In modules loaded after the emulator UD2, which is as long,
- * takes its place, and the trap reads the MSR.
+ * rdmsr_safe() is inlined: its caller executes RDMSR. In modules loaded after the emulator UD2,
+ * which is as long, replaces RDMSR, and the trap reads the MSR.
  */
 #define INSN_SIZE	2
 static const u8 rdmsr_insn[INSN_SIZE] = { 0x0f, 0x32 };

@@ -41,9 +41,9 @@ struct tdx_emu_desc {
 	u32 build_date;
 	u32 num_faults;
 	u64 features0;
-	u16 rd_module_hv;		/* what TDH.SYS.RD tells; what is accepted, the sigstruct tells */
+	u16 rd_module_hv;		/* for TDH.SYS.RD; the sigstruct's are those that count */
 	u16 rd_min_update_hv;
-	u32 handoff_size;		/* bytes that it hands over; 0: as many as its pages hold */
+	u32 handoff_size;		/* bytes that it writes; 0: as many as its pages hold */
 	struct tdx_emu_fault faults[TDX_EMU_DESC_MAX_FAULTS];
 } __attribute__((packed));
 static_assert(sizeof(struct tdx_emu_fault) == 56);

@@ -29,7 +29,7 @@ is_transient_of_module() {
 repeats() {
 	case $1:$2 in
 	SEAMLDR.INSTALL:0x8000000000030001) repeats=8 ;;
-	SEAMLDR.INSTALL:$EBADCALL | SEAMLDR.INSTALL:$EUNSPECERR) repeats='' ;;
+	SEAMLDR.INSTALL:"$EBADCALL" | SEAMLDR.INSTALL:"$EUNSPECERR") repeats='' ;;
 	SEAMLDR.INSTALL:0x*) repeats=1 ;;
 	SEAMLDR.INSTALL:*) repeats='' ;;
 	TDH.SYS.LP.INIT:*) repeats=3 ;;
@@ -60,7 +60,7 @@ expectation() {
 	*:always:*)
 		want ESHUTDOWN shut-down still 0 ;;
 	SEAMLDR.INSTALL:once:0x8000000000030001:*) ;;
-	SEAMLDR.INSTALL:once:$EBADCALL:* | SEAMLDR.INSTALL:once:$EUNSPECERR:*) ;;
+	SEAMLDR.INSTALL:once:"$EBADCALL":* | SEAMLDR.INSTALL:once:"$EUNSPECERR":*) ;;
 	*:image:* | SEAMLDR.INSTALL:once:0x*)
 		# A single failure of the closing call fails the image; of another call it does not.
 		if [ "$5:$4" != "once:$MATRIX_LAST" ] && [ "$5" = once ]; then
@@ -95,7 +95,7 @@ check_row() {
 	fi
 	# Where an LP's call never counts, nothing but a further update can close the session.
 	case $leaf:$how:$status in
-	SEAMLDR.INSTALL:always:$EBADCALL | SEAMLDR.INSTALL:always:$EUNSPECERR)
+	SEAMLDR.INSTALL:always:"$EBADCALL" | SEAMLDR.INSTALL:always:"$EUNSPECERR")
 		! grep -qx session=0 "$EMU/state" ;;
 	SEAMLDR.INSTALL:always:0x* | SEAMLDR.INSTALL:[io]* | T*) grep -qx session=0 "$EMU/state" ;;
 	*) ! grep -qx session=0 "$EMU/state" ;;

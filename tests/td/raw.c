@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a test does by hand: any leaf on any CPU with any operands, all outputs to be seen, an MSR.
- * It judges no answer. Its memory is one buffer, whose address can be an operand, and the image
- * that was loaded last.
+ * Single SEAMCALLs for tests: any leaf on any CPU with any operands, and all outputs. Reads MSRs,
+ * too. It judges no answer. It owns one buffer, whose address can be an operand, and the image
+ * loaded last.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -20,6 +20,8 @@
 #include "td.h"
 
 #define NR_OPERANDS	6
+#define ANSWER_FORM	\
+	"status=%s rax=0x%llx rcx=0x%llx rdx=0x%llx r8=0x%llx r9=0x%llx r10=0x%llx r11=0x%llx\n"
 
 /* All under raw_lock. */
 static DEFINE_MUTEX(raw_lock);
@@ -163,10 +165,8 @@ static int raw_show(struct seq_file *file, void *unused)
 {
 	mutex_lock(&raw_lock);
 	if (last_name)
-		seq_printf(file, "status=%s rax=0x%llx rcx=0x%llx rdx=0x%llx r8=0x%llx r9=0x%llx "
-			   "r10=0x%llx r11=0x%llx\n", last_name, last.status, last.args.rcx,
-			   last.args.rdx, last.args.r8, last.args.r9, last.args.r10,
-			   last.args.r11);
+		seq_printf(file, ANSWER_FORM, last_name, last.status, last.args.rcx, last.args.rdx,
+			   last.args.r8, last.args.r9, last.args.r10, last.args.r11);
 	else
 		seq_puts(file, "none\n");
 	mutex_unlock(&raw_lock);

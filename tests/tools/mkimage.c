@@ -39,6 +39,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "structures are used in
 #define MAX_FILE_SIZE		(64u << 20)
 #define MAX_SIGNED_BYTES	32u
 #define KEY_BITS		(SEAM_SIGSTRUCT_MODULUS_SIZE * 8)
+#define FAULT_FORM		"LEAF:CPU:NTH:STATUS[:RDX[:COUNT[:RCX[:R8]]]]"
 #define FAULT_WRAPPERS_SIZE	512u	/* 32 exception handlers of 16 bytes */
 
 /* The signature covers the sigstruct without the three fields that are made by signing. */
@@ -116,7 +117,7 @@ static const char usage_text[] =
 "                              exponent: wrong padding round a right hash\n"
 "  --signature N               the number N for a signature; negative: modulus + N\n"
 "  --no-descriptor             no descriptor for the emulator in the first module page\n"
-"  --fault LEAF:CPU:NTH:STATUS[:RDX[:COUNT[:RCX[:R8]]]]\n"
+"  --fault " FAULT_FORM "\n"
 "                              the module acts out a fault, repeatable up to 8 times.\n"
 "                              LEAF: name or number. CPU: number or any. NTH: from 1.\n"
 "                              STATUS: number or name.\n"
@@ -247,7 +248,6 @@ static u32 date_option(const char *text)
 	return strtoul(text, NULL, 16);		/* BCD */
 }
 
-/* LEAF:CPU:NTH:STATUS[:RDX[:COUNT[:RCX[:R8]]]] */
 static void fault_option(const char *text, struct tdx_emu_fault *fault)
 {
 	char *parts[8] = { NULL }, *copy = strdup(text), *rest = copy;
@@ -259,8 +259,7 @@ static void fault_option(const char *text, struct tdx_emu_fault *fault)
 	while (rest && count < ARRAY_SIZE(parts))
 		parts[count++] = strsep(&rest, ":");
 	if (rest || count < 4)
-		usage("--fault: '%s' is not of the form LEAF:CPU:NTH:STATUS[:RDX[:COUNT[:RCX[:R8]]]]",
-		      text);
+		usage("--fault: '%s' is not of the form " FAULT_FORM, text);
 
 	memset(fault, 0, sizeof(*fault));
 	if (!find_value(leaves, ARRAY_SIZE(leaves), parts[0], &value) &&
@@ -543,7 +542,8 @@ enum option_id {
 	OPT_KEY = 256, OPT_CONTAINER, OPT_VERSION, OPT_NO_SIGSTRUCT_VERSION, OPT_BUILD, OPT_DATE,
 	OPT_SVN, OPT_CPU, OPT_NO_CPU, OPT_HV, OPT_RD_HV, OPT_NO_DOWNGRADE, OPT_HANDOFF_PAGES,
 	OPT_HANDOFF_SIZE, OPT_STACK_PAGES, OPT_TLS_PAGES, OPT_KEYHOLE_PAGES, OPT_GLOBAL_DATA_PAGES,
-	OPT_RIP_OFFSET, OPT_GDT_IDT_OFFSET, OPT_FAULT_WRAPPER_OFFSET, OPT_FEATURES0, OPT_PAGES, OPT_SEED, OPT_SIGSTRUCT_PAGES, OPT_DEBUG_SIGNED,
+	OPT_RIP_OFFSET, OPT_GDT_IDT_OFFSET, OPT_FAULT_WRAPPER_OFFSET, OPT_FEATURES0, OPT_PAGES,
+	OPT_SEED, OPT_SIGSTRUCT_PAGES, OPT_DEBUG_SIGNED,
 	OPT_NO_DESCRIPTOR, OPT_FAULT, OPT_SIGNED_BYTE, OPT_ENCODED_FLIP, OPT_SIGNATURE,
 };
 
