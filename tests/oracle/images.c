@@ -436,8 +436,11 @@ static void many_pages(struct change *change)
 {
 	struct image *image = change->image;
 	unsigned int nr_pages = ORACLE_MAX_PAGES - 1 + rng_below(change->rng, 3);
-	uint8_t *pages = allocate((size_t)nr_pages * ORACLE_PAGE);
+	uint8_t *pages;
 
+	if (image->nr_pages > MAX_SMALL_PAGES)
+		return;
+	pages = allocate((size_t)nr_pages * ORACLE_PAGE);
 	memcpy(pages, image->pages, (size_t)image->nr_pages * ORACLE_PAGE);
 	free(image->pages);
 	image->pages = pages;
