@@ -104,9 +104,9 @@ static struct tdxu_verdict check_sigstruct(const struct seam_sigstruct *sig)
  * @size: its size in bytes, any
  * @image: filled in on success; points into @blob
  *
- * Takes versions 1 and 2 of the container (SPEC.md section 6) and checks the sigstruct fields that
- * have only one right value (section 5). Says nothing of signature, hash, or whether the image
- * suits the platform.
+ * Takes versions 1 and 2 of the container (docs/firmware.md, TDX-BLOB) and checks the sigstruct
+ * fields that have only one right value (SEAM_SIGSTRUCT). Says nothing of signature, hash, or
+ * whether the image suits the platform.
  *
  * Context: any; touches @blob only.
  * Return: TDXU_SUCCESS, TDXU_BAD_IMAGE, TDXU_CORRUPT (checksum) or TDXU_TOO_LARGE.

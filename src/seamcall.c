@@ -27,7 +27,7 @@ static atomic_t vmcs_lost = ATOMIC_INIT(0);
  * @leaf: leaf number
  * @args: operands in, outputs out
  *
- * SPEC.md section 1. For leaves of P-SEAMLDR call tdxu_seamldr_call() instead, or have
+ * docs/firmware.md, SEAMCALL. For leaves of P-SEAMLDR call tdxu_seamldr_call() instead, or have
  * tdxu_vmcs_save() before and tdxu_vmcs_restore() after them.
  *
  * Context: any, interrupts on or off. A leaf that concerns the LP wants preemption off.
@@ -138,7 +138,8 @@ static bool vmptrld(u64 pa)
  * tdxu_vmcs_save() - the current-VMCS pointer of this CPU
  * @pa: filled in: its physical address, or VMX_NO_CURRENT_VMCS
  *
- * To stand before calls of P-SEAMLDR, with tdxu_vmcs_restore() after them (SPEC.md section 1).
+ * To stand before calls of P-SEAMLDR, with tdxu_vmcs_restore() after them (docs/firmware.md,
+ * Current VMCS).
  *
  * Context: interrupts off up to the restoring.
  * Return: false where the CPU is not in VMX operation, and there is nothing to restore.
@@ -170,9 +171,9 @@ void tdxu_vmcs_restore(u64 pa)
  * @args: operands in, outputs out
  *
  * On CPUs with IA32_VMX_BASIC bit 60 clear a P-SEAMLDR call clears the current-VMCS pointer
- * (SPEC.md section 1). Nothing may come between, so interrupts are off; an NMI does not use the
- * pointer. P-SEAMLDR serves one LP at a time: busy elsewhere, it answers TDX_SW_VMFAILINVALID, and
- * so it does where it is not loaded.
+ * (docs/firmware.md, Current VMCS). Nothing may come between, so interrupts are off; an NMI does
+ * not use the pointer. P-SEAMLDR serves one LP at a time: busy elsewhere, it answers
+ * TDX_SW_VMFAILINVALID, and so it does where it is not loaded.
  *
  * Context: interrupts off.
  * Return: the completion status, or a software status; TDX_SW_UD also where the CPU is not in VMX
@@ -195,7 +196,8 @@ u64 tdxu_seamldr_call(u64 leaf, struct tdxu_args *args)
  * tdxu_in_vmx_operation() - is this CPU in VMX root operation?
  *
  * Context: any, migration off if the answer is to mean this CPU.
- * Return: whether VMPTRST works here, which is what SEAMCALL needs (SPEC.md section 1).
+ * Return: whether VMPTRST works here, which is what SEAMCALL needs (docs/firmware.md, Current
+ * VMCS).
  */
 bool tdxu_in_vmx_operation(void)
 {

@@ -15,7 +15,7 @@
 
 #include "tool.h"
 
-/* SHA-384 of the modulus of Intel's production key: SPEC.md section 5. */
+/* SHA-384 of the modulus of Intel's production key: docs/firmware.md, Signer. */
 #define INTEL_SIGNER	"c8572f548869a0beca19376b81c2dffc2a23b5a5f71da0b87579b43f408daa1a" \
 			"33bad9c149eb56c634f883737968a34c"
 

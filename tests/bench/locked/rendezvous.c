@@ -194,7 +194,7 @@ static struct seamldr_params *make_params(const struct tdxu_image *image)
  * @plan: how
  * @attempt: @phase, @answer, @sessions and @blackout_ns are filled in
  *
- * SPEC.md sections 3 and 4.
+ * docs/firmware.md, TDH.SYS.SHUTDOWN and SEAMLDR.INSTALL.
  *
  * Context: may sleep; calls stop_machine().
  * Return: TDXU_SUCCESS; nothing changed: TDXU_UPDATE_RACE, TDXU_FIRMWARE_ERROR, TDXU_CPU_OFFLINE,
