@@ -186,6 +186,53 @@ cases() {
 	done
 }
 
+# A file that is named is in the tree: from its top, from the file that names it, or from tests/; a
+# bare name may be anywhere. What is no name of ours: the kernel's and the C library's headers, what
+# spin writes, and what a pattern or a variable makes of a name. A section of a page is a title in it.
+references() {
+	local tree=$out/tree
+
+	files . >"$tree"
+	grep -vxE 'LICENSE|.*\.svg' "$tree" |
+		xargs grep -noHE '[A-Za-z0-9_./<*$-]*[A-Za-z0-9_]\.(md|sh|c|h)\b' |
+		awk -F : '
+			FILENAME == ARGV[1] {
+				there[$0]
+				sub(/.*\//, "")
+				there[$0]
+				next
+			}
+			$3 ~ /[<*$]|^\/|^(linux|asm)\/|^(cases\/)?NN-|^sysexits.h$|^pan.c$/ { next }
+			{
+				dir = $1
+				sub(/[^\/]*$/, "", dir)
+				path = dir $3
+				while (sub(/[^\/.]+\/\.\.\//, "", path))
+					;
+				if (!($3 in there || path in there || "tests/" $3 in there))
+					print $1 ":" $2 ": there is no " $3
+			}' "$tree" -
+	# shellcheck disable=SC2016 # perl's variables
+	grep -vxE 'LICENSE|.*\.svg' "$tree" | xargs perl -e '
+		my %titles;
+
+		for my $file (@ARGV) {
+			open my $in, "<", $file or die "$file: $!";
+			my $text = join "", <$in>;
+
+			$text =~ s/\*\///g;
+			$text =~ s/\n[ \t]*[*#]*[ \t]*/ /g;
+			while ($text =~ /\b(docs\/\w+\.md), ([A-Z][^,;:()]{0,60})/g) {
+				my ($page, $title) = ($1, $2);
+
+				next unless -e $page;
+				$titles{$page} //= [split /\n/, `sed -n "s/^##* //p" $page`];
+				print "$file: $page has no section \"$title\"\n"
+					unless grep { $title =~ /^\Q$_\E\b/ } @{$titles{$page}};
+			}
+		}'
+}
+
 # One place knows kernel versions.
 versions() {
 	files '\.[ch]$|Kbuild$' | grep -vx include/compat.h |
@@ -305,6 +352,7 @@ check shell-guest shell_guest
 check shell-host shell_host
 check spelling spelling
 check cases cases
+check references references
 check versions versions
 check results results
 check uploads uploads
