@@ -48,7 +48,7 @@
 	X(OLDER, "older", ESTALE,							\
 	  "SVN minor lower than the running TDX module's")					\
 	X(BAD_HANDOFF, "bad-handoff", EPROTO,						\
-	  "handoff data of one TDX module does not suit the other")					\
+	  "handoff data of one TDX module does not suit the other")			\
 	X(NO_ROOM, "no-room", ENOBUFS,							\
 	  "the image needs more memory than P-SEAMLDR has for it")			\
 	X(NO_UPDATES_LEFT, "no-updates-left", ENOSPC,					\

@@ -156,7 +156,9 @@ enum tdx_status {
 #define TDX_MD_MIN_UPDATE_HV		0x8900000100000001ULL
 #define TDX_MD_NO_DOWNGRADE		0x8900000000000002ULL
 #define TDX_MD_NUM_HANDOFF_PAGES	0x8900000100000003ULL
-/* Of a module that was just installed: does handoff data wait for TDH.SYS.UPDATE, in which version? */
+/*
+ * Of a module that was just installed: does handoff data wait for TDH.SYS.UPDATE, in which version?
+ */
 #define TDX_MD_HANDOFF_DATA_VALID	0x8900000000000004ULL
 #define TDX_MD_HANDOFF_DATA_HV		0x8900000100000005ULL
 

@@ -188,12 +188,13 @@ cases() {
 
 # A file that is named is in the tree: from its top, from the file that names it, or from tests/; a
 # bare name may be anywhere. What is no name of ours: the kernel's and the C library's headers, what
-# spin writes, and what a pattern or a variable makes of a name. A section of a page is a title in it.
+# spin writes, and what a pattern or a variable makes of a name. tests/mainline and the comparison name
+# the kernel's files. A section of a page is a title in it.
 references() {
 	local tree=$out/tree
 
 	files . >"$tree"
-	grep -vxE 'LICENSE|.*\.svg' "$tree" |
+	grep -vE '^LICENSE$|\.svg$|^tests/mainline/|^docs/comparison\.md$' "$tree" |
 		xargs grep -noHE '[A-Za-z0-9_./<*$-]*[A-Za-z0-9_]\.(md|sh|c|h)\b' |
 		awk -F : '
 			FILENAME == ARGV[1] {

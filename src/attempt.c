@@ -41,12 +41,12 @@ static DEFINE_MUTEX(install_lock);
 static bool closed;			/* the host goes down; under install_lock */
 
 /*
- * What the firmware cannot tell once TDX is down. Under attempt_lock. While TDX is down by an update
- * of ours the module holds a reference on itself, so that none of this is forgotten.
+ * What the firmware cannot tell once TDX is down. Under attempt_lock. While TDX is down by an
+ * update of ours the module holds a reference on itself, so that none of this is forgotten.
  */
 static struct {
 	enum tdxu_state left;		/* SHUT_DOWN or LOST: as an update left it, else READY */
-	struct tdxu_handoff handoff;	/* of the last TDX module that was seen running or shut down */
+	struct tdxu_handoff handoff;	/* of the last TDX module seen running or shut down */
 	bool pinned;
 } memory = { .left = TDXU_STATE_READY };
 
@@ -80,8 +80,9 @@ static void remember_running(const struct tdxu_module *module)
 }
 
 /*
- * Combine what the firmware says with what it cannot say. A TDX module that ran and does not run any
- * more has been shut down, if not by us then by another driver, whose handoff version is not known.
+ * Combine what the firmware says with what it cannot say. A TDX module that ran and does not run
+ * any more has been shut down, if not by us then by another driver, whose handoff version is not
+ * known.
  */
 static enum tdxu_state find_state(struct tdxu_handoff *handoff)
 {
@@ -423,8 +424,8 @@ static enum tdxu_result make_attempt(const struct request *request)
 
 /**
  * tdxu_attempt() - one attempt, from a name to its outcome
- * @operation: update; only check, the same up to the first step that would change anything; or check
- * and remember as recovery image
+ * @operation: update; only check, the same up to the first step that would change anything; or
+ * check and remember as recovery image
  * @name: image name, relative to the firmware search path; "1": the parameter's; need not end in
  * NUL
  * @len: its length in bytes, any
@@ -464,8 +465,9 @@ enum tdxu_result tdxu_attempt_upload(const u8 *data, size_t size, const bool *ca
 /**
  * tdxu_attempts_close() - let no attempt change anything from now on
  *
- * Waits for the install that is under way, which takes no longer than a blackout. Every attempt that
- * has not come so far ends as TDXU_UNSUPPORTED. For a host that goes down: there is no way back.
+ * Waits for the install that is under way, which takes no longer than a blackout. Every attempt
+ * that has not come so far ends as TDXU_UNSUPPORTED. For a host that goes down: there is no way
+ * back.
  *
  * Context: may sleep.
  */

@@ -63,7 +63,8 @@ static u16 checksum(const u8 *blob, size_t size)
 
 /*
  * P-SEAMLDR rejects each of these first, but only after the shutdown. It compares the table offsets
- * with the module's size later, and so does plan.c. Bytes 1000 to 1023 depend on P-SEAMLDR's version.
+ * with the module's size later, and so does plan.c. Bytes 1000 to 1023 depend on P-SEAMLDR's
+ * version.
  */
 static struct tdxu_verdict check_sigstruct(const struct seam_sigstruct *sig)
 {

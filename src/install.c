@@ -98,7 +98,7 @@ static void ack(struct blackout *b, u64 status)
 {
 	if (status)
 		WRITE_ONCE(b->failed, true);
-	/* Publish prior writes, @failed and the answer; pairs with the acquire in wait_for_acks(). */
+	/* Publish @failed and the answer; pairs with the acquire in wait_for_acks(). */
 	smp_mb__before_atomic();
 	atomic_inc(&b->acks);
 }
@@ -135,8 +135,9 @@ static void enter(struct blackout *b, enum tdxu_phase phase)
 	b->phase = phase;
 	b->step++;
 	if (unlikely(b->traced))
-		b->phases[b->num_phases++] =
-			(struct phase_record){ .phase = phase, .step = b->step, .ns = ktime_get_ns() };
+		b->phases[b->num_phases++] = (struct phase_record){
+			.phase = phase, .step = b->step, .ns = ktime_get_ns(),
+		};
 }
 
 static u64 quiesce(struct lp *lp)
@@ -192,9 +193,9 @@ static bool is_uncounted(const struct lp *lp)
 }
 
 /*
- * This LP's part in a session that was open before: nobody knows which LPs have called. One that has
- * gets EBADCALL. Any other call counts, and only the closing call fails or opens the TDX module. No
- * LP may call after it, as that would open another session.
+ * This LP's part in a session that was open before: nobody knows which LPs have called. One that
+ * has gets EBADCALL. Any other call counts, and only the closing call fails or opens the TDX
+ * module. No LP may call after it, as that would open another session.
  */
 static void join_session(struct blackout *b, struct lp *lp, struct ticket *ticket)
 {
@@ -207,7 +208,7 @@ static void join_session(struct blackout *b, struct lp *lp, struct ticket *ticke
 	}
 }
 
-/* This LP's one call of the session, unless an earlier pass made it; then it is the next LP's turn. */
+/* This LP's one call of the session, unless an earlier pass made it; then the next LP's turn. */
 static void use_ticket(struct blackout *b, struct lp *lp, unsigned int pass)
 {
 	struct ticket ticket = lp->ticket;
@@ -225,7 +226,7 @@ static void use_ticket(struct blackout *b, struct lp *lp, unsigned int pass)
 	}
 	if (next < &b->lp[b->num_lps]) {
 		next->ticket = ticket;
-		/* Publish the ticket, the answer and @failed; pairs with the acquire in follow(). */
+		/* Publish ticket, answer and @failed; pairs with the acquire in follow(). */
 		smp_store_release(&next->pass, pass);
 	} else {
 		ack(b, 0);
@@ -261,8 +262,9 @@ static void follow(struct blackout *b, struct lp *lp)
 
 	ack(b, quiesce(lp));
 	for (;;) {
-		/* Before @pass: DONE means that no pass is to come. Both pair with a release. */
+		/* Before @pass: DONE means that no pass is to come. Pairs with init_lps(). */
 		state = smp_load_acquire(&b->state);
+		/* Pairs with the release in use_ticket(). */
 		if (smp_load_acquire(&lp->pass) != passes) {
 			use_ticket(b, lp, ++passes);
 		} else if (state == DONE) {
@@ -421,7 +423,7 @@ static enum outcome install_image(struct blackout *b, struct lp *lead)
 	else if (!lp->answer.status)
 		return RUNS;
 	b->answer = lp->answer;
-	/* What looked like an open session, and stays closed without one, is a cleared TDX module. */
+	/* Looked like an open session, and is closed without one: a cleared TDX module. */
 	if (b->session_open || (lp->answer.rdx == SEAMLDR_RECOVERABLE &&
 				!(joined && read_info(b, lead, ++b->step) && !b->info->seam_ready)))
 		return SHUT_DOWN;

@@ -158,7 +158,7 @@ static const char *aftermath(enum tdxu_result result)
 	case TDXU_RECOVERED:
 		return "";
 	case TDXU_SHUT_DOWN:
-		return "; TDs that run now are given up by KVM; install this or another image at once, no reboot is needed";
+		return "; KVM gives up TDs that run now; install an image at once, without reboot";
 	case TDXU_LOST:
 		return "; the TDs are gone; reboot to have TDX again";
 	default:

@@ -53,8 +53,8 @@ static struct handoff handoff_to_come(const struct tdxu_module *module)
 }
 
 /*
- * It waits. The sigstruct of the installed TDX module, @installed, tells what nobody remembers. Of a
- * version that cannot be known P-SEAMLDR decides, and its refusal is a recoverable one.
+ * It waits. The sigstruct of the installed TDX module, @installed, tells what nobody remembers. Of
+ * a version that cannot be known P-SEAMLDR decides, and its refusal is a recoverable one.
  */
 static struct handoff handoff_that_waits(const struct tdxu_handoff *waiting,
 					 const struct seam_sigstruct *installed)
@@ -93,7 +93,7 @@ static struct tdxu_verdict check_pages(const struct handoff *handoff,
 {
 	if (!handoff->pages_known)
 		return tdxu_say(TDXU_BAD_HANDOFF,
-				"its size is unknown: install the shut-down TDX module's own image, or set it as recovery image");
+				"its size is not known without the image of the TDX module that is shut down");
 	if (sig->num_handoff_pages < handoff->pages)
 		return tdxu_sayf(TDXU_BAD_HANDOFF, "%u handoff pages, at least %u needed",
 				 sig->num_handoff_pages, handoff->pages);
@@ -101,8 +101,9 @@ static struct tdxu_verdict check_pages(const struct handoff *handoff,
 }
 
 /*
- * P-SEAMLDR up to 1.5.02 wants bytes 1000 to 1023 to be zero. Its SEAMLDR.INFO has no update number,
- * so 1.5 without one is refused as 1.5.02. Later ones take images that have their version there.
+ * P-SEAMLDR up to 1.5.02 wants bytes 1000 to 1023 to be zero. Its SEAMLDR.INFO has no update
+ * number, so 1.5 without one is refused as 1.5.02. Later ones take images that have their version
+ * there.
  */
 static bool loader_takes_version(const struct tdxu_platform *platform,
 				 const struct seam_sigstruct *sig)
@@ -296,7 +297,9 @@ struct tdxu_verdict tdxu_plan_make(const struct tdxu_candidate *candidate,
 	if (verdict.result)
 		return verdict;
 	if (recovery) {
-		/* Nobody can choose the version of data that waits: each image stands for itself. */
+		/*
+		 * Nobody can choose the version of data that waits: each image stands for itself.
+		 */
 		if (resume) {
 			handoff.lowest = waiting.lowest;
 			handoff.highest = waiting.highest;

@@ -44,8 +44,8 @@ static u64 read_field(u64 field, u64 *value)
 
 /*
  * Ask for something that only SYS_READY answers and that changes nothing: TDH.SYS.RD answers from
- * TDH.SYS.LP.INIT on (docs/firmware.md, "TDX module leaves"). No page has this address, so SYS_READY
- * means OPERAND_INVALID.
+ * TDH.SYS.LP.INIT on (docs/firmware.md, "TDX module leaves"). No page has this address, so
+ * SYS_READY means OPERAND_INVALID.
  */
 static u64 probe_ready(void)
 {
@@ -151,8 +151,8 @@ static bool find_handoff(struct tdxu_handoff *handoff)
 }
 
 /*
- * A TDX module is in place and closed: an install session is open. After a failure at P-SEAMLDR's log
- * it looks the same; then SEAMLDR.INSTALL refuses whatever follows, and changes nothing.
+ * A TDX module is in place and closed: an install session is open. After a failure at P-SEAMLDR's
+ * log it looks the same; then SEAMLDR.INSTALL refuses whatever follows, and changes nothing.
  */
 static bool is_session_open(void)
 {
@@ -169,8 +169,8 @@ static bool is_session_open(void)
  * @answer: the SEAMCALL that told
  *
  * Context: may sleep.
- * Return: the state. Without any knowledge of the caller a TDX module that was installed over handoff
- * data, but whose TDH.SYS.INIT failed, cannot be told from one that no one has initialized.
+ * Return: the state. Without any knowledge of the caller a TDX module that was installed over
+ * handoff data, but whose TDH.SYS.INIT failed, cannot be told from one that no one has initialized.
  */
 enum tdxu_state tdxu_platform_state(struct tdxu_handoff *handoff, struct tdxu_answer *answer)
 {

@@ -275,8 +275,8 @@ static bool is_taken(const char *name)
  * kernels do. A second registration of a name leaves a call trace in the log, so look first.
  *
  * Context: may sleep. Once, at module load; everything else stands by then.
- * Return: 0 or a negative errno, -ENODEV if both names are taken: modprobe takes -EEXIST for a module
- * that is loaded already.
+ * Return: 0 or a negative errno, -ENODEV if both names are taken: modprobe takes -EEXIST for a
+ * module that is loaded already.
  */
 int tdxu_sysfs_init(void)
 {

@@ -195,7 +195,10 @@ static int rsa_public_operation(struct rsa_work *work)
 	sg_init_one(&src, work->signature, KEY_SIZE);
 	sg_init_one(&dst, work->encoded, KEY_SIZE);
 	akcipher_request_set_crypt(req, &src, &dst, KEY_SIZE, KEY_SIZE);
-	/* The crypto API lets any implementation complete later: request and operands stay until then. */
+	/*
+	 * The crypto API lets any implementation complete later: request and operands stay until
+	 * then.
+	 */
 	akcipher_request_set_callback(req, CRYPTO_TFM_REQ_MAY_BACKLOG | CRYPTO_TFM_REQ_MAY_SLEEP,
 				      crypto_req_done, &wait);
 	err = crypto_wait_req(crypto_akcipher_encrypt(req), &wait);
@@ -239,7 +242,7 @@ out:
  * @image: the image, its form checked
  * @findings: filled in on success
  *
- * The rules are P-SEAMLDR's: RSA-3072, PKCS#1 v1.5, SHA-384 (docs/firmware.md).
+ * The rules are P-SEAMLDR's: RSA-3072, PKCS#1 v1.5, SHA-384 (docs/firmware.md, "Signer").
  *
  * Context: may sleep. One caller at a time.
  * Return: TDXU_SUCCESS, also for an image that fails these checks; TDXU_NO_MEMORY, or

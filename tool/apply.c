@@ -50,8 +50,8 @@ static void pause_ms(double ms)
 }
 
 /*
- * Tries until there is no race or the time is up, once more at its end. Each pause is a random share
- * between half and all of its length, so that hosts do not try in step.
+ * Tries until there is no race or the time is up, once more at its end. Each pause is a random
+ * share between half and all of its length, so that hosts do not try in step.
  */
 static unsigned int attempt(const char *name, long limit, struct answer *answer)
 {

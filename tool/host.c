@@ -25,7 +25,8 @@ const char * const state_names[NUM_STATES] = {
 
 /**
  * host_path() - absolute path of a file in sysfs
- * @file: its path in sysfs; one below OURS is looked up in the module's directory, whatever its name
+ * @file: its path in sysfs; one below OURS is looked up in the module's directory, whatever its
+ * name
  * @path: filled in
  *
  * Tests name another place than /sys in TDX_UPDATE_SYSFS; a privileged program ignores that.

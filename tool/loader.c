@@ -2,13 +2,13 @@
 /*
  * Gives the kernel's firmware loader an image from anywhere on disk, and leaves nothing behind.
  *
- * An image in the loader's search path keeps its name. Of any other image there is a copy while this
- * command runs, in a directory of its own under /lib/firmware. If that cannot be written the
+ * An image in the loader's search path keeps its name. Of any other image there is a copy while
+ * this command runs, in a directory of its own under /lib/firmware. If that cannot be written the
  * directory is under /run, and the loader's path parameter points to it.
  *
  * The second process (undo.c) makes the directory and removes it. If both processes are killed, the
- * next run finds a directory that nobody has locked, and removes it. Every lock is on something that
- * only root can open: nobody else can make root wait.
+ * next run finds a directory that nobody has locked, and removes it. Every lock is on something
+ * that only root can open: nobody else can make root wait.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -91,8 +91,8 @@ static bool remember_parameter(int dir_fd)
 }
 
 /*
- * There is one parameter, so other runs wait for their turn. The lock is on the module's file update,
- * which only root can open. Gives up when time is over or the command has ended.
+ * There is one parameter, so other runs wait for their turn. The lock is on the module's file
+ * update, which only root can open. Gives up when time is over or the command has ended.
  */
 static int lock_parameter(int socket)
 {
@@ -179,7 +179,8 @@ static int make_dir(const char *parent)
 		if (fd >= 0)
 			close(fd);
 	}
-	return EEXIST;
+	errno = EEXIST;
+	return errno;
 }
 
 /* Under /run, and the parameter points there. */
@@ -323,11 +324,11 @@ static const char *copies_dir(const char *path)
 		undo_directory(&dir);
 	if (dir.error == EWOULDBLOCK)
 		fail(TOOL_TRY_AGAIN,
-		     "%s is not in " FIRMWARE ", and another tdx-update has used the loader's path for %d s; nothing has changed, try again",
+		     "%s: another tdx-update has used the loader's path for %d s; try again",
 		     path, PARAMETER_WAIT_S);
 	if (dir.error)
 		fail(TOOL_SYSTEM,
-		     "%s is not in " FIRMWARE ", and neither that nor the loader's path can be written: %s",
+		     "%s: neither " FIRMWARE " nor the loader's path can be written: %s",
 		     path, strerror(dir.error));
 	return dir.path;
 }

@@ -136,7 +136,7 @@ const char *recovery_set(const struct options *options, const char *dir, json_t 
 			     "--recovery auto: no usable image of the running version %s in %s",
 			     version, dir);
 		if (!path) {
-			note("no usable image of the running version %s in %s: this update has no recovery image",
+			note("no usable image of the running version %s in %s: no recovery image",
 			     version, dir);
 			*answer = (struct answer){};
 		}

@@ -130,7 +130,7 @@ json_t *file_json(const struct file *file);
 #define LOADER_DIR_SIZE	64
 
 struct loader_dir {
-	int error;			/* errno; EWOULDBLOCK: another run uses the path parameter */
+	int error;			/* errno; EWOULDBLOCK: another run uses the parameter */
 	char path[LOADER_DIR_SIZE];
 };
 

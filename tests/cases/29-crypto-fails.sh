@@ -11,12 +11,12 @@ load
 for image in v2 wrong-fill bad-signer bad-hash; do
 	# EIO, EBADMSG, ENOENT, EKEYREJECTED: what devices say, and what results mean elsewhere.
 	for error in 5 74 2 129; do
-		slow_set rsa_error -$error
+		slow_set rsa_error "-$error"
 		expect_refused test/$image.blob ENOPKG crypto-error
 	done
 	# ENOMEM, and EINVAL, which is rsa-generic's word for it from 6.9 on.
 	for error in 12 22; do
-		slow_set rsa_error -$error
+		slow_set rsa_error "-$error"
 		expect_refused test/$image.blob ENOMEM no-memory
 	done
 	slow_set rsa_error 0
@@ -29,7 +29,7 @@ for good in 0 1 2 3; do
 		$failure
 		END
 		slow_set sha_good $good
-		slow_set sha_error -$error
+		slow_set sha_error "-$error"
 		expect_check test/v2.blob "$errno" "$result"
 	done
 done

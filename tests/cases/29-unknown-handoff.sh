@@ -19,7 +19,7 @@ shut_down_by_another
 for image in a good-handoff-pages; do
 	expect_refused test/$image.blob EPROTO bad-handoff
 	expect "reason of $image" \
-		"its size is unknown: install the shut-down TDX module's own image, or set it as recovery image" \
+		"its size is not known without the image of the TDX module that is shut down" \
 		"$(tdx last/reason)"
 done
 expect state shut-down "$(tdx state)"

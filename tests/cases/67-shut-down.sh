@@ -17,7 +17,7 @@ while read -r leaf cpu status phase; do
 	expect last/phase "$phase" "$(tdx last/phase)"
 	expect last/leaf "$leaf" "$(tdx last/leaf)"
 	expect last/status "$status" "$(tdx last/status)"
-	expect_match log "can bring it back; TDs that run now are given up by KVM; install .* \[phase $phase, $leaf" \
+	expect_match log "can bring it back; KVM gives up TDs that run now; install .* \[phase $phase, $leaf" \
 		"$(dmesg_since_mark)"
 	expect "open session" 0 "$(emu_get state session)"
 	expect state shut-down "$(tdx state)"

@@ -114,7 +114,7 @@ expect_match "why not that one" 'passed over as recovery image: .*damaged\.blob:
 expect_match "nor that one" 'passed over as recovery image: .*tdx_module_1\.5\.26\.blob: checksum' "$ERR"
 expect_tool 0 apply "$TMP/only/b.blob" --dry-run --json
 expect "recovery image" null "$(json .recovery)"
-expect_match "what it says" "no usable image of the running version 1\.5\.26 in $TMP/only: this update has no recovery image" "$ERR"
+expect_match "what it says" "no usable image of the running version 1\.5\.26 in $TMP/only: no recovery image" "$ERR"
 expect_tool 1 apply /lib/firmware/test/b.blob --recovery /lib/firmware/test/bad-hash.blob
 expect_match "which image" 'bad-hash\.blob: corrupt' "$ERR"
 expect "recovery_image afterwards" '' "$(tdx recovery_image)"

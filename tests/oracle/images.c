@@ -15,7 +15,7 @@
 
 #include "generate.h"
 
-static EVP_PKEY *keys[NR_KEYS];
+static struct evp_pkey_st *keys[NR_KEYS];
 static uint8_t moduli[NR_KEYS][ORACLE_MODULUS];
 
 static void die(const char *what)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Table of image.c and plan.c: what each fact, changed alone and in pairs, makes of an image that is
- * good. Prints KTAP. Knows the order of the checks from docs/firmware.md, "SEAMLDR.INSTALL", and not
- * from the code under test.
+ * Table of image.c and plan.c: what each fact, changed alone and in pairs, makes of an image that
+ * is good. Prints KTAP. Knows the order of the checks from docs/firmware.md, "SEAMLDR.INSTALL", and
+ * not from the code under test.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -647,8 +647,8 @@ static void test_handoff(const struct handoff *h, bool protection)
 }
 
 /*
- * SVN minor, updates left, the recovery image's [min, max]; the handoff version that three agree on.
- * What a recovery image can follow is decided in the blackout: the plan hands over the figures.
+ * SVN minor, updates left, the recovery image's [min, max]; the handoff version that three agree
+ * on. What a recovery image can follow is decided in the blackout: the plan hands over the figures.
  */
 static const struct {
 	u8 svn;
@@ -782,8 +782,9 @@ static void test_room(unsigned int i, bool enough)
 enum installed { NEITHER, IMAGE, RECOVERY, FORGED_IMAGE, FORGED_RECOVERY, FOREIGN_RECOVERY };
 
 /*
- * What an attempt makes of handoff data that waits: version and pages as remembered (-1: not known),
- * which image is the installed TDX module, image and recovery image (pages -1: no recovery image).
+ * What an attempt makes of handoff data that waits: version and pages as remembered (-1: not
+ * known), which image is the installed TDX module, image and recovery image (pages -1: no recovery
+ * image).
  */
 static const struct waiting {
 	int hv, pages;
@@ -916,7 +917,7 @@ static const struct {
 	{ recovery_unsigned, "recovery image: wrong signature" },
 	{ recovery_required, "no recovery image is set, as required" },
 	{ no_size_known,
-	  "its size is unknown: install the shut-down TDX module's own image, or set it as recovery image" },
+	  "its size is not known without the image of the TDX module that is shut down" },
 	{ no_room, "it needs 4188 KiB and has 1024" },
 };
 

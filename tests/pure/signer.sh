@@ -4,14 +4,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-# The digits of the hash in a file of C: an array of bytes, or a string in parts.
+# The digits of the hash in a file: an array of bytes, a string in parts, or a row of a table.
 digits() {
 	sed -n '/intel_signer\[TDX_SHA384_SIZE\] = {/,/};/{s/.*{//; s/0x//g; s/[^0-9a-f]//g; p}
+		s/^| Intel.s production signer: \([^ ]*\) |.*/\1/p
 		/#define INTEL_SIGNER/,/[^\\]$/{s/^[^"]*"//; s/[^0-9a-f]//g; p}' "$1" | tr -d '\n'
 }
 
 first='' wrong=0
-for file in src/verify.c tool/container.c tests/tools/mkimage.c; do
+for file in src/verify.c tool/container.c tests/tools/mkimage.c docs/firmware.md; do
 	seen=$(digits "$file")
 	first=${first:-$seen}
 	if [ ${#seen} != 96 ] || [ "$seen" != "$first" ]; then
@@ -20,4 +21,4 @@ for file in src/verify.c tool/container.c tests/tools/mkimage.c; do
 	fi
 done
 [ "$wrong" = 0 ] || exit 1
-echo "verify.c: Intel's signer is the command's and mkimage's"
+echo "verify.c: Intel's signer is the command's, mkimage's and the documentation's"

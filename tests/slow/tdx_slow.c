@@ -3,8 +3,8 @@
  * tdx_slow.ko: makes parts of the kernel late, full or failing, as they can be on a real host.
  *
  * RSA: registers an "rsa" as QAT does: of priority 1000, it completes in another context, and its
- * type flags do not say so. rsa_generic=1 makes "rsa-generic" itself behave like that instead, which
- * no caller can avoid. rsa-generic does the arithmetic in either case.
+ * type flags do not say so. rsa_generic=1 makes "rsa-generic" itself behave like that instead,
+ * which no caller can avoid. rsa-generic does the arithmetic in either case.
  * SHA-384: can fail. A restart: can take its time.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
