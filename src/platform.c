@@ -282,6 +282,8 @@ static enum tdxu_debug find_debug_mode(void)
 static struct tdxu_verdict read_seaminfo(struct tdxu_platform *platform, struct tdxu_answer *asked)
 {
 	const struct seamldr_seaminfo *seaminfo = &info_buffer->seaminfo;
+	/* Counted first: whatever goes offline after this, the blackout sees. */
+	const unsigned int online = num_online_cpus();
 	u32 lps, packages, i;
 
 	mutex_lock(&info_turn);
@@ -297,14 +299,14 @@ static struct tdxu_verdict read_seaminfo(struct tdxu_platform *platform, struct 
 
 	if (asked->status)
 		return tdxu_say(TDXU_FIRMWARE_ERROR, NULL);
-	if (lps > num_online_cpus())
+	if (lps > online)
 		return tdxu_sayf(TDXU_CPU_OFFLINE,
 				 "the platform has %u logical processors, %u are online", lps,
-				 num_online_cpus());
-	if (lps < num_online_cpus() || !packages || packages > TDXU_MAX_CPU_KINDS)
+				 online);
+	if (lps < online || !packages || packages > TDXU_MAX_CPU_KINDS)
 		return tdxu_sayf(TDXU_FIRMWARE_ERROR,
 				 "P-SEAMLDR knows %u logical processors in %u packages, %u are online",
-				 lps, packages, num_online_cpus());
+				 lps, packages, online);
 	return tdxu_say(TDXU_SUCCESS, NULL);
 }
 

@@ -6,8 +6,8 @@ setup
 td_build 1
 cpu=$(($(nproc) - 1))
 
-# The question comes after the CPUs were counted and before the blackout.
-hold SEAMLDR.INFO
+# The last question comes after the CPUs were counted and before the blackout.
+hold SEAMLDR.SEAMINFO
 # Whoever has the answer gets no further while the other, who counts for more, has the CPU that both
 # are bound to.
 renice -n -20 -p $$

@@ -270,7 +270,33 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	return 0;
 }
 
-#ifdef SEEDS
+#ifndef SEEDS
+size_t LLVMFuzzerMutate(u8 *data, size_t size, size_t max_size);
+size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t max_size, unsigned int seed);
+
+/*
+ * Most of a file is what nobody looks at. So change what decides: struct control, the container's
+ * header, the sigstruct; and one time in eight anything, which may change the size, too.
+ */
+size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t max_size, unsigned int seed)
+{
+	static const struct {
+		size_t offset, size;
+	} parts[] = {
+		{ 0, sizeof(struct control) },
+		{ sizeof(struct control), 24 },
+		{ sizeof(struct control) + TDX_PAGE_SIZE, 40 },
+		{ sizeof(struct control) + TDX_PAGE_SIZE + 900, 228 },
+	};
+	unsigned int part = seed / 8 % 4;
+
+	if (seed % 8 && parts[part].offset + parts[part].size <= size)
+		LLVMFuzzerMutate(data + parts[part].offset, parts[part].size, parts[part].size);
+	else
+		size = LLVMFuzzerMutate(data, size, max_size);
+	return size;
+}
+#else
 #include <stdio.h>
 
 /* Instead of the fuzzer: IMAGE to SEED, after a control that lets a good image through. */
