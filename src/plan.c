@@ -44,8 +44,13 @@ static const struct seam_sigstruct *find_installed(const struct tdxu_candidate *
 /* The running TDX module is still to write it. With NO_DOWNGRADE it writes no older version. */
 static struct handoff handoff_to_come(const struct tdxu_module *module)
 {
+	u16 lowest = module->min_update_hv;
+
+	/* Both bounds hold, NO_DOWNGRADE or not: a range the wrong way round has no version in it. */
+	if (module->no_downgrade && lowest < module->module_hv)
+		lowest = module->module_hv;
 	return (struct handoff){
-		.lowest = module->no_downgrade ? module->module_hv : module->min_update_hv,
+		.lowest = lowest,
 		.highest = module->module_hv,
 		.pages_known = true,
 		.pages = module->num_handoff_pages,

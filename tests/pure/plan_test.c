@@ -553,6 +553,7 @@ static const struct handoff {
 	{ 0, 2, true, 0, 1, -1 },
 	{ 0, UINT16_MAX, false, UINT16_MAX, UINT16_MAX, UINT16_MAX },
 	{ 2, 1, false, 0, 9, -1 },	/* a TDX module with a range that is none */
+	{ 2, 1, true, 0, 9, -1 },
 };
 
 static unsigned int number, failures;
