@@ -188,8 +188,9 @@ static bool was_answered(const struct lp *lp)
 /* Answers of SEAMLDR.INSTALL with which the LP has not called, or has called before. */
 static bool is_uncounted(const struct lp *lp)
 {
-	return !was_answered(lp) || lp->answer.status == SEAMLDR_EBADCALL ||
-	       lp->answer.status == SEAMLDR_EUNSPECERR;
+	return !was_answered(lp) || (lp->answer.rdx == SEAMLDR_RECOVERABLE &&
+				     (lp->answer.status == SEAMLDR_EBADCALL ||
+				      lp->answer.status == SEAMLDR_EUNSPECERR));
 }
 
 /*
@@ -381,8 +382,8 @@ static const struct lp *run_session(struct blackout *b, struct lp *lead)
 		if (run_pass(b, lead, false))
 			return lead;	/* all succeeded, the closing call among them */
 		bad = find_failed(b, NULL);
-		/* The only failure, answered, after all other calls: it closed the session. */
-		if (!find_failed(b, bad) && was_answered(bad) &&
+		/* The only failure, counted, after all other calls: it closed the session. */
+		if (!find_failed(b, bad) && !is_uncounted(bad) &&
 		    (bad == &b->lp[b->num_lps - 1] || passes > 1))
 			return bad;
 		/* Did failed calls count all the same? Then one more would open a session. */
