@@ -46,7 +46,7 @@ static struct handoff handoff_to_come(const struct tdxu_module *module)
 {
 	u16 lowest = module->min_update_hv;
 
-	/* Both bounds hold, NO_DOWNGRADE or not: a range the wrong way round has no version in it. */
+	/* Both bounds hold, NO_DOWNGRADE or not: a reversed range has no version in it. */
 	if (module->no_downgrade && lowest < module->module_hv)
 		lowest = module->module_hv;
 	return (struct handoff){

@@ -1,66 +1,33 @@
 #!/bin/sh
-# `make compare` tells a TD that survives from one that does not, with mainline's own driver and with ours, and its
-# tables are whole. It sees a row in which ours does worse.
+# The driver that `make bench` compares ours with carries updates out and refuses races, and the tables are whole.
 # SMP: 2 4
 . /tests/lib.sh
-. /tests/mainline.sh
-. /tests/matrix.sh
-. /tests/compare.sh
-setup_beside remaining=1000
-td_load
+. /tests/blackout.sh
+setup_emu remaining=1000
+emu_set platform crypto=0
+td_build 1
 
-rows() {
-	row TDH.SYS.LP.INIT 0x8000020300000000 0 1 once "$with_recovery"
-	row TDH.SYS.UPDATE 0xc000050900000000 0 0 once "$with_recovery"
-	row SEAMLDR.INSTALL 0x8000000000020001 1 "$MATRIX_LAST" once "$with_recovery"
-	row TDH.SYS.INIT 0xc000050000000000 0 0 image "$with_recovery"
-	compare_image bad-cpu
-	compare_race
-	compare_platforms
-	emu_set platform remaining=1000
-}
+compare 1 2 mode=wall >"$TMP/raw"
+expect_tds_alive 1
+expect "updates of each driver that were measured" "2 tdx_update 2 tdx_update_locked" \
+	"$(sed -n 's/^figures driver=\([a-z_]*\) .*/\1/p' "$TMP/raw" | sort | uniq -c | xargs)"
+expect "SEAMCALLs in a blackout" "$((2 * $(nproc) + 3))" \
+	"$(sed -n 's/.* calls=//p' "$TMP/raw" | sort -u)"
 
-# Mainline's alone, as in `make compare`.
-for way in mainline ours recovery; do
-	compare_way $way
-	rows
-done >"$TMP/rows"
-while read -r way what name open alive back; do
-	line=$(grep "^row way=$way .*what=$what " "$TMP/rows")
-	expect "lines of $way, $what" 1 "$(echo "$line" | grep -c .)"
-	expect "$way, $what" "$name $open $alive $back" \
-		"$(for key in name open alive back; do echo "$line" | value_of $key; done | xargs)"
-done <<'END'
-mainline TDH.SYS.LP.INIT none 0 1 1
-mainline TDH.SYS.UPDATE transferring:firmware-invalid 0 0 0
-mainline SEAMLDR.INSTALL transferring:firmware-invalid 0 0 0
-mainline TDH.SYS.INIT transferring:firmware-invalid 0 0 0
-mainline bad-cpu transferring:firmware-invalid 0 0 0
-mainline race none 0 0 1
-mainline cpu-offline transferring:firmware-invalid 1 0 0
-mainline no-updates-left transferring:firmware-invalid 0 0 0
-ours TDH.SYS.LP.INIT none 0 1 1
-ours TDH.SYS.UPDATE none 0 1 1
-ours SEAMLDR.INSTALL lost 0 0 0
-ours TDH.SYS.INIT shut-down 0 0 1
-ours bad-cpu wrong-cpu 0 1 1
-ours race update-race 0 1 1
-ours cpu-offline cpu-offline 0 1 1
-ours vmx-off vmx-off 0 1 1
-ours no-updates-left no-updates-left 0 1 1
-recovery TDH.SYS.UPDATE none 0 1 1
-recovery TDH.SYS.INIT recovered 0 1 1
-END
+# It is the other one, and not ours once more.
+expect_match "functions of the comparison" " acknowledge.\[tdx_update_locked\]$" \
+	"$(grep -F '[tdx_update_locked]' /proc/kallsyms)"
+td_ok new 2
+measured_update EBUSY "figures driver=tdx_update_locked cpus=$(nproc) mode=refused" >>"$TMP/raw"
+expect last/result update-race "$(tdx last/result)"
+expect "SEAMCALLs before a refusal" 1 "$(tail -n 1 "$TMP/raw" | sed -n 's/.* calls=//p')"
+td_ok finalize 2
+measured_update 0 unused >/dev/null
+expect_tds_alive 1 2
 
-# Each row of a table has a cell for each head.
-expect_ok awk -v version=test -f /tests/compare.awk "$TMP/rows" >"$TMP/tables"
-cat "$TMP/tables"
-expect "rows with a number of columns of their own" '' "$(awk -F '|' '
-	!/^\|/ { columns = 0; next }
-	!columns { columns = NF }
-	NF != columns' "$TMP/tables")"
-expect_match "sum of single faults" '^\| all \| 3 \| 1 / 2 / 2 \| 0 / 0 / 0 \| 1 / 2 / 2 \|$' "$(cat "$TMP/tables")"
-# As if the TD had not survived with ours.
-sed '/way=ours.*LP.INIT/s/alive=1/alive=0/' "$TMP/rows" >"$TMP/worse"
-expect_fails awk -v version=test -f /tests/compare.awk "$TMP/worse" >"$TMP/tables"
-expect_match "the row" '^- ours: once TDH.SYS.LP.INIT 0x8000020300000000 0 1$' "$(cat "$TMP/tables")"
+# Each row has a cell for each head, and nothing is left empty.
+awk -f /tests/blackout.awk "$TMP/raw" >"$TMP/table"
+cat "$TMP/table"
+expect "rows of the table, by number of columns" "4 11" \
+	"$(awk -F '|' '/^\|/ { n[NF - 2]++ } END { for (c in n) print n[c], c }' "$TMP/table")"
+expect "empty cells" "" "$(grep -E '\| +\|' "$TMP/table")"

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core.h"
+#include "libfuzzer.h"
 #include "kernel_string.h"
 
 /* What the fuzzer chooses beside the file. */
@@ -218,7 +219,6 @@ static void make_platform(const struct control *control, struct tdxu_platform *p
 	platform->num_cpu_kinds = 1 + platform->num_cpu_kinds % TDXU_MAX_CPU_KINDS;
 }
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
@@ -271,9 +271,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 }
 
 #ifndef SEEDS
-size_t LLVMFuzzerMutate(u8 *data, size_t size, size_t max_size);
-size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t max_size, unsigned int seed);
-
 /*
  * Most of a file is what nobody looks at. So change what decides: struct control, the container's
  * header, the sigstruct; and one time in eight anything, which may change the size, too.

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* libFuzzer's entry points that fuzz.c uses; it has no header of its own for C. */
+#ifndef LIBFUZZER_H
+#define LIBFUZZER_H
+
+#include <stddef.h>
+
+#include "core.h"
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+size_t LLVMFuzzerMutate(u8 *data, size_t size, size_t max_size);
+size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t max_size, unsigned int seed);
+
+#endif /* LIBFUZZER_H */
