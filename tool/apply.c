@@ -171,36 +171,53 @@ static enum tool_exit apply_mainline(const struct options *options, const struct
 	return status;
 }
 
-/* --latest: sets @file; or ends the command where there is nothing to install. */
+/* There is nothing to install. @answer is the host's refusal, if it has no error there is none. */
+static enum tool_exit report_none(const struct options *options, enum state state,
+				  const struct answer *answer, bool passed_over, json_t *json)
+{
+	if (answer->error) {
+		answer_json(answer, json);
+		print_outcome(options->latest, answer, true);
+		return answer_exit(answer);
+	}
+	if (state == STATE_SHUT_DOWN) {
+		note("%s: none of the images can be installed: TDX stays down", options->latest);
+		return TOOL_SHUT_DOWN;
+	}
+	if (passed_over) {
+		note("%s: none of the newer images can be installed", options->latest);
+		return TOOL_REFUSED;
+	}
+	if (!options->json)
+		printf("%s: nothing newer than what runs\n", options->latest);
+	return TOOL_DONE;
+}
+
+/* --latest: sets @file; or returns false where there is nothing to install. */
 static bool choose(const struct options *options, struct file *file, json_t *json,
 		   enum tool_exit *status)
 {
+	enum state state = host_state();
 	json_t *passed_over = json_array();
-	const struct file *chosen;
-	struct answer answer;
+	const struct file *chosen = NULL;
+	struct answer answer = {};
 	struct files files;
 
+	if (state == STATE_UNINITIALIZED)
+		fail(TOOL_UNAVAILABLE, "--latest: %s", state_advice(state));
 	files_must_read(options->latest, &files);
-	chosen = latest_choose(&files, options->latest, &answer, passed_over);
+	if (state == STATE_LOST)
+		answer = (struct answer){ .has_result = true, .result = TDXU_LOST,
+					  .error = result_rows[TDXU_LOST].error };
+	else
+		chosen = latest_choose(&files, options->latest, state, &answer, passed_over);
 	stop_if_signalled();
 	json_object_set_new(json, "passed_over", passed_over);
-	if (chosen) {
+	if (chosen)
 		*file = *chosen;
-		return true;
-	}
-	if (answer.error) {
-		*status = answer_exit(&answer);
-		answer_json(&answer, json);
-		print_outcome(options->latest, &answer, true);
-	} else if (json_array_size(passed_over)) {
-		*status = TOOL_REFUSED;
-		note("%s: none of the newer images can be installed", options->latest);
-	} else {
-		*status = TOOL_DONE;
-		if (!options->json)
-			printf("%s: nothing newer than what runs\n", options->latest);
-	}
-	return false;
+	else
+		*status = report_none(options, state, &answer, json_array_size(passed_over), json);
+	return chosen;
 }
 
 /**

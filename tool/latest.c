@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which of a directory's images is the newest that can be installed, and why newer ones cannot.
- * What Intel's mapping_file.json beside them says comes first, then the kernel module's check.
+ * Chooses the newest image of a directory that can be installed, and says why newer ones cannot.
+ * Intel's mapping_file.json beside the images comes first, then the module's check.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -75,11 +75,12 @@ static bool mapping_objects(json_t *releases, const struct file *file,
 		return true;
 	}
 	text = json_string_value(json_object_get(release, "min_module_version_for_td_preserving"));
-	if (!version_parse(text, &least)) {
+	/* While TDX is down no version runs that could be compared. */
+	if (running->major && !version_parse(text, &least)) {
 		snprintf(why, size, "mapping_file.json does not say since when TDs survive");
 		return true;
 	}
-	if (version_compare(running, &least) < 0) {
+	if (running->major && version_compare(running, &least) < 0) {
 		snprintf(why, size, "TDs survive from %s on only (mapping_file.json)", text);
 		return true;
 	}
@@ -103,30 +104,56 @@ static void read_version(const char *name, struct tdxu_version *version)
 	free(text);
 }
 
+/*
+ * While TDX is down any image may bring it back, the one that has failed included; else an image has
+ * to be newer than what runs, and of its series.
+ */
+static bool is_candidate(const struct file *file, const struct tdxu_version *running)
+{
+	return !running->major || (version_same_series(&file->version, running) &&
+				   version_compare(&file->version, running) > 0);
+}
+
+/* Does the interface refuse an image? @answer is filled in by tdx_update only. */
+static bool interface_objects(const struct file *file, struct answer *answer,
+			      char why[ANSWER_SIZE])
+{
+	char name[IMAGE_NAME_SIZE];
+
+	if (host_interface() == INTERFACE_MAINLINE)
+		return mainline_objects(file, why, ANSWER_SIZE);
+	loader_name(file->path, name);
+	request("check", name, answer);
+	answer_text(answer, why);
+	return answer->error;
+}
+
 /**
- * latest_choose() - the newest image of the running series that can be installed now
+ * latest_choose() - choose the newest image that can be installed now
  * @files: the images, newest first
  * @dir: where they are
- * @answer: the last answer of the kernel module; without a result if it was not asked
+ * @state: of TDX, shut-down: any version will do
+ * @answer: a refusal that is about the host and not about an image; else without error
  * @passed_over: an object is added for each newer image that is not chosen
  *
  * Return: the image, or NULL: there is none newer (@passed_over is empty), or none of those can be
  * installed.
  */
-const struct file *latest_choose(const struct files *files, const char *dir,
+const struct file *latest_choose(const struct files *files, const char *dir, enum state state,
 				 struct answer *answer, json_t *passed_over)
 {
-	enum interface interface = host_interface();
-	struct tdxu_version running, seamldr;
-	char name[IMAGE_NAME_SIZE], why[ANSWER_SIZE];
+	struct tdxu_version running = {}, seamldr;
+	char why[ANSWER_SIZE];
 	json_t *releases;
 	size_t i;
 
 	*answer = (struct answer){};
-	read_version("version", &running);
-	if (!running.major)
-		fail(TOOL_UNAVAILABLE,
-		     "--latest: no TDX module runs, so nothing can be compared; name an image");
+	if (state != STATE_SHUT_DOWN) {
+		read_version("version", &running);
+		if (!running.major)
+			fail(TOOL_UNAVAILABLE,
+			     "--latest: no TDX module runs, so nothing can be compared; name an image");
+	}
 	read_version("seamldr_version", &seamldr);
 	releases = read_releases(dir);
 
@@ -134,25 +161,16 @@ const struct file *latest_choose(const struct files *files, const char *dir,
 		const struct file *file = &files->files[i];
 
 		stop_if_signalled();
-		if (!version_same_series(&file->version, &running) ||
-		    version_compare(&file->version, &running) <= 0)
+		if (!is_candidate(file, &running))
 			continue;
-		if (!releases ||
-		    !mapping_objects(releases, file, &running, &seamldr, why, sizeof(why))) {
-			if (interface == INTERFACE_MAINLINE) {
-				if (!mainline_objects(file, why, sizeof(why)))
-					return file;
-			} else {
-				loader_name(file->path, name);
-				request("check", name, answer);
-				if (answer->has_result && !answer->result)
-					return file;
-				answer_text(answer, why);
-				/* What is wrong with the host is wrong for each of them. */
-				if (!answer->has_result || !result_is_of_image(answer->result))
-					return NULL;
-			}
-		}
+		if (!(releases &&
+		      mapping_objects(releases, file, &running, &seamldr, why, sizeof(why))) &&
+		    !interface_objects(file, answer, why))
+			return file;
+		/* The host's fault is the same for every image. */
+		if (answer->error &&
+		    (!answer->has_result || !result_is_of_image(answer->result)))
+			return NULL;
 		note("passed over %s: %s", file->path, why);
 		json_array_append_new(passed_over, json_pack("{s:s, s:s}", "file", file->path,
 							     "reason", why));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tdx-update list and check: what images say of themselves, and what the kernel module says of
- * them.
+ * tdx-update list and check: what images say of themselves, and the module's verdict on them.
  */
 #define _GNU_SOURCE
 #include <stdlib.h>
@@ -11,7 +10,7 @@
 
 #define COLUMNS	6
 
-/* Whether the kernel module can be asked, and if not why. */
+/* Why the module cannot be asked for its verdict; NULL: it can. */
 static const char *why_not_asked(void)
 {
 	if (host_interface() == INTERFACE_MAINLINE)
@@ -36,7 +35,7 @@ static void print_cpus(const struct file *file, char *buf, size_t size)
 		snprintf(buf + length, size - length, ",+%u", file->num_cpus - 3);
 }
 
-/* The verdict of the kernel module, in words and for programs. */
+/* The module's verdict, in words and for programs. */
 static void judge(const struct file *file, const char *not_asked, char *now, size_t size,
 		  json_t *json)
 {
@@ -107,6 +106,7 @@ int cmd_list(const struct options *options)
 		"VERSION", "SERIES", "SVN", "CPUS", "SIGNED BY", "IMAGE: INSTALLABLE NOW?",
 	};
 	const char *not_asked = why_not_asked();
+	enum state state = host_state();
 	json_t *list = json_array(), *json;
 	char *(*rows)[COLUMNS];
 	struct files files;
@@ -125,12 +125,14 @@ int cmd_list(const struct options *options)
 		json_array_append_new(list, json);
 	}
 	if (options->json)
-		print_json(json_pack("{s:o}", "images", list));
+		print_json(json_pack("{s:s, s:o}", "state", state_names[state], "images", list));
 	else
 		print_table(rows, files.count + 1);
 	if (not_asked && !options->json)
 		note("whether they can be installed: %s", not_asked);
-	return TOOL_DONE;
+	if (state_advice(state))
+		note("%s", state_advice(state));
+	return state == STATE_LOST ? TOOL_LOST : TOOL_DONE;
 }
 
 /**

@@ -172,7 +172,7 @@ bool mainline_objects(const struct file *file, char *why, size_t size);
 enum tool_exit mainline_apply(const struct file *file, char *why, size_t size);
 
 /* latest.c */
-const struct file *latest_choose(const struct files *files, const char *dir,
+const struct file *latest_choose(const struct files *files, const char *dir, enum state state,
 				 struct answer *answer, json_t *passed_over);
 
 /* explain.c */
