@@ -137,6 +137,7 @@ static enum tool_exit apply_ours(const struct options *options, const char *imag
 	else if (!answer.error)
 		tries = attempt(name, options->wait_s, &answer);
 
+	cpus_hint(&answer);
 	answer_json(&answer, json);
 	json_object_set_new(json, "tries", json_integer(tries));
 	json_object_set_new(json, "answer_on", json_string(image));
@@ -176,6 +177,7 @@ static enum tool_exit report_none(const struct options *options, enum state stat
 				  const struct answer *answer, bool passed_over, json_t *json)
 {
 	if (answer->error) {
+		cpus_hint(answer);
 		answer_json(answer, json);
 		print_outcome(options->latest, answer, true);
 		return answer_exit(answer);
@@ -243,13 +245,15 @@ int cmd_apply(const struct options *options)
 
 	json = json_pack("{s:s, s:b, s:s?}", "interface", host_interface_name(interface),
 			 "dry_run", options->dry_run, "file", options->argument);
+	if (!options->latest)
+		file_must_open(options->argument, &file);
+	if (options->online_cpus)
+		cpus_bring_online(json);
 	if (options->latest) {
 		if (!choose(options, &file, json, &status)) {
 			end_json(options, json, status);
 			return status;
 		}
-	} else {
-		file_must_open(options->argument, &file);
 	}
 	dir = options->latest ? strdup(options->latest) : directory_of(options->argument);
 	json_object_set_new(json, "file", json_string(file.path));

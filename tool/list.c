@@ -154,6 +154,7 @@ int cmd_check(const struct options *options)
 	loader_name(file.path, name);
 	request("check", name, &answer);
 	stop_if_signalled();
+	cpus_hint(&answer);
 	if (options->json) {
 		json = file_json(&file);
 		json_object_set_new(json, "installable", json_boolean(!answer.error));

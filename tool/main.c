@@ -18,7 +18,7 @@ static const char usage_text[] =
 "       tdx-update list DIR [--json]\n"
 "       tdx-update check IMAGE [--json]\n"
 "       tdx-update apply IMAGE|--latest DIR [--wait SECONDS] [--recovery IMAGE|auto|none]\n"
-"                        [--dry-run] [--json]\n"
+"                        [--online-cpus] [--dry-run] [--json]\n"
 "       tdx-update explain ERRNO|RESULT|all\n"
 "       tdx-update help | --help | --version\n"
 "\n"
@@ -34,6 +34,8 @@ static const char usage_text[] =
 "  --recovery IMAGE  what to install if the image fails past the shutdown; auto: the\n"
 "                    image of the running version from the same directory, or refuse;\n"
 "                    none: nothing. Default: as auto, but without such an image go on\n"
+"  --online-cpus     bring present CPUs online for the update, SMT threads too, and put\n"
+"                    them back at its end\n"
 "  --dry-run         choose and check, install nothing\n"
 "\n"
 "Exit status:\n";
@@ -156,6 +158,7 @@ enum option_bit {
 	OPTION_WAIT = 1 << 3,
 	OPTION_LATEST = 1 << 4,
 	OPTION_RECOVERY = 1 << 5,
+	OPTION_ONLINE_CPUS = 1 << 6,
 };
 
 static const struct {
@@ -169,6 +172,7 @@ static const struct {
 	{ "--wait", OPTION_WAIT, true },
 	{ "--latest", OPTION_LATEST, true },
 	{ "--recovery", OPTION_RECOVERY, true },
+	{ "--online-cpus", OPTION_ONLINE_CPUS, false },
 };
 
 static const struct command {
@@ -181,7 +185,8 @@ static const struct command {
 	{ "list", cmd_list, "DIR", OPTION_JSON },
 	{ "check", cmd_check, "IMAGE", OPTION_JSON },
 	{ "apply", cmd_apply, "IMAGE", OPTION_JSON | OPTION_DRY_RUN | OPTION_WAIT |
-					OPTION_LATEST | OPTION_RECOVERY },
+					OPTION_LATEST | OPTION_RECOVERY |
+					OPTION_ONLINE_CPUS },
 	{ "explain", cmd_explain, "ERRNO|RESULT", 0 },
 };
 
@@ -229,6 +234,9 @@ static void set_option(struct options *options, enum option_bit bit, const char 
 		break;
 	case OPTION_RECOVERY:
 		options->recovery = value;
+		break;
+	case OPTION_ONLINE_CPUS:
+		options->online_cpus = true;
 		break;
 	}
 }

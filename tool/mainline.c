@@ -36,17 +36,6 @@ static bool lists_this_cpu(const struct file *file)
 	return false;
 }
 
-static bool all_cpus_online(void)
-{
-	char *present = host_read("devices/system/cpu/present");
-	char *online = host_read("devices/system/cpu/online");
-	bool same = present && online && !strcmp(present, online);
-
-	free(present);
-	free(online);
-	return same;
-}
-
 /**
  * mainline_objects() - is an image one that would fail, with nothing there to stop it?
  * @file: the image
@@ -65,8 +54,8 @@ bool mainline_objects(const struct file *file, char *why, size_t size)
 		snprintf(why, size, "signed by: %s", signer);
 	else if (!lists_this_cpu(file))
 		snprintf(why, size, "its CPU table lacks this CPU");
-	else if (!all_cpus_online())
-		snprintf(why, size, "a present CPU is offline");
+	else if (!cpus_all_online())
+		snprintf(why, size, "a present CPU is offline: --online-cpus brings it online");
 	else
 		return false;
 	return true;

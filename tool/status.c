@@ -94,11 +94,8 @@ static void print_last(void)
 
 static void print_words(const struct status *status)
 {
-	bool all = status->cpus_online && status->cpus_present &&
-		   !strcmp(status->cpus_online, status->cpus_present);
-
 	printf("platform         CPU %s, CPUs %s online%s\n", status->cpu, status->cpus_online,
-	       all ? "" : "; a present one is offline: no update until it is online");
+	       cpus_all_online() ? "" : "; a present one is offline: see apply --online-cpus");
 	printf("TDX module       %s%s%s\n", status->version ? status->version : "none runs",
 	       status->state ? ", " : "", status->state ? state_names[status->state] : "");
 	if (state_advice(status->state))

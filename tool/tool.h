@@ -44,6 +44,7 @@ struct options {
 	bool json;
 	bool prometheus;
 	bool dry_run;
+	bool online_cpus;
 	long wait_s;			/* 0: do not wait */
 	const char *latest;		/* directory, or NULL */
 	const char *recovery;		/* image, "auto" or "none", or NULL: see recovery_set() */
@@ -161,6 +162,11 @@ void request(const char *file, const char *name, struct answer *answer);
 enum tool_exit answer_exit(const struct answer *answer);
 const char *answer_text(const struct answer *answer, char buf[ANSWER_SIZE]);
 void answer_json(const struct answer *answer, json_t *json);
+
+/* cpus.c */
+bool cpus_all_online(void);
+void cpus_hint(const struct answer *answer);
+void cpus_bring_online(json_t *json);
 
 /* recovery.c */
 const char *recovery_set(const struct options *options, const char *dir, json_t *json,

@@ -76,7 +76,7 @@ for file in "$cases_dir"/*"${TEST:-}"*.sh; do
 	threads=$(header THREADS "$file" | awk '{ print $1 }')
 	own=$(header BOOT "$file" | awk '{ print $1 }')
 	case $own in
-	'' | kexec) ;;
+	'' | kexec | nosmt) ;;
 	*) die "$file: BOOT: $own" ;;
 	esac
 	if [ "${SMP:-}" = once ]; then
@@ -165,6 +165,10 @@ boot() {
 
 	[[ $1 != *-multi ]] || thread=multi
 	append="guest.plan=$1 guest.case_timeout=$case_timeout"
+	if [[ $1 == *-nosmt ]]; then
+		smp+=,threads=2
+		append+=" nosmt"
+	fi
 	timeout=${BOOT_TIMEOUT:-$((60 + 20 * slower * $(wc -l <"$dir/plan") + 2 * case_timeout))}
 	if [ -n "${KEEP:-}" ]; then
 		options=(--live console)
@@ -182,6 +186,7 @@ describe() {
 	case $1 in
 	*-multi) how=' in threads of their own' ;;
 	*-kexec) how=' and a kexec' ;;
+	*-nosmt) how=', SMT off' ;;
 	esac
 	echo "$KERNEL, ${1%%-*} CPUs$how"
 }
