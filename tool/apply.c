@@ -90,15 +90,17 @@ static void print_outcome(const char *image, const struct answer *answer, bool d
 			     result_changed(answer->result), result_rows[answer->result].name);
 		return;
 	}
-	if (dry_run)
-		printf("%s: can be installed now, nothing has changed", image);
-	else
-		printf("%s: installed, TDs live", image);
 	if (answer->detailed)
-		printf("; %s -> %s", answer->from, answer->to);
-	if (answer->detailed && !dry_run)
-		printf("; CPUs stopped for %.3f ms", atoll(answer->blackout_ns) / 1e6);
-	putchar('\n');
+		snprintf(text, sizeof(text), "; %s -> %s", answer->from, answer->to);
+	else
+		text[0] = '\0';
+	if (dry_run)
+		say("%s: can be installed now, nothing has changed%s", image, text);
+	else if (answer->detailed)
+		say("%s: installed, TDs live%s; CPUs stopped for %.3f ms", image, text,
+		    atoll(answer->blackout_ns) / 1e6);
+	else
+		say("%s: installed, TDs live", image);
 }
 
 static void end_json(const struct options *options, json_t *json, enum tool_exit status)
@@ -140,7 +142,7 @@ static enum tool_exit apply_ours(const struct options *options, const char *imag
 	cpus_hint(&answer);
 	answer_json(&answer, json);
 	json_object_set_new(json, "tries", json_integer(tries));
-	json_object_set_new(json, "answer_on", json_string(image));
+	text_json_name(json, "answer_on", image);
 	if (!options->json)
 		print_outcome(image, &answer, options->dry_run);
 	return answer_exit(&answer);
@@ -159,16 +161,16 @@ static enum tool_exit apply_mainline(const struct options *options, const struct
 	if (status == TOOL_DONE && !options->dry_run)
 		to = host_read_module("version");
 	if (from)
-		json_object_set_new(json, "from", json_string(from));
+		json_object_set_new(json, "from", text_json(from));
 	if (to)
-		json_object_set_new(json, "to", json_string(to));
-	json_object_set_new(json, "meaning", json_string(why));
+		json_object_set_new(json, "to", text_json(to));
+	json_object_set_new(json, "meaning", text_json(why));
 	if (status)
 		note("%s: %s%s", file->path, why,
 		     status == TOOL_UNCLEAR ? "; whether TDX still works is not known" : "");
 	else if (!options->json)
-		printf("%s: %s\n", file->path, options->dry_run ?
-		       "nothing speaks against it that this command can see" : "installed");
+		say("%s: %s", file->path, options->dry_run ?
+		    "nothing speaks against it that this command can see" : "installed");
 	return status;
 }
 
@@ -191,7 +193,7 @@ static enum tool_exit report_none(const struct options *options, enum state stat
 		return TOOL_REFUSED;
 	}
 	if (!options->json)
-		printf("%s: nothing newer than what runs\n", options->latest);
+		say("%s: nothing newer than what runs", options->latest);
 	return TOOL_DONE;
 }
 
@@ -243,8 +245,9 @@ int cmd_apply(const struct options *options)
 	if (!host_may_write(interface == INTERFACE_OURS ? OURS "update" : UPLOAD "loading"))
 		fail(TOOL_NO_PERMISSION, "only root may update");
 
-	json = json_pack("{s:s, s:b, s:s?}", "interface", host_interface_name(interface),
-			 "dry_run", options->dry_run, "file", options->argument);
+	json = json_pack("{s:s, s:b}", "interface", host_interface_name(interface),
+			 "dry_run", options->dry_run);
+	text_json_name(json, "file", options->argument);
 	if (!options->latest)
 		file_must_open(options->argument, &file);
 	if (options->online_cpus)
@@ -256,7 +259,7 @@ int cmd_apply(const struct options *options)
 		}
 	}
 	dir = options->latest ? strdup(options->latest) : directory_of(options->argument);
-	json_object_set_new(json, "file", json_string(file.path));
+	text_json_name(json, "file", file.path);
 	status = interface == INTERFACE_OURS ? apply_ours(options, file.path, dir, json) :
 					       apply_mainline(options, &file, json);
 	end_json(options, json, status);

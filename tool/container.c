@@ -240,10 +240,11 @@ const char *file_signer(const struct file *file, char buf[40])
 json_t *file_json(const struct file *file)
 {
 	char version[VERSION_SIZE], series[VERSION_SIZE], svn[12], signer[40], cpu[12];
-	json_t *json = json_pack("{s:s, s:i}", "file", file->path, "container", file->container);
-	json_t *cpus;
+	json_t *json = json_object(), *cpus;
 	u32 i;
 
+	text_json_name(json, "file", file->path);
+	json_object_set_new(json, "container", json_integer(file->container));
 	json_object_set_new(json, "version", file->version.major ?
 			    json_string(version_print(&file->version, version)) : json_null());
 	snprintf(series, sizeof(series), "%u.%u", file->version.major, file->version.minor);

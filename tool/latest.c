@@ -143,8 +143,8 @@ const struct file *latest_choose(const struct files *files, const char *dir, enu
 				 struct answer *answer, json_t *passed_over)
 {
 	struct tdxu_version running = {}, seamldr;
+	json_t *releases, *entry;
 	char why[ANSWER_SIZE];
-	json_t *releases;
 	size_t i;
 
 	*answer = (struct answer){};
@@ -172,8 +172,10 @@ const struct file *latest_choose(const struct files *files, const char *dir, enu
 		    (!answer->has_result || !result_is_of_image(answer->result)))
 			return NULL;
 		note("passed over %s: %s", file->path, why);
-		json_array_append_new(passed_over, json_pack("{s:s, s:s}", "file", file->path,
-							     "reason", why));
+		entry = json_object();
+		text_json_name(entry, "file", file->path);
+		json_object_set_new(entry, "reason", text_json(why));
+		json_array_append_new(passed_over, entry);
 	}
 	*answer = (struct answer){};
 	return NULL;

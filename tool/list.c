@@ -92,7 +92,7 @@ static void print_table(char *(*rows)[COLUMNS], size_t count)
 	for (i = 0; i < count; i++) {
 		for (j = 0; j + 1 < COLUMNS; j++)
 			printf("%-*s  ", (int)width[j], rows[i][j]);
-		printf("%s\n", rows[i][COLUMNS - 1]);
+		say("%s", rows[i][COLUMNS - 1]);
 	}
 }
 
@@ -162,9 +162,9 @@ int cmd_check(const struct options *options)
 		json_object_set_new(json, "exit", json_integer(answer_exit(&answer)));
 		print_json(json);
 	} else if (!answer.error && answer.detailed) {
-		printf("%s: can be installed now: %s -> %s\n", file.path, answer.from, answer.to);
+		say("%s: can be installed now: %s -> %s", file.path, answer.from, answer.to);
 	} else if (!answer.error) {
-		printf("%s: can be installed now\n", file.path);
+		say("%s: can be installed now", file.path);
 	} else {
 		note("%s: %s", file.path, answer_text(&answer, text));
 	}

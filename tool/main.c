@@ -51,10 +51,15 @@ static void on_signal(int number)
 
 static void complain(const char *format, va_list args)
 {
+	char *text;
+
+	if (vasprintf(&text, format, args) < 0)
+		exit(TOOL_SYSTEM);
 	fflush(stdout);
 	fputs("tdx-update: ", stderr);
-	vfprintf(stderr, format, args);
+	text_put(stderr, text);
 	fputc('\n', stderr);
+	free(text);
 }
 
 /**
@@ -68,17 +73,6 @@ void note(const char *format, ...)
 	va_start(args, format);
 	complain(format, args);
 	va_end(args);
-}
-
-/**
- * print_json() - an object on standard output; it is released
- * @json: the object
- */
-void print_json(json_t *json)
-{
-	json_dumpf(json, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-	putchar('\n');
-	json_decref(json);
 }
 
 /**
@@ -97,7 +91,7 @@ void fail(enum tool_exit status, const char *format, ...)
 	va_end(args);
 	note("%s", text);
 	if (wants_json)
-		print_json(json_pack("{s:s, s:i}", "error", text, "exit", status));
+		print_json(json_pack("{s:o, s:i}", "error", text_json(text), "exit", status));
 	exit(status);
 }
 

@@ -141,6 +141,6 @@ const char *recovery_set(const struct options *options, const char *dir, json_t 
 			*answer = (struct answer){};
 		}
 	}
-	json_object_set_new(json, "recovery", path ? json_string(path) : json_null());
+	text_json_name(json, "recovery", path);
 	return path;
 }

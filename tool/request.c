@@ -125,15 +125,15 @@ void answer_json(const struct answer *answer, json_t *json)
 		json_object_set_new(json, "changed", json_string(result_changed(answer->result)));
 	if (!answer->detailed)
 		return;
-	json_object_set_new(json, "reason", json_string(answer->reason));
-	json_object_set_new(json, "phase", json_string(answer->phase));
-	json_object_set_new(json, "leaf", json_string(answer->leaf));
-	json_object_set_new(json, "status", json_string(answer->status));
-	json_object_set_new(json, "rcx", json_string(answer->rcx));
-	json_object_set_new(json, "rdx", json_string(answer->rdx));
-	json_object_set_new(json, "r8", json_string(answer->r8));
+	json_object_set_new(json, "reason", text_json(answer->reason));
+	json_object_set_new(json, "phase", text_json(answer->phase));
+	json_object_set_new(json, "leaf", text_json(answer->leaf));
+	json_object_set_new(json, "status", text_json(answer->status));
+	json_object_set_new(json, "rcx", text_json(answer->rcx));
+	json_object_set_new(json, "rdx", text_json(answer->rdx));
+	json_object_set_new(json, "r8", text_json(answer->r8));
 	json_object_set_new(json, "cpu", json_integer(atoi(answer->cpu)));
-	json_object_set_new(json, "from", json_string(answer->from));
-	json_object_set_new(json, "to", json_string(answer->to));
+	json_object_set_new(json, "from", text_json(answer->from));
+	json_object_set_new(json, "to", text_json(answer->to));
 	json_object_set_new(json, "blackout_ns", json_integer(atoll(answer->blackout_ns)));
 }

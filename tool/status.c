@@ -79,11 +79,11 @@ static void print_last(void)
 
 		if (strcmp(name, row->name))
 			continue;
-		printf("last attempt     %s%s, %s, %s -> %s\n", name,
-		       phase && !strcmp(phase, "check") ? " of a check" : "", image, from, to);
+		say("last attempt     %s%s, %s, %s -> %s", name,
+		    phase && !strcmp(phase, "check") ? " of a check" : "", image, from, to);
 		printf("                 %s\n", row->text);
 		if (reason && strcmp(reason, "none"))
-			printf("                 reason: %s\n", reason);
+			say("                 reason: %s", reason);
 		if (leaf && strcmp(leaf, "none"))
 			printf("                 %s on CPU %s: %s, phase %s\n", leaf, cpu, code,
 			       phase);
@@ -112,8 +112,7 @@ static void print_words(const struct status *status)
 	else if (status->race_protection)
 		printf("race protection  no: an update may spoil a TD under construction\n");
 	if (status->recovery_image)
-		printf("recovery image   %s\n",
-		       *status->recovery_image ? status->recovery_image : "none");
+		say("recovery image   %s", *status->recovery_image ? status->recovery_image : "none");
 	printf("updated by       tdx_update %s\n", status->driver ? status->driver : "");
 	print_last();
 }
@@ -152,18 +151,19 @@ static void print_as_json(const struct status *status)
 
 	json_object_set_new(json, "updates_left", number_or_null(status->updates_left));
 	if (status->interface == INTERFACE_OURS) {
-		json_object_update_new(json, json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?}",
+		json_object_update_new(json, json_pack("{s:s?, s:s?, s:s?, s:s?}",
 						       "driver", status->driver,
 						       "state", state_names[status->state],
 						       "features0", status->features0,
-						       "race_protection", status->race_protection,
-						       "recovery_image", status->recovery_image));
+						       "race_protection", status->race_protection));
+		text_json_name(json, "recovery_image", status->recovery_image);
 		for (i = 0; i < ARRAY_SIZE(last_files); i++) {
 			char *text = read_last(last_files[i]);
 
-			json_object_set_new(last, last_files[i], is_number(last_files[i]) ?
-					    number_or_null(text) :
-					    text ? json_string(text) : json_null());
+			if (is_number(last_files[i]))
+				json_object_set_new(last, last_files[i], number_or_null(text));
+			else
+				text_json_name(last, last_files[i], text);
 			free(text);
 		}
 		json_object_set(json, "last", last);

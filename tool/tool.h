@@ -54,13 +54,19 @@ struct options {
 void fail(enum tool_exit status, const char *format, ...)
 	__attribute__((noreturn, format(printf, 2, 3)));
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void print_json(json_t *json);
 void stop_if_signalled(void);
 int cmd_status(const struct options *options);
 int cmd_list(const struct options *options);
 int cmd_check(const struct options *options);
 int cmd_apply(const struct options *options);
 int cmd_explain(const struct options *options);
+
+/* text.c */
+void text_put(FILE *out, const char *text);
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+json_t *text_json(const char *text);
+void text_json_name(json_t *json, const char *key, const char *name);
+void print_json(json_t *json);
 
 /* host.c */
 enum interface {
