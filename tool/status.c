@@ -17,6 +17,7 @@ struct status {
 	enum state state;
 	char *driver, *version, *features0, *race_protection, *recovery_image;
 	char *seamldr_version, *updates_left;
+	char *kernel_version;		/* as the kernel's own driver has it, beside ours */
 };
 
 static const char * const last_files[] = {
@@ -54,6 +55,17 @@ static void read_status(struct status *status)
 	status->features0 = host_read(OURS "features0");
 	status->race_protection = host_read(OURS "race_protection");
 	status->recovery_image = host_read(OURS "recovery_image");
+	status->kernel_version = host_read(MAINLINE "version");
+}
+
+/*
+ * The kernel's own driver has the version of the TDX module that it has seen last, and does not see an
+ * update of ours; ours asks the firmware.
+ */
+static bool kernel_version_is_stale(const struct status *status)
+{
+	return status->kernel_version && status->version &&
+	       strcmp(status->kernel_version, status->version);
 }
 
 /* ---- in words ---- */
@@ -100,6 +112,9 @@ static void print_words(const struct status *status)
 	       status->state ? ", " : "", status->state ? state_names[status->state] : "");
 	if (state_advice(status->state))
 		printf("                 %s\n", state_advice(status->state));
+	if (kernel_version_is_stale(status))
+		say("kernel's driver  %s, stale: it does not see updates by tdx_update",
+		    status->kernel_version);
 	printf("P-SEAMLDR        %s\n", or_unknown(status->seamldr_version));
 	printf("updates left     %s\n", or_unknown(status->updates_left));
 	if (status->interface == INTERFACE_MAINLINE) {
@@ -157,6 +172,10 @@ static void print_as_json(const struct status *status)
 						       "features0", status->features0,
 						       "race_protection", status->race_protection));
 		text_json_name(json, "recovery_image", status->recovery_image);
+		json_object_set_new(json, "kernel_driver_version",
+				    text_json(status->kernel_version));
+		json_object_set_new(json, "kernel_driver_version_stale",
+				    json_boolean(kernel_version_is_stale(status)));
 		for (i = 0; i < ARRAY_SIZE(last_files); i++) {
 			char *text = read_last(last_files[i]);
 

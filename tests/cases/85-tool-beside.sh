@@ -1,0 +1,42 @@
+#!/bin/sh
+# Beside the kernel's own driver, whose version is stale after an update of ours: status says so, and no decision rests on it.
+# SANITIZERS: no
+. /tests/lib.sh
+. /tests/mainline.sh
+. /tests/tool.sh
+setup_beside
+load
+dir=$TMP/images
+mkdir -p /run "$dir"
+for image in same=1.5.24 a=1.5.25 v2=1.5.26; do
+	cp "/lib/firmware/test/${image%=*}.blob" "$dir/tdx_module_${image#*=}.blob"
+done
+
+expect_tool 0 status
+expect_no_match "with one version" 'stale' "$OUT"
+expect_tool 0 status --json
+expect "with one version" "1.5.24 1.5.24 false" \
+	"$(json '"\(.version) \(.kernel_driver_version) \(.kernel_driver_version_stale)"')"
+
+expect_tool 0 apply "$dir/tdx_module_1.5.26.blob" --recovery none
+expect "the kernel's version" 1.5.24 "$(cat "$HOST/version")"
+expect_tool 0 status
+expect_match "the TDX module" '^TDX module +1\.5\.26, ready$' "$OUT"
+expect_match "which is stale" "^kernel's driver +1\.5\.24, stale: " "$OUT"
+expect_tool 0 status --json
+expect "with two versions" "1.5.26 1.5.24 true" \
+	"$(json '"\(.version) \(.kernel_driver_version) \(.kernel_driver_version_stale)"')"
+
+# By the stale version 1.5.26 would be newer, and 1.5.24 the recovery image.
+expect_tool 0 apply --latest "$dir"
+expect_match "what --latest says" 'nothing newer than what runs' "$OUT"
+expect_tool 0 apply "$dir/tdx_module_1.5.25.blob" --recovery auto --dry-run --json
+expect "recovery image" "$dir/tdx_module_1.5.26.blob" "$(json .recovery)"
+
+# After an update of the kernel's driver both are right.
+upload test/a.blob
+expect "error of mainline's update" '' "$ERROR"
+expect_tool 0 status --json
+expect "after mainline's update" "1.5.25 1.5.25 false" \
+	"$(json '"\(.version) \(.kernel_driver_version) \(.kernel_driver_version_stale)"')"
+expect_nothing_left "status beside the kernel's own driver"
