@@ -78,6 +78,20 @@ expect_answer rdx 0x1
 expect "module after bad-hash" none "$(emu_get state module)"
 expect "valid after bad-hash" 0 "$(info_u8 32)"
 
+note "So it is with page tables and relocation, which fail only by injection."
+for status in ENOMEM EBADPARAM; do
+	emu_set reset 1
+	raw load test/v2.blob
+	expect_call SUCCESS 0 TDH.SYS.SHUTDOWN 0
+	emu_set inject "SEAMLDR.INSTALL $last 1 $status 1"
+	install_all
+	expect "INSTALL" $status "$(answer status)"
+	expect_answer rdx 0x1
+	expect "open session after $status" 0 "$(emu_get state session)"
+	expect "module after $status" none "$(emu_get state module)"
+	expect "valid after $status" 0 "$(info_u8 32)"
+done
+
 # What follows has nothing to do with signature and hash.
 emu_set platform crypto=0
 
