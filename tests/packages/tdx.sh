@@ -12,7 +12,8 @@ SIGNER=$(cat "$IMAGES/signer")
 # begin [KEY=VALUE...]: firmware as it is after a reboot, and the module under test. The settings are
 # those of the emulator's file platform.
 begin() {
-	# What is loaded, if anything.
+	# What is loaded, if anything. A module that remembers a loss stays until it sees TDX run again.
+	{ echo 1 >$EMU/reset && cat $TDX/state; } >/dev/null 2>&1 || true
 	modprobe -rq tdx_td tdx_update tdx_emu || true
 	modprobe tdx_emu && echo "signer=$SIGNER $*" >$EMU/platform && echo 1 >$EMU/reset &&
 		modprobe tdx_td && modprobe tdx_update "signer=$SIGNER"
