@@ -37,7 +37,7 @@ check-debug:	## on kernels with sanitizers, built once (10 minutes each): KERNEL
 mutants:	## changed images through the checks in user space: none is let through that was not signed
 	@tests/pure/mutants.sh
 
-oracle:		## a second judge against the emulator: SEQUENCES=10000, SEED=1
+oracle:		## a second judge of checks and emulator: IMAGES=50000, SEQUENCES=10000, SEED=1
 	@tests/oracle/run.sh
 
 fuzz:		## libFuzzer over container, sigstruct and plan: SECONDS=600
@@ -103,6 +103,11 @@ build/pure/seed: tests/pure/fuzz.c src/image.c src/plan.c $(PURE_HEADERS)
 ORACLE_CFLAGS = $(PURE_CFLAGS) -Wno-unused-parameter -Itests/oracle
 ORACLE_SOURCES = tests/oracle/rules.c tests/oracle/images.c tests/oracle/situations.c
 ORACLE_HEADERS = $(wildcard tests/oracle/*.h tests/oracle/guest/*.h)
+
+build/oracle/judge: tests/oracle/judge.c tests/oracle/expect.c $(ORACLE_SOURCES) \
+		    tests/pure/user_verify.c src/image.c src/plan.c $(ORACLE_HEADERS) $(PURE_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(ORACLE_CFLAGS) -o $@ $(filter %.c,$^) -lcrypto
 
 build/oracle/sequences: tests/oracle/sequences.c tests/oracle/machine.c $(ORACLE_SOURCES) \
 			$(ORACLE_HEADERS)

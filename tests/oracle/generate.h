@@ -42,6 +42,7 @@ struct file {
  * @waits: handoff data waits, in version @waiting_hv: an update that failed is to go on
  * @waiting_hv: its version
  * @waiting_hv_known: the project knows that version
+ * @session_open: and an install session is open that was not closed
  * @waiting_pages_known: the project knows NUM_HANDOFF_PAGES of the TDX module that was shut down
  * @room_known: the project can read the MSR that it takes
  * @unlocked_known: and the one that tells whether debug-signed images are accepted
@@ -56,6 +57,7 @@ struct situation {
 	uint32_t updates_left;
 	bool waits;
 	uint16_t waiting_hv;
+	bool session_open;
 	bool waiting_hv_known;
 	bool waiting_pages_known;
 	bool room_known;

@@ -453,7 +453,7 @@ static const struct {
 	void (*apply)(struct change *change);
 	unsigned int share;
 } image_faults[] = {
-	{ any_field, 300 }, { debug_signed, 90 }, { svn, 80 }, { tables, 100 },
+	{ any_field, 300 }, { debug_signed, 120 }, { svn, 80 }, { tables, 100 },
 	{ handoff_versions, 100 }, { handoff_pages, 60 }, { cpu_table, 80 },
 	{ parts_of_memory, 40 }, { version_bytes, 20 }, { other_key, 30 }, { seamhash, 30 },
 	{ many_pages, 6 },

@@ -1,15 +1,22 @@
 #!/bin/bash
-# Has the oracle judge the emulator, in guests. What `make oracle` is.
+# Has the oracle judge the checks, on the host, and the emulator, in guests. What `make oracle` is.
 #
-#	SEQUENCES=10000		of SEAMCALLs, a quarter for each of 1 to 4 LPs
+#	IMAGES=50000		generated images, each judged on 4 platforms; 0: only the emulator
+#	SEQUENCES=10000		of SEAMCALLs, a quarter for each of 1 to 4 LPs; 0: only the checks
 #	SEED=1			of all of them
 #	SMP=, KERNEL=		of the guests, as for tests/vm/run.sh
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-seed=${SEED:-1} sequences=${SEQUENCES:-10000} out=build/oracle
+seed=${SEED:-1} images=${IMAGES:-50000} sequences=${SEQUENCES:-10000} out=build/oracle
 
 scripts/deps.sh build
+if [ "$images" -gt 0 ]; then
+	make -s "$out/judge"
+	"$out/judge" --images "$images" --seed "$seed" | tee "$out/judge.log"
+fi
+[ "$sequences" -gt 0 ] || exit 0
+
 make -s "$out/sequences" "$out/replay"
 rm -rf "$out/sequences.d"
 mkdir -p "$out/sequences.d"

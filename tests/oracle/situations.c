@@ -33,7 +33,7 @@ void situation_make(struct situation *situation, struct rng *rng)
 	platform->addressable_lps = platform->nr_sockets << rng_below(rng, 9);
 	platform->lps = platform->addressable_lps;
 	platform->room = LARGEST_ROOM;
-	platform->unlocked = rng_one_in(rng, 4);
+	platform->unlocked = rng_one_in(rng, 3);
 	platform->loader = PICK(rng, loaders);
 	keys_signer(KEY_KNOWN, platform->signer);
 
@@ -52,6 +52,7 @@ void situation_make(struct situation *situation, struct rng *rng)
 	situation->updates_left = 1 + rng_below(rng, 20);
 	situation->waits = rng_one_in(rng, 5);
 	situation->waiting_hv = installed->hv_min;
+	situation->session_open = rng_one_in(rng, 4);
 	situation->waiting_hv_known = true;
 	situation->waiting_pages_known = true;
 	situation->room_known = true;
@@ -186,7 +187,7 @@ static void unknown(struct turn *turn)
 	situation->waiting_hv_known = rng_below(turn->rng, 3);
 	situation->waiting_pages_known = rng_below(turn->rng, 3);
 	situation->room_known = rng_below(turn->rng, 3);
-	situation->unlocked_known = rng_below(turn->rng, 3);
+	situation->unlocked_known = rng_below(turn->rng, 2);
 	situation->debug_loader = rng_below(turn->rng, 2);
 	note(turn->history, "unknown:%s%s%s%s",
 	     situation->waiting_hv_known ? "" : " handoff version",
@@ -200,7 +201,7 @@ static const struct {
 } situation_faults[] = {
 	{ room, 3 }, { updates_left, 1 }, { unlocked, 1 }, { running_svn, 2 },
 	{ running_versions, 3 }, { running_pages, 2 }, { sockets, 1 }, { features, 1 },
-	{ loader, 1 }, { waiting, 2 }, { unknown, 3 },
+	{ loader, 1 }, { waiting, 2 }, { unknown, 5 },
 };
 
 /**
