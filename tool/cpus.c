@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Brings present CPUs online for an update, which needs a call from each of them. The second process
- * (undo.c) takes them offline again, however this command ends.
+ * Brings present CPUs online for an update, which needs a call from each of them. The second
+ * process (undo.c) takes them offline again, however this command ends.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -67,12 +67,12 @@ bool cpus_all_online(void)
 void cpus_hint(const struct answer *answer)
 {
 	if (answer->has_result && answer->result == TDXU_CPU_OFFLINE && !cpus_all_online())
-		note("'apply --online-cpus' brings the present CPUs online for the update and puts them back");
+		note("'apply --online-cpus' brings them online, for the update only");
 }
 
 /*
- * The second process already knows of @file. The kernel refuses for a moment with EBUSY while it starts
- * another kernel or suspends.
+ * The second process already knows of @file. The kernel refuses for a moment with EBUSY while it
+ * starts another kernel or suspends.
  */
 static void switch_on(const char *file, const char *on)
 {

@@ -105,8 +105,8 @@ static void read_version(const char *name, struct tdxu_version *version)
 }
 
 /*
- * While TDX is down any image may bring it back, the one that has failed included; else an image has
- * to be newer than what runs, and of its series.
+ * While TDX is down any image may bring it back, the one that has failed included; else an image
+ * has to be newer than what runs, and of its series.
  */
 static bool is_candidate(const struct file *file, const struct tdxu_version *running)
 {

@@ -59,8 +59,8 @@ static void read_status(struct status *status)
 }
 
 /*
- * The kernel's own driver has the version of the TDX module that it has seen last, and does not see an
- * update of ours; ours asks the firmware.
+ * The kernel's own driver has the version of the TDX module that it has seen last, and does not see
+ * an update of ours; ours asks the firmware.
  */
 static bool kernel_version_is_stale(const struct status *status)
 {
@@ -127,7 +127,8 @@ static void print_words(const struct status *status)
 	else if (status->race_protection)
 		printf("race protection  no: an update may spoil a TD under construction\n");
 	if (status->recovery_image)
-		say("recovery image   %s", *status->recovery_image ? status->recovery_image : "none");
+		say("recovery image   %s",
+		    *status->recovery_image ? status->recovery_image : "none");
 	printf("updated by       tdx_update %s\n", status->driver ? status->driver : "");
 	print_last();
 }

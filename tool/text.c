@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Writes text that others have chosen, such as names of files, so that it can neither steer a terminal
- * nor break a line, and so that a name that is not UTF-8 does not vanish from JSON.
+ * Writes text that others have chosen, such as names of files, so that it can neither steer a
+ * terminal nor break a line, and so that a name that is not UTF-8 does not vanish from JSON.
  */
 #define _GNU_SOURCE
 #include <stdarg.h>

@@ -29,7 +29,7 @@ for command in "apply $dir/tdx_module_1.5.25.blob" "apply --latest $dir" "check 
 	"apply $dir/tdx_module_1.5.25.blob --json"; do
 	# shellcheck disable=SC2086 # words
 	expect_tool 1 $command
-	expect_match "$command" "'apply --online-cpus' brings the present CPUs online" "$ERR"
+	expect_match "$command" "'apply --online-cpus' brings them online" "$ERR"
 	expect_put_back "$command"
 done
 expect_tool 0 status
@@ -70,8 +70,8 @@ race() {
 	[ "$(counter TDH.SYS.SHUTDOWN)" -gt "$before" ]
 }
 
-# Signals, while it waits for a race to end. KILL takes the command, not its second process. The case itself
-# ignores INT, and so does what it starts: that signal has the handler of these.
+# Signals, while it waits for a race to end. KILL takes the command, not its second process. INT has the
+# handler of TERM and HUP; no case shows it, because what a case starts ignores it.
 td_ok new 2
 for signal in TERM HUP KILL; do
 	before=$(counter TDH.SYS.SHUTDOWN)

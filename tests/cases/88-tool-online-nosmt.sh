@@ -12,7 +12,7 @@ setup
 expect_fails store_text $CPUS/cpu1/online 1
 
 expect_tool 1 apply /lib/firmware/test/a.blob --recovery none
-expect_match "without the option" "'apply --online-cpus' brings the present CPUs online" "$ERR"
+expect_match "without the option" "'apply --online-cpus' brings them online" "$ERR"
 td_build 1
 # A core whose first thread is offline as well.
 echo 0 >$CPUS/cpu2/online

@@ -219,7 +219,6 @@ static void make_platform(const struct control *control, struct tdxu_platform *p
 	platform->num_cpu_kinds = 1 + platform->num_cpu_kinds % TDXU_MAX_CPU_KINDS;
 }
 
-
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct control control;
