@@ -161,10 +161,12 @@ told_that_it_is_over() {
 
 # A module that remembers a loss stays, until it sees a TDX module run again, as after a reboot.
 unloads() {
-	! rmmod tdx_update || return
-	echo 1 >$EMU/reset
-	[ "$(cat $TDX/state)" = ready ] &&
-		rmmod tdx_td && rmmod tdx_update && rmmod tdx_emu && [ ! -e $TDX ]
+	if [ "$(cat $TDX/state)" = lost ]; then
+		! rmmod tdx_update || return
+		echo 1 >$EMU/reset
+		[ "$(cat $TDX/state)" = ready ] || return
+	fi
+	rmmod tdx_td && rmmod tdx_update && rmmod tdx_emu && [ ! -e $TDX ]
 }
 
 # The firmware says so, the kernel believes it, and takes no module without a signature it knows.
