@@ -50,8 +50,8 @@ static int __init tdxu_init(void)
 		pr_err("not loaded: the kernel has no SHA-384 or RSA for us (%d)\n", err);
 		goto exit_platform;
 	}
-	/* Remembered from here on: a TDX module that another driver shuts down cannot tell. */
-	pr_debug("TDX is %s\n", tdxu_attempt_state());
+	/* Asked for what it remembers: a TDX module that another driver shuts down cannot tell. */
+	tdxu_attempt_state();
 
 	err = register_reboot_notifier(&restart_notifier);
 	if (err)
