@@ -169,8 +169,8 @@ static bool is_session_open(void)
  * @answer: the SEAMCALL that told
  *
  * Context: may sleep.
- * Return: the state. Without any knowledge of the caller a TDX module that was installed over
- * handoff data, but of which no LP has done TDH.SYS.LP.INIT, cannot be told from one that no one has
+ * Return: the state. Without knowledge of the caller a TDX module that was installed over handoff
+ * data, but of which no LP has done TDH.SYS.LP.INIT, cannot be told from one that no one has
  * initialized.
  */
 enum tdxu_state tdxu_platform_state(struct tdxu_handoff *handoff, struct tdxu_answer *answer)
