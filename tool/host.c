@@ -182,6 +182,31 @@ char *host_read_module(const char *name)
 	return host_read(file);
 }
 
+/* As the kernel documents it: a module from outside its tree has been loaded since boot. */
+#define TAINTED		"/proc/sys/kernel/tainted"
+#define TAINT_OOT_MODULE (1UL << 12)
+
+/**
+ * host_version_may_be_stale() - may the version that the kernel's own driver shows be an old one?
+ *
+ * That driver does not see an update by tdx_update, which may have been unloaded since. Nothing
+ * records that, but no module from outside the kernel's tree leaves it without a taint.
+ */
+bool host_version_may_be_stale(void)
+{
+	unsigned long tainted = TAINT_OOT_MODULE;
+	FILE *file;
+
+	if (host_interface() != INTERFACE_MAINLINE)
+		return false;
+	file = fopen(TAINTED, "re");
+	if (file && fscanf(file, "%lu", &tainted) != 1)
+		tainted = TAINT_OOT_MODULE;
+	if (file)
+		fclose(file);
+	return tainted & TAINT_OOT_MODULE;
+}
+
 /**
  * host_state() - state of TDX, as tdx_update sees it
  *

@@ -153,6 +153,9 @@ const struct file *latest_choose(const struct files *files, const char *dir, enu
 		if (!running.major)
 			fail(TOOL_UNAVAILABLE,
 			     "--latest: no TDX module runs, so nothing can be compared; name an image");
+		if (host_version_may_be_stale())
+			fail(TOOL_UNAVAILABLE,
+			     "--latest: the kernel's driver may show a stale version, as it does not see updates by tdx_update, and a module from outside the kernel has been loaded since boot; modprobe tdx_update, or name an image");
 	}
 	read_version("seamldr_version", &seamldr);
 	releases = read_releases(dir);

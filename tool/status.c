@@ -59,13 +59,13 @@ static void read_status(struct status *status)
 }
 
 /*
- * The kernel's own driver has the version of the TDX module that it has seen last, and does not see
- * an update of ours; ours asks the firmware.
+ * The kernel's own driver shows the version that it has read last. It sees neither an update of
+ * ours nor that TDX is down.
  */
 static bool kernel_version_is_stale(const struct status *status)
 {
-	return status->kernel_version && status->version &&
-	       strcmp(status->kernel_version, status->version);
+	return status->kernel_version &&
+	       (!status->version || strcmp(status->kernel_version, status->version));
 }
 
 /* ---- in words ---- */
@@ -115,6 +115,8 @@ static void print_words(const struct status *status)
 	if (kernel_version_is_stale(status))
 		say("kernel's driver  %s, stale: it does not see updates by tdx_update",
 		    status->kernel_version);
+	if (host_version_may_be_stale())
+		printf("                 may be stale: an update by tdx_update is not seen here\n");
 	printf("P-SEAMLDR        %s\n", or_unknown(status->seamldr_version));
 	printf("updates left     %s\n", or_unknown(status->updates_left));
 	if (status->interface == INTERFACE_MAINLINE) {
@@ -166,6 +168,8 @@ static void print_as_json(const struct status *status)
 	size_t i;
 
 	json_object_set_new(json, "updates_left", number_or_null(status->updates_left));
+	json_object_set_new(json, "version_may_be_stale",
+			    json_boolean(host_version_may_be_stale()));
 	if (status->interface == INTERFACE_OURS) {
 		json_object_update_new(json, json_pack("{s:s?, s:s?, s:s?, s:s?}",
 						       "driver", status->driver,

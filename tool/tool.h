@@ -99,6 +99,7 @@ int host_put(const char *file, const void *data, size_t size);
 int host_write(const char *file, const void *data, size_t size);
 bool host_may_write(const char *file);
 char *host_read_module(const char *name);
+bool host_version_may_be_stale(void);
 enum state host_state(void);
 bool state_is_down(enum state state);
 bool version_parse(const char *text, struct tdxu_version *version);

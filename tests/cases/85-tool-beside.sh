@@ -27,11 +27,30 @@ expect_tool 0 status --json
 expect "with two versions" "1.5.26 1.5.24 true" \
 	"$(json '"\(.version) \(.kernel_driver_version) \(.kernel_driver_version_stale)"')"
 
+# Nor does the kernel's driver see that TDX is down.
+emu_set inject "TDH.SYS.UPDATE any 1 0xc000050900000000 0 0"
+expect_tool 5 apply "$dir/tdx_module_1.5.26.blob" --recovery none
+emu_set inject clear
+expect_tool 0 status --json
+expect "while TDX is down" "shut-down null 1.5.24 true" \
+	"$(json '"\(.state) \(.version) \(.kernel_driver_version) \(.kernel_driver_version_stale)"')"
+expect_tool 0 apply --latest "$dir" --recovery none
+expect version 1.5.26 "$(tdx version)"
+
 # By the stale version 1.5.26 would be newer, and 1.5.24 the recovery image.
 expect_tool 0 apply --latest "$dir"
 expect_match "what --latest says" 'nothing newer than what runs' "$OUT"
 expect_tool 0 apply "$dir/tdx_module_1.5.25.blob" --recovery auto --dry-run --json
 expect "recovery image" "$dir/tdx_module_1.5.26.blob" "$(json .recovery)"
+
+# Alone with a version that may be stale --latest decides nothing.
+rmmod tdx_update
+expect_tool 69 apply --latest "$dir"
+expect_match "what --latest says without tdx_update" "may show a stale version" "$ERR"
+expect_tool 0 status --json
+expect "status without tdx_update" "mainline 1.5.24 true" \
+	"$(json '"\(.interface) \(.version) \(.version_may_be_stale)"')"
+load
 
 # After an update of the kernel's driver both are right.
 upload test/a.blob

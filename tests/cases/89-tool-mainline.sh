@@ -82,7 +82,23 @@ cp /lib/firmware/test/v2.blob "$TMP/images/tdx_module_1.5.26.blob"
 cp /lib/firmware/test/pages-150.blob "$TMP/images/x.blob"
 cp /lib/firmware/test/v1.blob "$TMP/images/a.blob"
 driver 1.5.26 ''
+# tainted FLAGS: the kernel's, from here on. The emulator, from outside its tree, may have been here or not.
+tainted() {
+	echo "$1" >"$TMP/tainted"
+	grep -q ' /proc/sys/kernel/tainted ' /proc/mounts ||
+		mount --bind "$TMP/tainted" /proc/sys/kernel/tainted
+}
+tainted $((1 << 12 | 1 << 13))
+expect_tool 69 apply --latest "$TMP/images"
+expect_match "why nothing is compared" "may show a stale version.*modprobe tdx_update, or name an image" "$ERR"
+expect "uploads" 9 "$(cat $node/loading)"
+expect_tool 0 status
+expect_match "status" '^ +may be stale: an update by tdx_update is not seen here$' "$OUT"
+tainted $((1 << 13))
+expect_tool 0 status --json
+expect "without such a module" false "$(json .version_may_be_stale)"
 expect_tool 0 apply --latest "$TMP/images" --json
+umount /proc/sys/kernel/tainted
 expect "chosen" "$TMP/images/tdx_module_1.5.26.blob" "$(json .file)"
 expect "passed over" "$TMP/images/a.blob" "$(json '.passed_over[].file')"
 cd /
