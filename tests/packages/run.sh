@@ -52,6 +52,7 @@ scripts/deb.sh "$version.1"
 tests/images.sh build/images
 for suite in ${SUITE:-bookworm trixie trixie-backports}; do
 	part "$here/suite.sh" "$suite" "build/deb/$version" "build/deb/$version.1"
+	part "$here/playbook.sh" "$suite"
 	part "$here/fleet.sh" "$suite"
 done
 echo "# all of it took $SECONDS s"

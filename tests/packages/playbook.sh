@@ -1,0 +1,131 @@
+#!/bin/bash
+# The playbook's part of `make check-packages` that needs no hosts: one suite's Ansible runs
+# contrib/ansible/tdx-update.yml, with stand-ins for ssh and for tdx-update, against every way in which
+# an update ends or does not end.
+#
+#	tests/packages/playbook.sh SUITE
+#
+# Last line: see sum() in lib.sh.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+cd "$top"
+
+suite=$1
+name="$suite, playbook"
+out=build/packages/$suite/playbook
+logs=$out/logs
+dir=$top/$out
+
+# shellcheck source=tests/packages/lib.sh
+. "$here/lib.sh"
+rm -rf "$out"
+mkdir -p "$logs"
+
+# ssh OPTION... HOST COMMAND: runs it here. A host that is down, or goes down meanwhile, is unreachable.
+cat >"$dir/ssh" <<END
+#!/bin/bash
+host=\${*: -2:1}
+[ ! -e "$dir/\$host.down" ] || exit 255
+HOST=\$host bash -c "\${*: -1}"
+status=\$?
+[ ! -e "$dir/\$host.down" ] || exit 255
+exit \$status
+END
+
+# What each host has in store is in HOST.does; the hosts that were told to update are in updated.
+cat >"$dir/tdx-update" <<END
+#!/bin/bash
+answer() {
+	printf '{ "result": %s, "meaning": "what it means", "exit": %s }\n' "\$1" "\$2"
+	exit "\$2"
+}
+if [ "\$1" = status ]; then
+	echo '{ "version": "1.5.27", "updates_left": 19 }'
+	exit
+fi
+echo "\$HOST" >>"$dir/updated"
+case \$(cat "$dir/\$HOST.does" 2>/dev/null) in
+'') answer '"success"' 0 ;;
+refused) answer '"older"' 1 ;;
+recovered) answer '"recovered"' 2 ;;
+lost) answer '"lost"' 3 ;;
+unclear) answer null 4 ;;
+shut-down) answer '"shut-down"' 5 ;;
+error) echo '{ "error": "no such directory", "exit": 66 }'; exit 66 ;;
+race) answer '"update-race"' 75 ;;
+killed) kill -KILL \$\$ ;;
+killed-amid) echo '{ "result": "success",'; kill -KILL \$\$ ;;
+silent) exit 1 ;;
+gone) touch "$dir/\$HOST.down"; answer '"success"' 0 ;;
+esac
+END
+chmod 755 "$dir/ssh" "$dir/tdx-update"
+printf '[tdx_hosts]\nh1\nh2\nh3\nh4\n' >"$dir/inventory"
+
+# play WHAT: h2 does that, in one batch with h3, after h1 and before h4.
+play() {
+	status=0
+	rm -f "$dir"/{updated,*.down,*.does}
+	case $1 in
+	down) touch "$dir/h2.down" ;;
+	good) ;;
+	*) echo "$1" >"$dir/h2.does" ;;
+	esac
+	said=$logs/ansible-$1.log
+	scripts/root.sh --in "$tools" env HOME="$dir" ANSIBLE_NOCOLOR=1 ANSIBLE_PIPELINING=1 \
+		ANSIBLE_SSH_ARGS='' ANSIBLE_SSH_EXECUTABLE="$dir/ssh" ANSIBLE_FORKS=2 \
+		ANSIBLE_PYTHON_INTERPRETER=/usr/bin/python3 \
+		ansible-playbook -i "$dir/inventory" contrib/ansible/tdx-update.yml \
+		-e "tdx_command=$dir/tdx-update" -e tdx_retries=1 -e tdx_pause=0 \
+		-e '{"tdx_batch": [1, 2, 1]}' >"$said" 2>&1 || status=$?
+	cat "$said"
+	updated=$(sort -u "$dir/updated" | xargs)
+	echo "updated: $updated; exit status $status"
+}
+
+# No one knows, or everyone does, that h2 has lost its TDX: h4 is left alone.
+stops() {
+	play "$1"
+	[ "$status" != 0 ]
+	[ "$updated" = "h1 h2 h3" ]
+	grep "^fatal: \[h2\].*$2" "$said"
+}
+
+# h2 is reported, h4 has its turn.
+goes_on() {
+	play "$1"
+	[ "$status" != 0 ]
+	[[ $updated == "h1 "*"h3 h4" ]]
+	grep -A 5 "^fatal: \[h2\]" "$said"
+}
+
+all_good() {
+	play good
+	[ "$status" = 0 ]
+	[ "$updated" = "h1 h2 h3 h4" ]
+	[ "$(grep -c '"1.5.27, 19 updates left"\|1.5.27, 19 updates left' "$said")" = 4 ]
+}
+
+# A race is tried again.
+race() {
+	goes_on race
+	[ "$(grep -c h2 "$dir/updated")" = 2 ]
+}
+
+tools=$(scripts/root.sh "$suite" fleet)
+say "$(scripts/root.sh --in "$tools" ansible-playbook --version | head -n 1)"
+check "all hosts are updated, batch by batch" all_good
+check "a refusal does not stop the others" goes_on refused
+check "a race that lasts does not stop the others" race
+check "an error of the command does not stop the others" goes_on error
+check "a host that cannot be reached beforehand does not stop the others" goes_on down
+check "it stops after a repair" stops recovered recovered
+check "it stops after a shutdown that was not repaired" stops shut-down shut-down
+check "it stops after a loss" stops lost lost
+check "it stops after an update of which the kernel cannot tell the end" stops unclear 'what it means'
+check "it stops when the command is killed" stops killed 'not known'
+check "it stops when the command is killed amid its answer" stops killed-amid 'not known'
+check "it stops when the command ends without an answer" stops silent 'not known'
+check "it stops when a host becomes unreachable during the update" stops gone 'not known'
+sum
