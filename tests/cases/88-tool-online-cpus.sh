@@ -70,18 +70,21 @@ race() {
 	[ "$(counter TDH.SYS.SHUTDOWN)" -gt "$before" ]
 }
 
-# Signals, while it waits for a race to end. KILL takes the command, not its second process. INT has the
-# handler of TERM and HUP; no case shows it, because what a case starts ignores it.
+# Signals, while it waits for a race to end. KILL takes the command, not its second process. A shell has
+# its background jobs ignore INT, and env has this one not ignore it.
 td_ok new 2
-for signal in TERM HUP KILL; do
+for signal in TERM HUP INT KILL; do
 	before=$(counter TDH.SYS.SHUTDOWN)
-	tdx-update apply "$dir/tdx_module_1.5.25.blob" --online-cpus --wait 100 >/dev/null 2>&1 &
+	coreutils-env --default-signal=INT tdx-update apply "$dir/tdx_module_1.5.25.blob" --online-cpus \
+		--wait 100 >/dev/null 2>"$TMP/tool.err" &
 	pid=$!
 	wait_for 60 race || fail "there is no race"
 	expect "CPUs while it waits" 0-3 "$(cat $CPUS/online)"
 	kill -$signal $pid
 	wait $pid
 	expect "exit status after $signal" $((128 + $(kill -l $signal))) $?
+	[ $signal = KILL ] || expect_match "what it says after $signal" \
+		"ended by signal $(kill -l $signal); nothing has changed" "$(cat "$TMP/tool.err")"
 	expect_put_back $signal
 done
 td_ok destroy 2

@@ -46,5 +46,6 @@ printf '%s\n' \
 	"$(command -v script)=/sbin/script" \
 	"$(command -v chrt)=/sbin/chrt" \
 	"$(command -v flock)=/sbin/flock" \
+	"$(command -v env)=/sbin/coreutils-env" \
 	"build/images=/lib/firmware/test" \
 	"build/mutants=/lib/firmware/mutants"
