@@ -115,6 +115,11 @@ expect_match "nor that one" 'passed over as recovery image: .*tdx_module_1\.5\.2
 expect_tool 0 apply "$TMP/only/b.blob" --dry-run --json
 expect "recovery image" null "$(json .recovery)"
 expect_match "what it says" "no usable image of the running version 1\.5\.26 in $TMP/only: no recovery image" "$ERR"
+echo 1 >/sys/module/tdx_update/parameters/require_recovery
+expect_tool 1 apply "$TMP/only/b.blob" --json
+expect "where one is required" "unsupported nothing" "$(json '"\(.result) \(.changed)"')"
+expect_match "reason" recovery "$(json .reason)"
+echo 0 >/sys/module/tdx_update/parameters/require_recovery
 expect_tool 1 apply /lib/firmware/test/b.blob --recovery /lib/firmware/test/bad-hash.blob
 expect_match "which image" 'bad-hash\.blob: corrupt' "$ERR"
 expect "recovery_image afterwards" '' "$(tdx recovery_image)"
