@@ -123,13 +123,25 @@ rule_verifies() {
 	udevadm control --reload
 }
 
-# Figures after each update, and a word where somebody has to look.
+# Figures after each update, and through no link that another user may have put there.
 rule_writes_figures() {
-	begin || return
+	begin && echo untouched >/run/victim && ln -s /run/victim $COLLECTOR/tdx.new &&
+		ln -s /run/victim $COLLECTOR/tdx.prom || return
 	echo intel/tdx/v2.blob >$TDX/update
 	settled
-	grep . $COLLECTOR/tdx.prom
-	grep 'tdx_module_info{.*"1\.5\.26"' $COLLECTOR/tdx.prom && [ ! -e $COLLECTOR/tdx.new ]
+	grep . $COLLECTOR/tdx.prom /run/victim
+	grep 'tdx_module_info{.*"1\.5\.26"' $COLLECTOR/tdx.prom && [ ! -e $COLLECTOR/tdx.new ] &&
+		[ ! -L $COLLECTOR/tdx.prom ] && [ "$(cat /run/victim)" = untouched ]
+}
+
+# Nor where the directory itself is such a link.
+rule_passes_over_a_linked_directory() {
+	begin && mv $COLLECTOR $COLLECTOR.real && mkdir /run/elsewhere &&
+		ln -s /run/elsewhere $COLLECTOR || return
+	echo intel/tdx/v2.blob >$TDX/update
+	settled
+	ls -A /run/elsewhere
+	rm $COLLECTOR && mv $COLLECTOR.real $COLLECTOR && rmdir /run/elsewhere
 }
 
 rule_tells_of_recovery() {
@@ -141,11 +153,32 @@ rule_tells_of_recovery() {
 		grep 'the recovery image 1\.5\.24 runs' && td_is_alive 1
 }
 
+rule_tells_of_shut_down() {
+	begin && echo "TDH.SYS.UPDATE any 1 0xc000050900000000 0 0" >$EMU/inject || return
+	echo intel/tdx/v2.blob >$TDX/update
+	settled
+	journalctl --no-pager -t tdx-update -p crit |
+		grep 'TDX is down: update from 1\.5\.24 failed; apply an image to bring it back'
+}
+
+# The unit says by its status that another start brings TDX back; with the fault gone it does.
+unit_brings_tdx_back() {
+	unit=$(unit v2.blob)
+	! systemctl start "$unit" || return
+	[ "$(systemctl show -P ExecMainStatus "$unit")" = 5 ] || return
+	systemctl reset-failed "$unit"
+	echo clear >$EMU/inject
+	systemctl start "$unit" || return
+	journal "$unit" | tail -n 5
+	[ "$(cat $TDX/state) $(cat $TDX/version)" = "ready 1.5.26" ]
+}
+
 rule_tells_of_loss() {
 	begin && fail_install 1 || return
 	echo intel/tdx/v2.blob >$TDX/update
 	settled
-	journalctl --no-pager -t tdx-update -p crit | grep 'TDX is down: update from 1\.5\.24 failed'
+	journalctl --no-pager -t tdx-update -p crit |
+		grep 'TDX is down until reboot: update from 1\.5\.24 failed'
 }
 
 # --- a host of a fleet ----------------------------------------------------------------------------

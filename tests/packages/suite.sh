@@ -366,7 +366,8 @@ version=$(version_in "$debs")
 next=$(version_in "$next_debs")
 printf '%s\n' systemd_is_up module_found no_seam unit_verifies unit_is_skipped module_loads update_works \
 	unit_waits_and_installs unit_fails_by_name rule_verifies rule_writes_figures \
-	rule_tells_of_recovery rule_tells_of_loss unloads >"$out/plan.update"
+	rule_passes_over_a_linked_directory rule_tells_of_recovery rule_tells_of_shut_down \
+	unit_brings_tdx_back rule_tells_of_loss unloads >"$out/plan.update"
 printf '%s\n' systemd_is_up told_that_it_is_over unloads >"$out/plan.fleet"
 printf '%s\n' secure_boot_on unsigned_refused foreign_key_refused dkms_key_loads \
 	>"$out/plan.signing"
