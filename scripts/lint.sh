@@ -161,7 +161,7 @@ checkpatch() {
 # busybox's shell is closest to dash among those that shellcheck knows. It follows no sources:
 # lib.sh is elsewhere in the guest.
 shell_guest() {
-	files '^tests/((oracle/)?cases/.*\.sh|soak/00.*\.sh|bench/guest-.*\.sh|lib/(run|.*\.sh)|vm/init|vm/demo-guest\.sh|vm/selftest/.*\.sh|packages/(guest|host|tdx)\.sh)$' |
+	files '^tests/((oracle/)?cases/.*\.sh|soak/soak\.sh|bench/guest-.*\.sh|lib/(run|.*\.sh)|vm/init|vm/demo-guest\.sh|vm/selftest/.*/.*\.sh|packages/(guest|host|tdx)\.sh)$' |
 		xargs shellcheck -s dash -e SC1091
 }
 
@@ -182,7 +182,7 @@ cases() {
 		sed -n 1p "$file" | grep -qx '#!/bin/sh' || echo "$file: line 1 is not #!/bin/sh"
 		sed -n 2p "$file" | grep -q '^# [^ ]' || echo "$file: line 2 is not a comment"
 		grep -qx '\. /tests/lib.sh' "$file" || echo "$file: does not source /tests/lib.sh"
-		[[ ${file##*/} =~ ^[0-9][0-9]-[a-z0-9-]+\.sh$ ]] || echo "$file: is not NN-name.sh"
+		[[ $file =~ ^tests/cases/[a-z]+/[a-z0-9-]+\.sh$ ]] || echo "$file: is not FOLDER/NAME.sh"
 	done
 }
 
@@ -203,7 +203,7 @@ references() {
 				there[$0]
 				next
 			}
-			$3 ~ /[<*$]|^\/|^(linux|asm)\/|^(cases\/)?NN-|^sysexits.h$|^pan.c$/ { next }
+			$3 ~ /[<*$]|^\/|^(linux|asm)\/|^(cases\/)?FOLDER\/|^sysexits.h$|^pan.c$/ { next }
 			{
 				dir = $1
 				sub(/[^\/]*$/, "", dir)

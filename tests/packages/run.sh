@@ -49,7 +49,7 @@ echo "# building the packages"
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 scripts/deb.sh
 scripts/deb.sh "$version.1"
-tests/images.sh build/images
+tests/tools/images.sh build/images
 for suite in ${SUITE:-bookworm trixie trixie-backports}; do
 	part "$here/suite.sh" "$suite" "build/deb/$version" "build/deb/$version.1"
 	part "$here/playbook.sh" "$suite"

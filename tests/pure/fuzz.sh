@@ -10,7 +10,7 @@ seconds=${1:-600}
 
 scripts/deps.sh build fuzz
 make -s build/pure/fuzz build/pure/seed
-tests/images.sh build/images
+tests/tools/images.sh build/images
 
 out=build/fuzz
 mkdir -p "$out/corpus" "$out/seeds"

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 
 scripts/deps.sh build
 make -s build/pure/mutants
-tests/images.sh build/images
+tests/tools/images.sh build/images
 
 out=build/mutants
 rm -rf "$out"

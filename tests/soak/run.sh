@@ -9,8 +9,9 @@ minutes=${1:-30}
 }
 
 cases=build/soak/cases
+rm -rf "$cases"
 mkdir -p "$cases"
-cp tests/soak/00-soak.sh "$cases/"
+cp tests/soak/soak.sh "$cases/"
 echo "$minutes" >"$cases/minutes"
 echo "For $minutes minutes; each boot's console.log under build/soak/run tells how far it is"
 CASES_DIR=$cases OUT_DIR=build/soak/run CASE_TIMEOUT=$((minutes * 60 + 180)) tests/vm/run.sh

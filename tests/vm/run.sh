@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs the cases in guests and sums up. What `make check` is.
 #
-#	TEST=part of a case's name	KERNEL=name, see scripts/kernel.sh
+#	TEST=part of a case's FOLDER/NAME	KERNEL=name, see scripts/kernel.sh
 #	SMP=CPU count, or once: each case one time, on 2 CPUs or, if it does not name that, on
 #	the first count that it does name
 #	SMOKE=1 only the cases that say "# SMOKE: yes"
@@ -67,9 +67,11 @@ fi
 case_timeout=${CASE_TIMEOUT:-$((120 * slower))}
 
 declare -A plans=()	# boot -> its cases
-for file in "$cases_dir"/*"${TEST:-}"*.sh; do
-	[ -e "$file" ] || die "no case in $cases_dir has '${TEST:-}' in its name"
-	name=$(basename "$file" .sh)
+mapfile -t names < <(cd "$cases_dir" && find . -name '*.sh' -printf '%P\n' | sed 's/\.sh$//' | sort |
+	grep -F -e "${TEST:-}")
+[ ${#names[@]} -gt 0 ] || die "no case in $cases_dir has '${TEST:-}' in its name"
+for name in "${names[@]}"; do
+	file=$cases_dir/$name.sh
 	[ -z "${SMOKE:-}" ] || [ "$(header SMOKE "$file")" = yes ] || continue
 	[ -z "$sanitizers" ] || [ "$(header SANITIZERS "$file")" != no ] || continue
 	counts=$(header SMP "$file" | grep -Eo '^[0-9 ]+' || echo 2)
@@ -138,7 +140,7 @@ for boot in "${boots[@]}"; do
 	# shellcheck disable=SC2086 # a list of names
 	printf '%s\n' ${plans[$boot]} >"$dir/plan"
 	for name in ${plans[$boot]}; do
-		header CONSOLE "$cases_dir/$name.sh" | sed "s/^/$name\t/"
+		header CONSOLE "$cases_dir/$name.sh" | sed "s|^|$name\t|"
 	done >"$dir/demands"
 	guest+=("$dir/plan=/tests/plans/$boot")
 done

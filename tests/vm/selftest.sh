@@ -41,7 +41,7 @@ CASES_DIR=tests/vm/selftest/stopped OUT_DIR=$out/stopped BOOT_TIMEOUT=10 \
 	tests/vm/run.sh >"$out/stopped.log" 2>&1 &
 stopped=$!
 status=0
-CASES_DIR=tests/vm/selftest OUT_DIR=$out/run CASE_TIMEOUT=15 \
+CASES_DIR=tests/vm/selftest/cases OUT_DIR=$out/run CASE_TIMEOUT=15 \
 	tests/vm/run.sh >"$out/run.log" 2>&1 || status=$?
 [ "$status" = 1 ] || { echo "harness: exit status $status of a run with failures"; wrong=1; }
 status=0

@@ -17,7 +17,7 @@ if [ -z "${RESUMED:-}" ]; then
 	# The CPUs are stopped most of the time.
 	emu_set delay SEAMLDR.INSTALL=100000000
 	expect_ok /kexec/kexec load /kexec/vmlinuz /kexec/initramfs \
-		"$(cat /proc/cmdline) guest.resume=95-kexec"
+		"$(cat /proc/cmdline) guest.resume=basic/kexec"
 	{
 		while :; do
 			update test/a.blob

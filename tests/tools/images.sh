@@ -1,13 +1,13 @@
 #!/bin/bash
 # Makes the images that the cases install, signed with a key of this tree's own.
 #
-#	tests/images.sh OUT
+#	tests/tools/images.sh OUT
 #
 # Anew only if this file or the tool has changed. The emulator begins with module 1.5.24, SVN 1.5,
 # handoff version 0, on CPU 0x806F8; an option that is not given is mkimage's default, which fits
 # that. Damaged images are made of these by the cases, which know the damage.
 set -euo pipefail
-top=$(cd "$(dirname "$0")/.." && pwd)
+top=$(cd "$(dirname "$0")/../.." && pwd)
 mkimage=$top/build/tools/mkimage
 out=$1
 
