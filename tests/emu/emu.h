@@ -89,6 +89,8 @@ struct emu_signer {
 	u8 hash[TDX_SHA384_SIZE];	/* SHA-384 of the modulus as it is stored */
 };
 
+#define EMU_TRUE_COUNT		U32_MAX
+
 /* File "platform". */
 struct emu_platform {
 	/* act at once */
@@ -97,6 +99,8 @@ struct emu_platform {
 	u32 pseamldr;
 	u32 interruptions;
 	u32 crypto;
+	u32 seaminfo_lps;		/* what SEAMLDR.SEAMINFO tells; EMU_TRUE_COUNT: the truth */
+	u32 seaminfo_sockets;
 	/* act at the next reset */
 	u32 remaining;
 	struct emu_version seamldr;

@@ -134,6 +134,8 @@ static const struct setting platform_settings[] = {
 	{ "pseamldr", KEY_FLAG, &emu.platform.pseamldr },
 	{ "interruptions", KEY_U32, &emu.platform.interruptions },
 	{ "crypto", KEY_FLAG, &emu.platform.crypto },
+	{ "seaminfo_lps", KEY_U32, &emu.platform.seaminfo_lps },
+	{ "seaminfo_sockets", KEY_U32, &emu.platform.seaminfo_sockets },
 	{ "remaining", KEY_U32, &emu.platform.remaining },
 	{ "seamldr", KEY_VERSION, &emu.platform.seamldr },
 	{ "debug", KEY_FLAG, &emu.platform.debug },

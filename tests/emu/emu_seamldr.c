@@ -124,6 +124,10 @@ u64 emu_seamldr_seaminfo(struct emu_call *call)
 	info->tot_num_sockets = emu_num_sockets();
 	for (i = 0; i < info->tot_num_sockets; i++)
 		info->socket_cpuid[i] = emu_socket_cpuid(i);
+	if (emu.platform.seaminfo_lps != EMU_TRUE_COUNT)
+		info->tot_num_lps = emu.platform.seaminfo_lps;
+	if (emu.platform.seaminfo_sockets != EMU_TRUE_COUNT)
+		info->tot_num_sockets = emu.platform.seaminfo_sockets;
 	info->p_seamldr_base = emu_p_seamldr_base();
 	info->p_seamldr_size = EMU_P_SEAMLDR_SIZE;
 	/* One range that has all memory in it. */
