@@ -19,8 +19,8 @@ units=/usr/local/lib/systemd/system
 # mode, source, destination
 files="
 755 build/tool/tdx-update $prefix/sbin/tdx-update
-644 doc/man/tdx-update.8 $share/man/man8/tdx-update.8
-644 doc/man/tdx_update.4 $share/man/man4/tdx_update.4
+644 docs/man/tdx-update.8 $share/man/man8/tdx-update.8
+644 docs/man/tdx_update.4 $share/man/man4/tdx_update.4
 644 contrib/completion/tdx-update $share/bash-completion/completions/tdx-update
 644 contrib/systemd/tdx-update@.service $units/tdx-update@.service
 644 contrib/udev/90-tdx-update.rules $doc/examples/90-tdx-update.rules

@@ -253,11 +253,11 @@ results() {
 	sed -nE 's/^\tX\([A-Z_]+, "([a-z-]+)", ([A-Z0]+),.*/\1 \2/p' include/core.h |
 		sed 's/ 0$/ -/' | sort >"$table"
 	[ -s "$table" ] || echo "include/core.h: no table of results found"
-	# shellcheck disable=SC2016 # backquotes are README.md's
-	sed -nE 's/^\| `([a-z-]+)` \| ([A-Z-]+) \|.*/\1 \2/p' README.md | agree README.md "$table"
+	# shellcheck disable=SC2016 # backquotes are Markdown's
+	sed -nE 's/^\| `([a-z-]+)` \| ([A-Z-]+) \|.*/\1 \2/p' docs/results.md | agree results.md "$table"
 	sed -nE "s/^\t\t$row( .*)?$/\1 \2/p" Documentation/ABI/testing/sysfs-firmware-tdx |
 		agree Documentation.ABI "$table"
-	sed -nE "s/^\.It $row$/\1 \2/p" doc/man/tdx_update.4 | agree tdx_update.4 "$table"
+	sed -nE "s/^\.It $row$/\1 \2/p" docs/man/tdx_update.4 | agree tdx_update.4 "$table"
 
 	make -s build/tool/tdx-update
 	build/tool/tdx-update explain all >"$out/explain"
@@ -267,7 +267,7 @@ results() {
 
 	build/tool/tdx-update help | sed '1,/^Exit status/d' | sed -E 's/^ *([0-9]+) +/\1 /' |
 		sort >"$exits"
-	sed -n '/^\.Sh EXIT STATUS/,/^\.El/p' doc/man/tdx-update.8 |
+	sed -n '/^\.Sh EXIT STATUS/,/^\.El/p' docs/man/tdx-update.8 |
 		sed -n '/^\.It /{N; s/^\.It \([0-9]*\)\n/\1 /p}' | agree tdx-update.8 "$exits"
 }
 
@@ -289,19 +289,19 @@ uploads() {
 	sed -nE 's/^\t\t([a-z]+-[a-z-]+)  +([a-z-]+)( \(.*\))?$/\1 \2/p' \
 		Documentation/ABI/testing/sysfs-firmware-tdx |
 		grep -E '^(device|flash|read|invalid|firmware|user)-' | agree Documentation.ABI "$words"
-	sed -nE '/^Of an upload,/,/^\.El/{/^\.It /{N;s/^\.It ([a-z-]+)\n/\1 /p}}' doc/man/tdx_update.4 |
+	sed -nE '/^Of an upload,/,/^\.El/{/^\.It /{N;s/^\.It ([a-z-]+)\n/\1 /p}}' docs/man/tdx_update.4 |
 		grep -v '^hw-error ' | while IFS=' ,' read -r error rest; do
 			tr -d , <<<"$rest" | tr ' ' '\n' | sed "s/^/$error /"
 		done | agree tdx_update.4 "$words"
 
 	sed -nE 's/^module_param(_cb)?\(([a-z_]+),.*/\2/p' src/*.c | sort >"$parameters"
-	sed -n '/^Parameters:/,/^\.El/s/^\.It Cm //p' doc/man/tdx_update.4 |
+	sed -n '/^Parameters:/,/^\.El/s/^\.It Cm //p' docs/man/tdx_update.4 |
 		agree tdx_update.4 "$parameters"
 }
 
 # A manual that is not installed, or that mandoc has not heard of yet, is none that is missing.
 man_pages() {
-	mandoc -T lint doc/man/* 2>&1 | grep -vE 'referenced manual not found|outdated mandoc.db' || true
+	mandoc -T lint docs/man/* 2>&1 | grep -vE 'referenced manual not found|outdated mandoc.db' || true
 }
 
 # docs/kernels.md has the list of kernels as kernel.sh has it, and README what they could be used for.

@@ -174,8 +174,8 @@ new_kernel() {
 }
 
 # A kernel that the module is not for is passed over as it is installed, until the administrator says
-# otherwise, by the file that README names. Debian 12's dkms passes it over too, but has the kernel's
-# package fail: README says so, and should no longer when this fails.
+# otherwise, by the file that docs/kernels.md names. Debian 12's dkms passes it over too, but has the kernel's
+# package fail: docs/kernels.md says so, and should no longer when this fails.
 not_for_this_kernel() {
 	local conf=$root/etc/dkms/tdx-update.conf hook=/etc/kernel/postinst.d/dkms
 
