@@ -289,7 +289,7 @@ uploads() {
 	sed -nE 's/^\t\t([a-z]+-[a-z-]+)  +([a-z-]+)( \(.*\))?$/\1 \2/p' \
 		Documentation/ABI/testing/sysfs-firmware-tdx |
 		grep -E '^(device|flash|read|invalid|firmware|user)-' | agree Documentation.ABI "$words"
-	sed -nE '/^Of an upload,/,/^\.El/{/^\.It /{N;s/^\.It ([a-z-]+)\n/\1 /p}}' docs/man/tdx_update.4 |
+	sed -nE '/^After an upload,/,/^\.El/{/^\.It /{N;s/^\.It ([a-z-]+)\n/\1 /p}}' docs/man/tdx_update.4 |
 		grep -v '^hw-error ' | while IFS=' ,' read -r error rest; do
 			tr -d , <<<"$rest" | tr ' ' '\n' | sed "s/^/$error /"
 		done | agree tdx_update.4 "$words"
