@@ -55,6 +55,9 @@ bench:		## figures, as ratios measured in one run: DOCS=1 into docs/, too
 compare:	## the same failures with mainline's own driver and with ours: writes docs/comparison.md
 	@tests/bench/compare.sh
 
+recording:	## the demo's terminal as an animation: docs/demo.svg
+	@scripts/recording.sh
+
 lint:		## compiler warnings, sparse, checkpatch, shellcheck, spelling, rules of the tree
 	@scripts/lint.sh
 
@@ -137,4 +140,4 @@ build/tools/%: tests/tools/%.c include/tdx_arch.h tests/emu/tdx_emu_abi.h
 	$(CC) -O2 -Wall -Wextra -Werror -Iinclude -Itests/emu -o $@ $< -lcrypto
 
 .PHONY: modules tool install uninstall demo check check-all check-debug mutants oracle fuzz \
-	bench compare soak model lint dkms-install dkms-uninstall deb dist check-packages clean help
+	bench compare soak model recording lint dkms-install dkms-uninstall deb dist check-packages clean help

@@ -26,6 +26,8 @@ declare -A groups=(
 	[model]="spin"
 	# What `make bench` draws with.
 	[bench]="gnuplot-nox"
+	# What `make recording` runs.
+	[recording]="termtosvg bsdutils"
 	# What `make deb` runs.
 	[deb]="dpkg-dev debhelper dh-dkms lintian gcc libc6-dev libjansson-dev libssl-dev"
 	# What `make check-packages` runs.
