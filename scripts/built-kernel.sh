@@ -34,10 +34,6 @@ there() {
 	"$top/scripts/root.sh" --in "$root" "$@"
 }
 
-apt() {
-	there apt-get -q=2 -o Acquire::Retries=3 -o APT::Sandbox::User=root "$@" >&2
-}
-
 # The configuration as this version of the kernel takes it.
 fragment() {
 	local file
@@ -69,20 +65,12 @@ fresh() {
 	[ "$(sed '/^release /d' "$dir/made")" = "$(recipe "$version")" ]
 }
 
-# The package stays in build/kernels-built: apt takes it from there if it is still the one.
 unpack() {
 	local deb
 
-	say "fetching $package"
-	(
-		cd "$kept"
-		# Package lists older than the archive name files that are gone.
-		apt download "$package" || { apt update && apt download "$package"; }
-	) || die "could not download $package: is this Debian?"
-	version=$(candidate)
-	deb=$kept/${package}_${version}_all.deb
-	find "$kept" -name "${package}_*.deb" ! -path "$deb" -delete
-
+	deb=$("$top/scripts/source.sh" "${package#linux-source-}")
+	version=${deb##*/"$package"_}
+	version=${version%_all.deb}
 	say "unpacking ${deb##*/}"
 	rm -rf "$work"
 	mkdir -p "$work"

@@ -109,29 +109,6 @@ checkpatch_ignored=(
 	# In messages, the words sign and problem are no functions' names.
 	EMBEDDED_FUNCTION_NAME
 )
-# Takes checkpatch and its word lists out of the kernel's source package, once.
-fetch_checkpatch() {
-	local dir=build/checkpatch package=linux-source-6.1
-
-	[ ! -e "$dir/checkpatch.pl" ] || return 0
-	rm -rf "$dir.new"
-	mkdir -p "$dir.new"
-	echo "Fetching checkpatch from $package (once)"
-	(
-		cd "$dir.new"
-		if ! apt-get -q=2 -o APT::Sandbox::User=root download "$package" 2>log; then
-			apt-get -q=2 update
-			apt-get -q=2 -o APT::Sandbox::User=root download "$package"
-		fi
-		dpkg-deb --fsys-tarfile "$package"_*.deb | tar -xf - "./usr/src/$package.tar.xz"
-		rm "$package"_*.deb
-		tar -xf "usr/src/$package.tar.xz" --strip-components=2 --occurrence=1 \
-			"$package"/scripts/{checkpatch.pl,spelling.txt,const_structs.checkpatch}
-		rm -r usr log
-	)
-	mv "$dir.new" "$dir"
-}
-
 # What trace.h may: the form of a tracepoint is not that of code, and its lists are put together of
 # macros that bring their own commas and semicolons.
 tracepoints='OPEN_ENDED_LINE|PARENTHESIS_ALIGNMENT|TRAILING_SEMICOLON|SPACING'
@@ -338,7 +315,8 @@ flock -n 8 || { echo "Waiting for another lint in this tree to end"; flock 8; }
 scripts/deps.sh build lint
 assignments=$(scripts/kernel.sh)
 eval "$assignments"
-fetch_checkpatch
+# checkpatch and its word lists
+scripts/source.sh 6.1 build/checkpatch scripts/{checkpatch.pl,spelling.txt,const_structs.checkpatch}
 # What each kernel needs says on the way what it does, which no check may.
 for kernel in $(scripts/kernel.sh --list); do
 	scripts/kernel.sh "$kernel" >/dev/null

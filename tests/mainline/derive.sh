@@ -1,12 +1,11 @@
 #!/bin/bash
 # Takes mainline's update driver out of Debian's package of the kernel's source.
 #
-#	KERNEL= BUILD_ROOT= tests/mainline/derive.sh OUT
+#	KERNEL= tests/mainline/derive.sh OUT
 #
 # OUT gets seven files of the package, unchanged, and core.c: the definitions of tdx.c that these
 # files use. README.md says how they become a module. The script fails if the package lacks one of
-# the files, or tdx.c does not have each definition once. The package stays in build/kernels-built,
-# its files in build/mainline.
+# the files, or tdx.c does not have each definition once. The files stay in build/mainline.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$1"
@@ -39,22 +38,6 @@ die() {
 	exit 1
 }
 
-# Prints the path of the package's newest version that has been downloaded; nothing if none has.
-downloaded() {
-	find "$kept" -name "${package}_*_all.deb" | sort -V | tail -n 1
-}
-
-# Runs apt-get where that suite's packages are known.
-apt() {
-	"$top/scripts/root.sh" --in "$BUILD_ROOT" apt-get -q=2 -o APT::Sandbox::User=root "$@" >&2
-}
-
-download() {
-	cd "$kept"
-	# Old package lists name files that the archive no longer has.
-	apt download "$package" || { apt update && apt download "$package"; }
-}
-
 # definition START: prints the definition of tdx.c that begins so: one line, or up to its brace.
 definition() {
 	START=$1 awk '
@@ -72,25 +55,8 @@ definition() {
 	echo
 }
 
-kept=$top/build/kernels-built
-mkdir -p "$kept"
-deb=$(downloaded)
-if [ -z "$deb" ]; then
-	(download) || die "could not download $package: is this Debian?"
-	deb=$(downloaded)
-fi
-
-# The directory gets its name last, so that what is there is complete.
-source=$top/build/mainline/$(basename "$deb" _all.deb)
-if [ ! -e "$source" ]; then
-	echo "Taking mainline's driver out of ${deb##*/}" >&2
-	rm -rf "$source.new"
-	mkdir -p "$source.new"
-	dpkg-deb --fsys-tarfile "$deb" | tar -xO "./usr/src/$package.tar.xz" |
-		tar -xJ -C "$source.new" --transform 's|.*/||' "${files[@]/#/$package/}" ||
-		die "$package does not have all of: ${files[*]}"
-	mv "$source.new" "$source"
-fi
+source=$top/build/mainline
+"$top/scripts/source.sh" "${KERNEL%%-*}" "$source" "${files[@]}"
 
 for start in "${definitions[@]}"; do
 	definition "$start"
