@@ -43,7 +43,8 @@ oracle:		## a second judge of checks and emulator: IMAGES=50000, SEQUENCES=10000
 fuzz:		## libFuzzer over container, sigstruct and plan: SECONDS=600
 	@tests/pure/fuzz.sh $(SECONDS)
 
-model:		## the rendezvous, every order of steps of up to 4 LPs, with spin
+model:		## the rendezvous: every order of steps of up to 4 LPs (spin), its barriers (herd7)
+	@tests/model/litmus.sh
 	@tests/model/run.sh
 
 soak:		## updates for MINUTES=30 with everything else going on, on 4 and 8 CPUs

@@ -1,0 +1,70 @@
+#!/bin/bash
+# The hand-overs of the rendezvous under the kernel's memory model and under x86-TSO, with herd7. Part
+# of `make model`.
+#
+# Each file of litmus/ asks whether a CPU can miss what another one wrote before it handed over: never.
+# The lines "install.c: TEXT" in it name the code that it stands for, which has to be there. With each
+# barrier weakened in turn the kernel's model has to find that it can.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/../.." && pwd)
+litmus=$top/tests/model/litmus
+out=$top/build/model/litmus
+root=$("$top/scripts/root.sh" sid herdtools7)
+model=(tools/memory-model/{linux-kernel.{bell,cat,cfg,def},lock.cat})
+
+# A barrier and what is left of it, as commands of sed. A file has only barriers that its answer needs.
+weaker='
+s/smp_store_release(\([a-z]*\), 1)/WRITE_ONCE(*\1, 1)/
+s/smp_load_acquire(/READ_ONCE(*/
+s/atomic_read_acquire(/atomic_read(/
+/smp_mb__before_atomic();/d
+'
+
+die() {
+	echo "model: $*" >&2
+	exit 1
+}
+
+# herd OPTIONS FILE: prints how often the bad outcome is seen: Never, Sometimes, Always.
+herd() {
+	"$top/scripts/root.sh" --in "$root" sh -c 'cd "$1" && shift && herd7 "$@"' - "$out/lkmm" "$@" |
+		sed -n 's/^Observation [^ ]* \([A-Z][a-z]*\) .*/\1/p'
+}
+
+lkmm() {
+	herd -conf linux-kernel.cfg "$1"
+}
+
+mkdir -p "$out"
+"$top/scripts/source.sh" "$("$top/scripts/kernel.sh" --newest)" "$out/lkmm" "${model[@]}"
+weakened=0
+for file in "$litmus"/*.litmus; do
+	name=$(basename "$file" .litmus)
+	sed -n 's/^ \* install\.c: //p' "$file" >"$out/code"
+	while IFS= read -r line; do
+		grep -qF "$line" "$top/src/install.c" || die "$name: install.c has no '$line'"
+	done <"$out/code"
+
+	if [[ $name == *-x86 ]]; then
+		seen=$(herd -model x86tso-mixed.cat "$file")
+	else
+		seen=$(lkmm "$file")
+	fi
+	[ "$seen" = Never ] || die "$name: a CPU can miss what it must see: ${seen:-no answer}"
+	[[ $name != *-x86 ]] || continue
+
+	while IFS= read -r change; do
+		[ -n "$change" ] || continue
+		# One line of the code at a time, if the change is about it.
+		for line in $(sed -n '/^P0/,$=' "$file"); do
+			sed "$line{$change}" "$file" >"$out/weak.litmus"
+			! cmp -s "$file" "$out/weak.litmus" || continue
+			seen=$(lkmm "$out/weak.litmus")
+			[ "$seen" = Sometimes ] ||
+				die "$name, line $line: not needed, or not tested: ${seen:-no answer}"
+			weakened=$((weakened + 1))
+		done
+	done <<<"$weaker"
+done
+echo "hand-overs: never wrong in $(find "$litmus" -name '*.litmus' | wc -l) litmus tests; wrong in all" \
+	"$weakened with one barrier weakened"
