@@ -27,6 +27,7 @@ die() {
 
 # herd OPTIONS FILE: prints how often the bad outcome is seen: Never, Sometimes, Always.
 herd() {
+	# shellcheck disable=SC2016 # the inner shell's
 	"$top/scripts/root.sh" --in "$root" sh -c 'cd "$1" && shift && herd7 "$@"' - "$out/lkmm" "$@" |
 		sed -n 's/^Observation [^ ]* \([A-Z][a-z]*\) .*/\1/p'
 }
@@ -56,6 +57,7 @@ for file in "$litmus"/*.litmus; do
 	while IFS= read -r change; do
 		[ -n "$change" ] || continue
 		# One line of the code at a time, if the change is about it.
+		# shellcheck disable=SC2013 # numbers
 		for line in $(sed -n '/^P0/,$=' "$file"); do
 			sed "$line{$change}" "$file" >"$out/weak.litmus"
 			! cmp -s "$file" "$out/weak.litmus" || continue
