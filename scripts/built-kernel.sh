@@ -4,8 +4,9 @@
 #	scripts/built-kernel.sh NAME SUITE PACKAGE "CONFIG... [VARIABLE=VALUE...]"
 #
 # Called by kernel.sh, whose list has the arguments and which says what is printed. Each CONFIG is a
-# file of tests/vm/config; the variables are make's, LLVM=1 for one. It is built anew when one of them or the version of the package has changed.
-# Nothing is installed but what it takes to build a kernel.
+# file of tests/vm/config; the variables are make's, LLVM=1 for one. It is built anew when one of
+# them or the version of the package has changed. Nothing is installed but what it takes to build a
+# kernel.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -55,7 +56,8 @@ recipe() {
 	echo "config $(fragment | sha256sum)${args:+ ${args[*]}}"
 }
 
-# Is there a kernel, and would it be the same today? Where apt knows of no package, any version does.
+# Is there a kernel, and would it be the same today? Where apt knows of no package, any version
+# does.
 fresh() {
 	local version
 

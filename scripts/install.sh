@@ -1,5 +1,6 @@
 #!/bin/bash
-# Installs the operator's command and what goes with it, or removes it: make install, make uninstall.
+# Installs the operator's command and what goes with it, or removes it: make install, make
+# uninstall.
 #
 #	PREFIX=/usr/local DESTDIR= scripts/install.sh install|uninstall
 #

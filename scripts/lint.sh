@@ -2,10 +2,10 @@
 # Everything that can be found without running the code. What `make lint` is; every check runs, then
 # the sum.
 #
-# No clang-format: the tables (X-macros of leaves, statuses and results, field tables of debugfs) are
-# aligned by hand to be read as tables, and version 14 takes that apart in every setting that comes
-# near the kernel's: 121 of the 327 lines of tdx_arch.h. Switching it off around each would be more
-# noise than the check is worth; checkpatch holds the rest of the kernel's style.
+# No clang-format: the tables (X-macros of leaves, statuses and results, field tables of debugfs)
+# are aligned by hand to be read as tables, and version 14 takes that apart in every setting that
+# comes near the kernel's: 121 of the 327 lines of tdx_arch.h. Switching it off around each would be
+# more noise than the check is worth; checkpatch holds the rest of the kernel's style.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
@@ -38,16 +38,16 @@ files() {
 
 test_modules=(tests/emu tests/td tests/slow tests/vendor tests/oracle/guest tests/bench/locked)
 
-# From nothing, as the compiler warns only when it compiles. On the other kernels the same is part of
-# building for them, see all.sh.
+# From nothing, as the compiler warns only when it compiles. On the other kernels the same is part
+# of building for them, see all.sh.
 compiler() {
 	rm -rf "$out/modules"
 	STRICT=1 scripts/modules.sh "$KDIR" "$out/modules" "${test_modules[@]}"
 }
 
-# sparse as Debian has it lacks some of what the newest kernel is written in, and the headers a script
-# that would tell so: hence what is defined here, and KBUILD_CHECKSRC, where C=2 is given up. The
-# script's absence is said once a module.
+# sparse as Debian has it lacks some of what the newest kernel is written in, and the headers a
+# script that would tell so: hence what is defined here, and KBUILD_CHECKSRC, where C=2 is given up.
+# The script's absence is said once a module.
 sparse() (
 	assignments=$(scripts/kernel.sh "$(scripts/kernel.sh --newest)" 2>/dev/null)
 	eval "$assignments"
@@ -165,8 +165,8 @@ cases() {
 
 # A file that is named is in the tree: from its top, from the file that names it, or from tests/; a
 # bare name may be anywhere. What is no name of ours: the kernel's and the C library's headers, what
-# spin writes, and what a pattern or a variable makes of a name. tests/mainline and the comparison name
-# the kernel's files. A section of a page is a title in it.
+# spin writes, and what a pattern or a variable makes of a name. tests/mainline and the comparison
+# name the kernel's files. A section of a page is a title in it.
 references() {
 	local tree=$out/tree
 
@@ -248,8 +248,8 @@ results() {
 		sed -n '/^\.It /{N; s/^\.It \([0-9]*\)\n/\1 /p}' | agree tdx-update.8 "$exits"
 }
 
-# What the upload node says of each result stands in fw_upload.c; the documentation has the same rows, and
-# every parameter has its place in the manual.
+# What the upload node says of each result stands in fw_upload.c; the documentation has the same
+# rows, and every parameter has its place in the manual.
 uploads() {
 	local words=$out/uploads parameters=$out/parameters symbol error
 
@@ -281,7 +281,8 @@ man_pages() {
 	mandoc -T lint docs/man/* 2>&1 | grep -vE 'referenced manual not found|outdated mandoc.db' || true
 }
 
-# docs/kernels.md has the list of kernels as kernel.sh has it, and README what they could be used for.
+# docs/kernels.md has the list of kernels as kernel.sh has it, and README what they could be used
+# for.
 kernels() {
 	local list=$out/kernels option
 

@@ -5,8 +5,9 @@
 #
 # KDIR is a kernel's build directory. OUT becomes a copy of the tree in symbolic links, so that
 # objects of several kernels lie beside one another and Kbuild still sees what has changed. Each DIR
-# (tests/emu) is one more external module. MAKE_ARGS is handed to Kbuild (LLVM=1). BUILD_ROOT is where
-# KDIR and its compiler are, see root.sh (/). STRICT=1 builds with W=1 and fails if anything is said.
+# (tests/emu) is one more external module. MAKE_ARGS is handed to Kbuild (LLVM=1). BUILD_ROOT is
+# where KDIR and its compiler are, see root.sh (/). STRICT=1 builds with W=1 and fails if anything
+# is said.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 kdir=$1 out=$2 root=${BUILD_ROOT:-/}

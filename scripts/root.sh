@@ -1,6 +1,6 @@
 #!/bin/bash
-# Where things are built for a suite of Debian: on this machine if it is of that suite, else in a root
-# file system of the suite's own, with its compiler, under build/roots/SUITE.
+# Where things are built for a suite of Debian: on this machine if it is of that suite, else in a
+# root file system of the suite's own, with its compiler, under build/roots/SUITE.
 #
 #	scripts/root.sh SUITE [PACKAGE...]	makes the root if need be, installs the packages
 #						(or GROUP, see deps.sh) that are missing there,
@@ -9,8 +9,8 @@
 #						is to be told for that suite
 #	scripts/root.sh --in ROOT COMMAND...	runs it there; the tree has the same path in it
 #
-# SUITE is a codename of Debian's, which may end in -backports: that one plus these. Mirrors and how to
-# reach them come from this machine's own apt configuration.
+# SUITE is a codename of Debian's, which may end in -backports: that one plus these. Mirrors and how
+# to reach them come from this machine's own apt configuration.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -40,7 +40,8 @@ sources() {
 	[ "$1" = "$base" ] || echo "deb $main $1 main"
 }
 
-# How this machine reaches a mirror and how strict it is with it, and what suits a root for building.
+# How this machine reaches a mirror and how strict it is with it, and what suits a root for
+# building.
 settings() {
 	apt-config dump --format '%F "%v";%n' Acquire |
 		grep -E '^Acquire::(Check-|https?::|Retries|ForceIP|Max-)' || true

@@ -1,6 +1,7 @@
 # shellcheck shell=dash
-# Measures blackouts: sourced after lib.sh by what `make bench` runs in a guest, and by the case that
-# looks after it. Prints one line of raw figures an update; blackout.awk makes the table of them.
+# Measures blackouts: sourced after lib.sh by what `make bench` runs in a guest, and by the case
+# that looks after it. Prints one line of raw figures an update; blackout.awk makes the table of
+# them.
 
 # The two drivers that are compared, as modules.
 DRIVERS="tdx_update tdx_update_locked"
@@ -16,9 +17,9 @@ load_driver() {
 	${after_load:-:} "$1"
 }
 
-# figures WORDS: of the update just made, which the emulator's log is all about: one line that begins
-# with WORDS. What the emulation itself needs for a trap, half of it before and half after what its
-# log has of a call, counts as the firmware's. Times in nanoseconds:
+# figures WORDS: of the update just made, which the emulator's log is all about: one line that
+# begins with WORDS. What the emulation itself needs for a trap, half of it before and half after
+# what its log has of a call, counts as the firmware's. Times in nanoseconds:
 #
 #	blackout	as the driver says
 #	path		what the firmware takes if LP.INIT runs everywhere at once: what no driver can change

@@ -381,9 +381,9 @@ uevents() {
 
 # Prints what code that is no longer there has left: memory whose allocating function lies in the
 # range of modules but in none that is loaded. Covers vmalloc, vmap and kmalloc called by the
-# modules themselves (the guest boots with slub_debug=U for kmalloc). Not covered: pages taken directly from the
-# page allocator, whose owners this kernel does not record, and what the kernel allocated on a
-# module's behalf.
+# modules themselves (the guest boots with slub_debug=U for kmalloc). Not covered: pages taken
+# directly from the page allocator, whose owners this kernel does not record, and what the kernel
+# allocated on a module's behalf.
 leaks() {
 	local file cache
 	# Shrinking a cache also ends the quarantine in which KASAN keeps what has been freed.
@@ -419,8 +419,8 @@ remains() {
 	mv "$TMP/leaks" /tmp/leaks
 }
 
-# A call that would have stopped its LP for good must not happen unnoticed. A case that wants one says so:
-# FATAL=LEAF.
+# A call that would have stopped its LP for good must not happen unnoticed. A case that wants one
+# says so: FATAL=LEAF.
 unload() {
 	local module gone=1
 	! loaded tdx_emu || expect "leaf that stopped its LP" "${FATAL:-none}" "$(emu_get state fatal)"

@@ -28,8 +28,8 @@ case $(uname -r) in
 *) INVALID=firmware-invalid ;;
 esac
 
-# upload FILE: by a client written from mainline's documentation; relative to /lib/firmware. ERROR is
-# what it says: nothing if it succeeds.
+# upload FILE: by a client written from mainline's documentation; relative to /lib/firmware. ERROR
+# is what it says: nothing if it succeeds.
 upload() {
 	sh /tests/mainline-client.sh "$UPLOADS/$1" >"$TMP/upload.out" 2>"$TMP/upload.err" || true
 	ERROR=$(cat "$TMP/upload.err")
@@ -54,8 +54,9 @@ idle() {
 	[ "$(cat $NODE/status)" = idle ]
 }
 
-# setup_beside [KEY=VALUE...]: the emulator, so set, and mainline's own driver, built for this kernel. That
-# driver refuses CPUs whose P-SEAMLDR calls clear the VMCS pointer: these are of the other kind.
+# setup_beside [KEY=VALUE...]: the emulator, so set, and mainline's own driver, built for this
+# kernel. That driver refuses CPUs whose P-SEAMLDR calls clear the VMCS pointer: these are of the
+# other kind.
 setup_beside() {
 	modinfo mainline_tdx >/dev/null 2>&1 || skip "mainline's own driver is not built for this kernel"
 	setup_emu erratum=0 "$@"

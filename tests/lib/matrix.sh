@@ -1,7 +1,7 @@
 # shellcheck shell=dash
-# The failure matrix: one row is one fault of one leaf on one CPU, as often as it takes to fail a call, an
-# image, or everything, with or without a recovery image. What must come of it follows here from
-# docs/firmware.md and docs/design.md, not from the module. Sourced by cases.
+# The failure matrix: one row is one fault of one leaf on one CPU, as often as it takes to fail a
+# call, an image, or everything, with or without a recovery image. What must come of it follows here
+# from docs/firmware.md and docs/design.md, not from the module. Sourced by cases.
 #
 # There are many rows, so nothing is forked that a shell can do itself.
 
@@ -12,7 +12,8 @@ rows=0 beyond=0 alive=0 seen_results=''
 # Answers that SEAMLDR.INSTALL gives before it counts the call, the closing one as any other.
 EBADCALL=0x8000000000000003 EUNSPECERR=0x8000000000010003
 
-# want ERRNO RESULT TDS NEXT: the outcome expected. TDS: alive, still or gone. NEXT: errno of the next update.
+# want ERRNO RESULT TDS NEXT: the outcome expected. TDS: alive, still or gone. NEXT: errno of the
+# next update.
 want() {
 	want_errno=$1 want_result=$2 want_tds=$3 want_next=$4
 }
@@ -35,7 +36,8 @@ repeats() {
 	TDH.SYS.LP.INIT:*) repeats=3 ;;
 	*) repeats=2 ;;
 	esac
-	# Before the closing call a failed call does not count, and comes again: two calls a session.
+	# Before the closing call a failed call does not count, and comes again: two calls a
+	# session.
 	case $1:$2:$3 in
 	SEAMLDR.INSTALL:0x*:"$MATRIX_LAST") ;;
 	SEAMLDR.INSTALL:0x*) [ -z "$repeats" ] || repeats=$((repeats * 2)) ;;
@@ -43,7 +45,8 @@ repeats() {
 	! is_transient_of_module "$2" || repeats=''
 }
 
-# expectation LEAF STATUS RDX CPU HOW RECOVERY: what the firmware and the order of repairs make of it.
+# expectation LEAF STATUS RDX CPU HOW RECOVERY: what the firmware and the order of repairs make of
+# it.
 expectation() {
 	want 0 success alive 0
 	if [ "$1" = TDH.SYS.SHUTDOWN ]; then

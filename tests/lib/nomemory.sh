@@ -1,14 +1,14 @@
 # shellcheck shell=dash
-# What cases have in common that make allocations fail, on kernels that can: the N-th of a process, by
-# /proc/self/fail-nth. Sourced by them after lib.sh. In the shell alone where it can be: on kernels that
-# can, processes are slow to start.
+# What cases have in common that make allocations fail, on kernels that can: the N-th of a process,
+# by /proc/self/fail-nth. Sourced by them after lib.sh. In the shell alone where it can be: on
+# kernels that can, processes are slow to start.
 
 FAILSLAB=/sys/kernel/debug/failslab
 FAIL_PAGE=/sys/kernel/debug/fail_page_alloc
 
-# failing_begins: any allocation may be made to fail. What is out of memory says so with a backtrace,
-# which the judge of the console could not tell from others: so nothing is shown there until
-# failing_ends() has judged it here.
+# failing_begins: any allocation may be made to fail. What is out of memory says so with a
+# backtrace, which the judge of the console could not tell from others: so nothing is shown there
+# until failing_ends() has judged it here.
 failing_begins() {
 	local dir
 
@@ -71,8 +71,8 @@ look() {
 	echo "$version, recovery '$recovery', $updates updates, $state, module $module, session $session"
 }
 
-# walk FILE TEXT: writes TEXT to FILE with the first allocation that this makes failing, then the second,
-# until there are no more. Each ends as no-memory with nothing changed, or goes on without.
+# walk FILE TEXT: writes TEXT to FILE with the first allocation that this makes failing, then the
+# second, until there are no more. Each ends as no-memory with nothing changed, or goes on without.
 walk() {
 	local nth=1 refused=0 passed=0 before
 

@@ -1,5 +1,6 @@
 # shellcheck shell=dash
-# Helpers of the cases on a host whose crypto or restart is slow or fails: tests/slow/. Sourced after lib.sh.
+# Helpers of the cases on a host whose crypto or restart is slow or fails: tests/slow/. Sourced
+# after lib.sh.
 
 SLOW=/sys/module/tdx_slow/parameters
 

@@ -1,6 +1,6 @@
 # shellcheck shell=dash
-# For cases about the operator's command: runs it, reads its JSON, and looks for what it may have left behind.
-# Sourced by those cases after lib.sh.
+# For cases about the operator's command: runs it, reads its JSON, and looks for what it may have
+# left behind. Sourced by those cases after lib.sh.
 
 STATUS='' OUT='' ERR=''
 

@@ -1,6 +1,6 @@
 # shellcheck shell=dash
-# Helpers shared by update tests; lib.sh sources it in the guest.
-# Each function is a sentence of the promises of docs/design.md, so that a case reads as what must hold.
+# Helpers shared by update tests; lib.sh sources it in the guest. Each function is a sentence of the
+# promises of docs/design.md, so that a case reads as what must hold.
 
 # expect_update IMAGE ERRNO RESULT: that is how an update to it ends. ERRNO 0: success.
 expect_update() {
@@ -43,8 +43,9 @@ updating() {
 	[ "$(tdx state)" = updating ]
 }
 
-# hold LEAF: who calls it next gets no further than that until release, so what is to happen meanwhile
-# does, however slow the machine. P-SEAMLDR's SEAMLDR.INFO is asked when the image has been read and verified.
+# hold LEAF: who calls it next gets no further than that until release, so what is to happen
+# meanwhile does, however slow the machine. P-SEAMLDR's SEAMLDR.INFO is asked when the image has
+# been read and verified.
 hold() {
 	HELD=$1
 	HELD_BEFORE=$(counter "$1")
@@ -95,7 +96,8 @@ put_byte() {
 	printf "\\$(printf %03o "$3")" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
 }
 
-# flip IMAGE OFFSET OUT: a copy with one bit of that byte changed, and a checksum that does not know of it.
+# flip IMAGE OFFSET OUT: a copy with one bit of that byte changed, and a checksum that does not know
+# of it.
 flip() {
 	cp "$1" "$3"
 	put_byte "$3" "$2" $(($(byte_at "$1" "$2") ^ 1))

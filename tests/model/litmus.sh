@@ -1,10 +1,10 @@
 #!/bin/bash
-# The hand-overs of the rendezvous under the kernel's memory model and under x86-TSO, with herd7. Part
-# of `make model`.
+# The hand-overs of the rendezvous under the kernel's memory model and under x86-TSO, with herd7.
+# Part of `make model`.
 #
-# Each file of litmus/ asks whether a CPU can miss what another one wrote before it handed over: never.
-# The lines "install.c: TEXT" in it name the code that it stands for, which has to be there. With each
-# barrier weakened in turn the kernel's model has to find that it can.
+# Each file of litmus/ asks whether a CPU can miss what another one wrote before it handed over:
+# never. The lines "install.c: TEXT" in it name the code that it stands for, which has to be there.
+# With each barrier weakened in turn the kernel's model has to find that it can.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 litmus=$top/tests/model/litmus
@@ -12,7 +12,8 @@ out=$top/build/model/litmus
 root=$("$top/scripts/root.sh" sid herdtools7)
 model=(tools/memory-model/{linux-kernel.{bell,cat,cfg,def},lock.cat})
 
-# A barrier and what is left of it, as commands of sed. A file has only barriers that its answer needs.
+# A barrier and what is left of it, as commands of sed. A file has only barriers that its answer
+# needs.
 weaker='
 s/smp_store_release(\([a-z]*\), 1)/WRITE_ONCE(*\1, 1)/
 s/smp_load_acquire(/READ_ONCE(*/

@@ -1,7 +1,7 @@
 #!/bin/bash
-# `make model`: explores every order of steps of the rendezvous, for 1 to 4 LPs and all answers of the firmware,
-# then rendezvous that are broken on purpose, which it has to find out. RUNS=2 makes 4 LPs run two images, not
-# one; that takes minutes and gigabytes.
+# `make model`: explores every order of steps of the rendezvous, for 1 to 4 LPs and all answers of
+# the firmware, then rendezvous that are broken on purpose, which it has to find out. RUNS=2 makes 4
+# LPs run two images, not one; that takes minutes and gigabytes.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 model=$top/tests/model/rendezvous.pml

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Makes the root file system of a small server of one Debian suite, as it is before tdx-update comes:
-# systemd, the suite's cloud kernel with headers, its own dkms, and what an administrator's tools need there.
+# Makes the root file system of a small server of one Debian suite, as it is before tdx-update
+# comes: systemd, the suite's cloud kernel with headers, its own dkms, and what an administrator's
+# tools need there.
 #
 #	tests/packages/base.sh SUITE	bookworm | trixie | trixie-backports (trixie, with its kernel)
 #

@@ -1,6 +1,7 @@
 #!/bin/bash
-# The release archive's part of `make check-packages`: it can be made again, the module that is built
-# from it is the tree's, and its command is installed and removed. Last line: see sum() in lib.sh.
+# The release archive's part of `make check-packages`: it can be made again, the module that is
+# built from it is the tree's, and its command is installed and removed. Last line: see sum() in
+# lib.sh.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -22,7 +23,8 @@ made() {
 	tar -xf "$archive" -C "$out/unpacked" --strip-components 1
 }
 
-# Of other files' times, of an archive instead of a git tree, in another place, it comes out the same.
+# Of other files' times, of an archive instead of a git tree, in another place, it comes out the
+# same.
 again() {
 	find "$out/unpacked" -exec touch {} +
 	(umask 077 && cd "$out/unpacked" && scripts/dist.sh)

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A fleet's part of `make check-packages`: contrib/ansible/tdx-update.yml, by SSH, on several guests that
-# run side by side, with one suite's Ansible.
+# A fleet's part of `make check-packages`: contrib/ansible/tdx-update.yml, by SSH, on several guests
+# that run side by side, with one suite's Ansible.
 #
 #	tests/packages/fleet.sh SUITE
 #
@@ -152,8 +152,8 @@ batch_of() {
 		"$said"
 }
 
-# One first, then the others at once. The second has a TD built meanwhile, until the playbook has tried
-# twice. The third refuses, which does not keep the others.
+# One first, then the others at once. The second has a TD built meanwhile, until the playbook has
+# tried twice. The third refuses, which does not keep the others.
 rolls_over() {
 	local host builder
 
@@ -194,7 +194,8 @@ rolls_over_again() {
 	told h3 "1.5.27 ready success good"
 }
 
-# The race outlasts all retries: a batch of which nobody could be updated ends it, and nothing has changed.
+# The race outlasts all retries: a batch of which nobody could be updated ends it, and nothing has
+# changed.
 stops_where_a_batch_fails() {
 	store "h1:building"
 	play race '[1, 2]' tdx_retries=2

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# What the parts of `make check-packages` have in common: sourced by them, in the tree's top directory.
-# $name is whose results they are, $logs where the checks' logs go, $out what else there is to keep.
+# What the parts of `make check-packages` have in common: sourced by them, in the tree's top
+# directory. $name is whose results they are, $logs where the checks' logs go, $out what else there
+# is to keep.
 # shellcheck disable=SC2034,SC2154 # they are read, and these are set, where this is sourced
 
 passed=0 failed=0 skipped=0
@@ -10,7 +11,8 @@ say() {
 	echo "# $name: $*"
 }
 
-# check WHAT COMMAND...: one result. The command runs with errexit; what it did is shown if it fails.
+# check WHAT COMMAND...: one result. The command runs with errexit; what it did is shown if it
+# fails.
 check() {
 	local what=$1 start=$SECONDS status log
 	shift
@@ -40,8 +42,8 @@ sum() {
 	say "$passed passed, $failed failed, $skipped skipped"
 }
 
-# boot NAME PLAN OPTION...: a guest from the system disk, in the background; PLAN is one of guest.sh's.
-# The last of $pids is its own.
+# boot NAME PLAN OPTION...: a guest from the system disk, in the background; PLAN is one of
+# guest.sh's. The last of $pids is its own.
 boot() {
 	local dir=$out/boot-$1
 

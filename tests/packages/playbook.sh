@@ -1,7 +1,7 @@
 #!/bin/bash
 # The playbook's part of `make check-packages` that needs no hosts: one suite's Ansible runs
-# contrib/ansible/tdx-update.yml, with stand-ins for ssh and for tdx-update, against every way in which
-# an update ends or does not end.
+# contrib/ansible/tdx-update.yml, with stand-ins for ssh and for tdx-update, against every way in
+# which an update ends or does not end.
 #
 #	tests/packages/playbook.sh SUITE
 #
@@ -22,7 +22,8 @@ dir=$top/$out
 rm -rf "$out"
 mkdir -p "$logs"
 
-# ssh OPTION... HOST COMMAND: runs it here. A host that is down, or goes down meanwhile, is unreachable.
+# ssh OPTION... HOST COMMAND: runs it here. A host that is down, or goes down meanwhile, is
+# unreachable.
 cat >"$dir/ssh" <<END
 #!/bin/bash
 host=\${*: -2:1}

@@ -3,9 +3,9 @@
 #
 #	tests/packages/suite.sh SUITE DEBS NEXT_DEBS
 #
-# DEBS is where this tree's packages are, NEXT_DEBS where the same with a higher version. In a copy of the suite's
-# root file system (base.sh), its own apt and dkms install, upgrade and remove them; QEMU boots the
-# system as it is after the installation. Last line: see sum() in lib.sh.
+# DEBS is where this tree's packages are, NEXT_DEBS where the same with a higher version. In a copy
+# of the suite's root file system (base.sh), its own apt and dkms install, upgrade and remove them;
+# QEMU boots the system as it is after the installation. Last line: see sum() in lib.sh.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -173,9 +173,9 @@ new_kernel() {
 	installed "$next" "$release"
 }
 
-# A kernel that the module is not for is passed over as it is installed, until the administrator says
-# otherwise, by the file that docs/kernels.md names. Debian 12's dkms passes it over too, but has the kernel's
-# package fail: docs/kernels.md says so, and should no longer when this fails.
+# A kernel that the module is not for is passed over as it is installed, until the administrator
+# says otherwise, by the file that docs/kernels.md names. Debian 12's dkms passes it over too, but
+# has the kernel's package fail: docs/kernels.md says so, and should no longer when this fails.
 not_for_this_kernel() {
 	local conf=$root/etc/dkms/tdx-update.conf hook=/etc/kernel/postinst.d/dkms
 
@@ -238,8 +238,8 @@ make_uninstall() {
 	diff "$out/before" "$out/after"
 }
 
-# What autopkgtest-pkg-dkms of debian/control runs in Debian's testbeds: it takes the package from an
-# archive.
+# What autopkgtest-pkg-dkms of debian/control runs in Debian's testbeds: it takes the package from
+# an archive.
 autopkgtest() {
 	mkdir "$root/tmp/archive"
 	cp "$debs"/*.deb "$root/tmp/archive/"
@@ -298,7 +298,8 @@ guest_root() {
 	END
 	mkdir -p "$guest/etc/systemd/system/multi-user.target.wants"
 	ln -sf ../guest-test.service -t "$guest/etc/systemd/system/multi-user.target.wants"
-	# It has been started before: the first time, systemd asks of every unit whether to enable it.
+	# It has been started before: the first time, systemd asks of every unit whether to enable
+	# it.
 	on systemd-machine-id-setup --root="$top/$guest"
 	# fleet.sh logs in, by SSH.
 	rm -rf "$out/ssh"

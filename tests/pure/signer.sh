@@ -1,6 +1,6 @@
 #!/bin/bash
-# Compares the copies of Intel's signer, which no test can reach otherwise: only Intel can sign for it.
-# Shows those that differ, else one line.
+# Compares the copies of Intel's signer, which no test can reach otherwise: only Intel can sign for
+# it. Shows those that differ, else one line.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

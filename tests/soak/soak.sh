@@ -1,7 +1,8 @@
 #!/bin/sh
-# Updates for minutes on end, back and forth, with all that a host does meanwhile: TDs are built, run and
-# migrated, CPUs go and come, files are read, a second administrator writes, images are bad. Every attempt
-# ends in a result that its circumstances allow, no measurement comes out wrong, no TD is lost.
+# Updates for minutes on end, back and forth, with all that a host does meanwhile: TDs are built,
+# run and migrated, CPUs go and come, files are read, a second administrator writes, images are bad.
+# Every attempt ends in a result that its circumstances allow, no measurement comes out wrong, no TD
+# is lost.
 # SMP: 4 8
 . /tests/lib.sh
 minutes=$(cat /tests/cases/minutes)
@@ -49,7 +50,8 @@ second_writer() {
 	done
 }
 
-# The kernel's own caches differ by some megabytes; what a page lost each time would come to is more.
+# The kernel's own caches differ by some megabytes; what a page lost each time would come to is
+# more.
 free_kb() {
 	sync
 	echo 3 >/proc/sys/vm/drop_caches

@@ -11,8 +11,9 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 mkimage=$top/build/tools/mkimage
 out=$1
 
-# name, what distinguishes it. OTHER: a key that no one knows. Then: one fault each, two each, signatures
-# that are wrong in one place, and what looks odd and is good; last what mutants are made of.
+# name, what distinguishes it. OTHER: a key that no one knows. Then: one fault each, two each,
+# signatures that are wrong in one place, and what looks odd and is good; last what mutants are made
+# of.
 images='
 v1		--version 1.5.26 --container 1
 v2		--version 1.5.26 --container 2

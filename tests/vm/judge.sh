@@ -3,15 +3,15 @@
 #
 #	tests/vm/judge.sh DIR
 #
-# Reads DIR/plan (the cases asked for, in order), DIR/demands if it is there (what they demand of the
-# console: a case, a tab, the text), DIR/ktap.log (their KTAP), DIR/console.log and DIR/exit, see
-# boot.sh. Prints each failure with its diagnostics and, if the boot does not count, why. Writes
+# Reads DIR/plan (the cases asked for, in order), DIR/demands if it is there (what they demand of
+# the console: a case, a tab, the text), DIR/ktap.log (their KTAP), DIR/console.log and DIR/exit,
+# see boot.sh. Prints each failure with its diagnostics and, if the boot does not count, why. Writes
 # DIR/result: "PASSED FAILED SKIPPED". Succeeds if nothing failed.
 #
-# A case whose result is missing has failed, and so has one that passed without a text on the console
-# that it demands: while it ran and, if it started the kernel anew, before that. A boot that went wrong has at least one failure: that
-# of the case that ran at the time of a splat, or, where no case can be blamed, one for the boot
-# itself.
+# A case whose result is missing has failed, and so has one that passed without a text on the
+# console that it demands: while it ran and, if it started the kernel anew, before that. A boot that
+# went wrong has at least one failure: that of the case that ran at the time of a splat, or, where
+# no case can be blamed, one for the boot itself.
 set -euo pipefail
 dir=$1
 

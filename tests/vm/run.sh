@@ -7,9 +7,9 @@
 #	SMOKE=1 only the cases that say "# SMOKE: yes"
 #	KEEP=1 shows the console and leaves a shell on it; for the first boot of those chosen
 #
-# One boot for each CPU count that cases name, and one with true parallelism, which runs alone. Cases
-# that start a kernel anew have boots of their own. Cases that say "# SANITIZERS: no" are about
-# programs, not the kernel: where a kernel has sanitizers they are left out. The last line is
+# One boot for each CPU count that cases name, and one with true parallelism, which runs alone.
+# Cases that start a kernel anew have boots of their own. Cases that say "# SANITIZERS: no" are
+# about programs, not the kernel: where a kernel has sanitizers they are left out. The last line is
 # "N passed, N failed, N skipped"; a case counts once for each boot it is in.
 #
 # For the harness's own test: CASES_DIR, OUT_DIR, GUEST (what goes into the guest instead of the

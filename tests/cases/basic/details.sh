@@ -1,6 +1,7 @@
 #!/bin/sh
-# What an operator needs beyond the result: the registers of the SEAMCALL that failed, a warning where the new
-# TDX module may clobber RBP, and no number of updates left where P-SEAMLDR does not tell one.
+# What an operator needs beyond the result: the registers of the SEAMCALL that failed, a warning
+# where the new TDX module may clobber RBP, and no number of updates left where P-SEAMLDR does not
+# tell one.
 # SMP: 2
 . /tests/lib.sh
 setup

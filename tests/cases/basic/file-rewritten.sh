@@ -1,5 +1,6 @@
 #!/bin/sh
-# The image's file is rewritten all the time: each attempt installs one of the two or names what it saw, never a mixture.
+# The image's file is rewritten all the time: each attempt installs one of the two or names what it
+# saw, never a mixture.
 # SMP: 2 4
 # THREADS: multi
 . /tests/lib.sh

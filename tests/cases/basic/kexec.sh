@@ -1,7 +1,7 @@
 #!/bin/sh
-# A kexec while updates are written: a blackout holds every CPU, so it comes before or after one, and the next
-# kernel finds a TDX module that runs. Before the restart the caches are flushed, once and for all: no update changes
-# anything from then on.
+# A kexec while updates are written: a blackout holds every CPU, so it comes before or after one,
+# and the next kernel finds a TDX module that runs. Before the restart the caches are flushed, once
+# and for all: no update changes anything from then on.
 # SMP: 2 4
 # BOOT: kexec
 # CONSOLE: tdx_update: flushed the caches of all CPUs before the host goes down

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The module loads and unloads fifty times. Each time it takes /sys/firmware/tdx with it and flushes the caches.
+# The module loads and unloads fifty times. Each time it takes /sys/firmware/tdx with it and flushes
+# the caches.
 . /tests/lib.sh
 setup_emu
 mark_dmesg

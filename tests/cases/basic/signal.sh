@@ -1,5 +1,6 @@
 #!/bin/sh
-# A signal to the writer before anything was changed ends the attempt with EINTR; the next one succeeds.
+# A signal to the writer before anything was changed ends the attempt with EINTR; the next one
+# succeeds.
 . /tests/lib.sh
 setup
 

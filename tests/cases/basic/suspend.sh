@@ -1,6 +1,6 @@
 #!/bin/sh
-# A suspend ends an attempt that has changed nothing with EINTR, waits for a blackout, and no attempt starts
-# before all CPUs are back.
+# A suspend ends an attempt that has changed nothing with EINTR, waits for a blackout, and no
+# attempt starts before all CPUs are back.
 # SMP: 2 4
 . /tests/lib.sh
 { grep -qs "\[deep\]" /sys/power/mem_sleep && [ -e /sys/class/rtc/rtc0/wakealarm ]; } ||
@@ -18,10 +18,10 @@ woken() {
 	[ "$(cat /sys/power/wakeup_count)" != "$count" ]
 }
 
-# A suspend that is given up while tasks are being frozen, as there is something to be awake for. The
-# writer, past the module's answers, gets no further while the other, who counts for more, has the CPU
-# that both are bound to.
-# Newer kernels would be given up already while they write the file systems back.
+# A suspend that is given up while tasks are being frozen, as there is something to be awake for.
+# The writer, past the module's answers, gets no further while the other, who counts for more, has
+# the CPU that both are bound to. Newer kernels would be given up already while they write the file
+# systems back.
 [ ! -e /sys/power/sync_on_suspend ] || echo 0 >/sys/power/sync_on_suspend
 count=$(cat /sys/power/wakeup_count)
 echo "$count" >/sys/power/wakeup_count
@@ -46,9 +46,10 @@ expect_match log "first: .*interrupted \(EINTR\)" "$(dmesg_since_mark | grep tdx
 expect last/result success "$(tdx last/result)"
 expect updates 1 "$(emu_get state updates)"
 
-# One to memory: the freezer, the other CPUs offline, firmware, and back by the clock. It finds the CPUs
-# stopped for a blackout most of the time. Neither QEMU's BIOS nor the kernel sets again where the chipset's
-# PM registers are (at 0x40 of the LPC bridge), without which the guest cannot power off.
+# One to memory: the freezer, the other CPUs offline, firmware, and back by the clock. It finds the
+# CPUs stopped for a blackout most of the time. Neither QEMU's BIOS nor the kernel sets again where
+# the chipset's PM registers are (at 0x40 of the LPC bridge), without which the guest cannot power
+# off.
 lpc=/sys/bus/pci/devices/0000:00:1f.0/config
 dd if=$lpc of="$TMP/lpc" bs=4 skip=16 count=2 2>/dev/null
 write_updates() {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Tracepoints tell an attempt's phases, the SEAMCALLs that decided it and its end, by names, in the order in which it
-# happened; the names stand in their formats.
+# Tracepoints tell an attempt's phases, the SEAMCALLs that decided it and its end, by names, in the
+# order in which it happened; the names stand in their formats.
 # SMP: 1 2 4
 # SMOKE: yes
 . /tests/lib.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# rmmod while an image is verified waits for the end of that attempt, a check or an upload: the crypto that it uses is
-# there until then.
+# rmmod while an image is verified waits for the end of that attempt, a check or an upload: the
+# crypto that it uses is there until then.
 . /tests/lib.sh
 . /tests/mainline.sh
 . /tests/slow.sh

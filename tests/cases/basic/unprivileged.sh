@@ -1,5 +1,6 @@
 #!/bin/sh
-# Without CAP_SYS_ADMIN: update cannot be opened, nor written through a descriptor that root has opened.
+# Without CAP_SYS_ADMIN: update cannot be opened, nor written through a descriptor that root has
+# opened.
 . /tests/lib.sh
 setup
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Every CPU's current-VMCS pointer is the same after updates, refused ones, and reads that ask P-SEAMLDR.
+# Every CPU's current-VMCS pointer is the same after updates, refused ones, and reads that ask
+# P-SEAMLDR.
 # SMP: 1 2 4 8
 # SMOKE: yes
 . /tests/lib.sh

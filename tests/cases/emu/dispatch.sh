@@ -1,5 +1,6 @@
 #!/bin/sh
-# The emulator: what Intel's TDX module looks at before a leaf, in its order, and the outputs of leaves that fail.
+# The emulator: what Intel's TDX module looks at before a leaf, in its order, and the outputs of
+# leaves that fail.
 # SMP: 1 2
 . /tests/lib.sh
 . /tests/firmware.sh

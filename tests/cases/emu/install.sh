@@ -1,6 +1,6 @@
 #!/bin/sh
-# The emulator: SEAMLDR.INSTALL takes and refuses what Intel's P-SEAMLDR takes and refuses, and each failure leaves
-# what it leaves there.
+# The emulator: SEAMLDR.INSTALL takes and refuses what Intel's P-SEAMLDR takes and refuses, and each
+# failure leaves what it leaves there.
 # SMP: 1 2 4
 . /tests/lib.sh
 . /tests/firmware.sh

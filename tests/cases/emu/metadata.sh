@@ -1,5 +1,6 @@
 #!/bin/sh
-# The emulator: the metadata that Linux 7.3 reads when it brings TDX up, in its order, with values that it can use.
+# The emulator: the metadata that Linux 7.3 reads when it brings TDX up, in its order, with values
+# that it can use.
 # SMP: 1
 . /tests/lib.sh
 . /tests/firmware.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# P-SEAMLDR serves one CPU at a time, and mainline's own driver does not know of ours. Where both call it at the
-# same time ours calls again, so neither its readers nor its updates fail.
+# P-SEAMLDR serves one CPU at a time, and mainline's own driver does not know of ours. Where both
+# call it at the same time ours calls again, so neither its readers nor its updates fail.
 # SMP: 2 4
 . /tests/lib.sh
 . /tests/mainline.sh
@@ -10,7 +10,8 @@ td_build 1
 # Long enough for two readers to meet.
 emu_set delay SEAMLDR.INFO=2000000
 
-# reader FILE NAME: reads until told to end; leaves how often in NAME.reads, and what went wrong in NAME.errors.
+# reader FILE NAME: reads until told to end; leaves how often in NAME.reads, and what went wrong in
+# NAME.errors.
 reader() {
 	local reads=0
 	while [ ! -e "$TMP/over" ]; do

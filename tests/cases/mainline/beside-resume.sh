@@ -1,14 +1,16 @@
 #!/bin/sh
-# After an update by mainline's own driver that failed past the shutdown TDX is down, and mainline's driver cannot
-# go on. An update by ours takes up what is left: TDX runs again without a reboot, and TDs that waited are alive.
+# After an update by mainline's own driver that failed past the shutdown TDX is down, and mainline's
+# driver cannot go on. An update by ours takes up what is left: TDX runs again without a reboot, and
+# TDs that waited are alive.
 # SMP: 1 2 4
 . /tests/lib.sh
 . /tests/mainline.sh
 setup_beside remaining=100
 last=$(($(nproc) - 1))
 
-# fail_mainline WHEN MODULE LEAF CPU NTH STATUS RDX: mainline's update meets that fault, and leaves the TDX module
-# in state MODULE. WHEN the module under test is loaded: before or after. It knows the TDX module by its image.
+# fail_mainline WHEN MODULE LEAF CPU NTH STATUS RDX: mainline's update meets that fault, and leaves
+# the TDX module in state MODULE. WHEN the module under test is loaded: before or after. It knows
+# the TDX module by its image.
 fail_mainline() {
 	local cpu=$4 nth=$5
 
@@ -30,7 +32,8 @@ fail_mainline() {
 	[ "$1" = before ] || load
 }
 
-# expect_unknown: nothing tells it from a TDX module that nobody has initialized, so nothing is tried.
+# expect_unknown: nothing tells it from a TDX module that nobody has initialized, so nothing is
+# tried.
 expect_unknown() {
 	expect "state, $what" uninitialized "$(tdx state)"
 	expect_refused test/b.blob EOPNOTSUPP unsupported
@@ -41,7 +44,8 @@ expect_unknown() {
 while read -r when module leaf cpu nth status rdx; do
 	what="$when a fault of $leaf on CPU $cpu, $status"
 	fail_mainline "$when" "$module" "$leaf" "$cpu" "$nth" "$status" "$rdx"
-	# Mainline's CPUs stop at the first failure: now and then before any of them has done TDH.SYS.LP.INIT.
+	# Mainline's CPUs stop at the first failure: now and then before any of them has done
+	# TDH.SYS.LP.INIT.
 	if [ "$when:$leaf:$(emu_get state lp_init)" = after:TDH.SYS.LP.INIT:0 ]; then
 		note "no LP has done TDH.SYS.LP.INIT"
 		expect_unknown
@@ -86,7 +90,8 @@ what="after a fault of TDH.SYS.INIT"
 fail_mainline after sysinit_pending TDH.SYS.INIT any 1 SYS_STATE_INCORRECT 0
 expect_unknown
 
-# Nothing can bring this one back: P-SEAMLDR has cleared the memory, and no session is opened for it.
+# Nothing can bring this one back: P-SEAMLDR has cleared the memory, and no session is opened for
+# it.
 what="after an unrecoverable failure"
 fail_mainline after none SEAMLDR.INSTALL any close EBADHASH 1
 installs=$(counter SEAMLDR.INSTALL)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Ours loads before or after mainline's own driver and leaves that driver's interface alone. It logs this once
-# where it comes second. Either of them unloads while the other stays.
+# Ours loads before or after mainline's own driver and leaves that driver's interface alone. It logs
+# this once where it comes second. Either of them unloads while the other stays.
 . /tests/lib.sh
 . /tests/mainline.sh
 

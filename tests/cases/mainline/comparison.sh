@@ -1,5 +1,6 @@
 #!/bin/sh
-# The driver that `make bench` compares ours with carries updates out and refuses races, and the tables are whole.
+# The driver that `make bench` compares ours with carries updates out and refuses races, and the
+# tables are whole.
 # SMP: 2 4
 . /tests/lib.sh
 . /tests/blackout.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Mainline's files are there with its modes and formats, the node where the kernel can make one; they are gone with
-# the module, off by parameter, and left to a kernel that has them itself.
+# Mainline's files are there with its modes and formats, the node where the kernel can make one;
+# they are gone with the module, off by parameter, and left to a kernel that has them itself.
 # SMOKE: yes
 . /tests/lib.sh
 . /tests/mainline.sh

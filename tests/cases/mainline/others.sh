@@ -1,6 +1,6 @@
 #!/bin/sh
-# An upload and what comes meanwhile: one attempt at a time, whichever way it came; cancel ends it while nothing has
-# been changed; unloading the module waits for its end.
+# An upload and what comes meanwhile: one attempt at a time, whichever way it came; cancel ends it
+# while nothing has been changed; unloading the module waits for its end.
 # SMP: 2 4
 # SMOKE: yes
 . /tests/lib.sh

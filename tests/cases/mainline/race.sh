@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builders work while a client of mainline's updates: each upload succeeds or is device-busy, both happen, and no
-# measurement comes out wrong.
+# Builders work while a client of mainline's updates: each upload succeeds or is device-busy, both
+# happen, and no measurement comes out wrong.
 # SMP: 2 4
 # THREADS: multi
 . /tests/lib.sh

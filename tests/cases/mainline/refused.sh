@@ -1,6 +1,6 @@
 #!/bin/sh
-# What is no good is refused before anything is shut down for it; a client of mainline's is told so as far as mainline
-# has a word for it.
+# What is no good is refused before anything is shut down for it; a client of mainline's is told so
+# as far as mainline has a word for it.
 # SMOKE: yes
 . /tests/lib.sh
 . /tests/mainline.sh

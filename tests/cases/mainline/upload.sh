@@ -1,6 +1,6 @@
 #!/bin/sh
-# A client that knows mainline's documentation only updates, or is told the firmware's refusal as far as mainline has a
-# word for it; last/ tells the rest.
+# A client that knows mainline's documentation only updates, or is told the firmware's refusal as
+# far as mainline has a word for it; last/ tells the rest.
 # SMP: 1 2 4
 # SMOKE: yes
 . /tests/lib.sh

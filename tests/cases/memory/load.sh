@@ -1,5 +1,6 @@
 #!/bin/sh
-# Every allocation of the module's initialisation fails once: it loads and works, or ENOMEM and nothing is left.
+# Every allocation of the module's initialisation fails once: it loads and works, or ENOMEM and
+# nothing is left.
 . /tests/lib.sh
 . /tests/nomemory.sh
 failing_begins
@@ -8,8 +9,8 @@ module=/lib/modules/$(uname -r)/updates/tdx_update.ko
 key=$(cat "$SIGNER")
 refused=0 loads=0
 
-# try_load N: with the N-th allocation failing of the process that becomes insmod. Not busybox's, which
-# tries a second time in another way. False: there are not so many.
+# try_load N: with the N-th allocation failing of the process that becomes insmod. Not busybox's,
+# which tries a second time in another way. False: there are not so many.
 try_load() {
 	local hit=0 version
 

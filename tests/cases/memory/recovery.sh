@@ -1,5 +1,6 @@
 #!/bin/sh
-# Every allocation of setting the recovery image fails once: ENOMEM and it stays what it was, or it is the new one.
+# Every allocation of setting the recovery image fails once: ENOMEM and it stays what it was, or it
+# is the new one.
 . /tests/lib.sh
 . /tests/nomemory.sh
 failing_begins

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Every allocation of an update fails once, in an attempt each: ENOMEM and nothing changed, or it goes on without.
+# Every allocation of an update fails once, in an attempt each: ENOMEM and nothing changed, or it
+# goes on without.
 . /tests/lib.sh
 . /tests/nomemory.sh
 failing_begins

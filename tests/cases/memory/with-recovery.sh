@@ -1,5 +1,6 @@
 #!/bin/sh
-# Every allocation of an update that has a recovery image fails once: ENOMEM and nothing changed, or it goes on without.
+# Every allocation of an update that has a recovery image fails once: ENOMEM and nothing changed, or
+# it goes on without.
 . /tests/lib.sh
 . /tests/nomemory.sh
 failing_begins

@@ -1,5 +1,6 @@
 #!/bin/sh
-# A failure for good is named lost, and so is the state after it; every further update fails at once.
+# A failure for good is named lost, and so is the state after it; every further update fails at
+# once.
 # SMP: 1 2 4
 . /tests/lib.sh
 setup

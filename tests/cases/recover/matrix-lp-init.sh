@@ -1,5 +1,6 @@
 #!/bin/sh
-# Each answer to LP.INIT of the new module, on each kind of LP: repeated, repaired, or left to a further update.
+# Each answer to LP.INIT of the new module, on each kind of LP: repeated, repaired, or left to a
+# further update.
 # SMP: 4
 . /tests/lib.sh
 . /tests/matrix.sh

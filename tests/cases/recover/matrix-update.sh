@@ -1,5 +1,6 @@
 #!/bin/sh
-# Each answer to UPDATE of the new module: repeated, repaired, or left to a further update to repair.
+# Each answer to UPDATE of the new module: repeated, repaired, or left to a further update to
+# repair.
 # SMP: 4
 . /tests/lib.sh
 . /tests/matrix.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# A transient, recoverable failure of the closing INSTALL costs a session, not the TDs. An image gets at
-# most eight, and without a recovery image it gets them twice.
+# A transient, recoverable failure of the closing INSTALL costs a session, not the TDs. An image
+# gets at most eight, and without a recovery image it gets them twice.
 # SMP: 1 2 4 8
 . /tests/lib.sh
 setup

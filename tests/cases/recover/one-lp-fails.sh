@@ -1,6 +1,6 @@
 #!/bin/sh
-# An LP whose INSTALL brings back an error, whatever it is, keeps no other from calling, and calls again
-# when they have: no LP leaves an open session that the firmware would let them close.
+# An LP whose INSTALL brings back an error, whatever it is, keeps no other from calling, and calls
+# again when they have: no LP leaves an open session that the firmware would let them close.
 # SMP: 2 4 8
 . /tests/lib.sh
 setup
@@ -12,8 +12,8 @@ for status in 0x8000000012345678 0x8000000000000003 vmfail ud gp; do
 	expect_update test/v2.blob ESHUTDOWN shut-down
 	expect last/leaf SEAMLDR.INSTALL "$(tdx last/leaf)"
 	expect last/cpu 0 "$(tdx last/cpu)"
-	# A status closes the session when it answers the last call that was missing, but for EBADCALL, which
-	# does not count the call. Otherwise the session stays open.
+	# A status closes the session when it answers the last call that was missing, but for
+	# EBADCALL, which does not count the call. Otherwise the session stays open.
 	case $status in
 	0x80000000123*) expect "open session after $status" 0 "$(emu_get state session)" ;;
 	*) expect "LPs that have called after $status" $(($(nproc) - 1)) "$(emu_get state session)" ;;

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The recovery image: checked when set and again at each update, part of the handoff negotiation, and what
-# runs when the new image fails past the point of no return, where the firmware allows it.
+# The recovery image: checked when set and again at each update, part of the handoff negotiation,
+# and what runs when the new image fails past the point of no return, where the firmware allows it.
 # SMP: 1 2 4
 # SMOKE: yes
 . /tests/lib.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Each LP calls SEAMLDR.INSTALL exactly once a session, the leaves come in order, LP.INIT once on each LP.
+# Each LP calls SEAMLDR.INSTALL exactly once a session, the leaves come in order, LP.INIT once on
+# each LP.
 # SMP: 1 2 4 8
 . /tests/lib.sh
 setup

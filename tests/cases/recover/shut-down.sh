@@ -1,6 +1,7 @@
 #!/bin/sh
-# A failure that leaves the handoff data whole is named shut-down, and so is the state after it. A further
-# update brings TDX back, in any handoff version and without a reboot; what it needs is not forgotten.
+# A failure that leaves the handoff data whole is named shut-down, and so is the state after it. A
+# further update brings TDX back, in any handoff version and without a reboot; what it needs is not
+# forgotten.
 # SMP: 1 2 4
 . /tests/lib.sh
 setup hv=0-2

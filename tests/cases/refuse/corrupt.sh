@@ -1,5 +1,6 @@
 #!/bin/sh
-# A byte changed anywhere makes the checksum wrong; a module that is not the one that was hashed, the hash.
+# A byte changed anywhere makes the checksum wrong; a module that is not the one that was hashed,
+# the hash.
 . /tests/lib.sh
 setup
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# A CPU that goes offline after the platform was found complete: the blackout looks again and changes nothing.
+# A CPU that goes offline after the platform was found complete: the blackout looks again and
+# changes nothing.
 # SMP: 2 4
 . /tests/lib.sh
 setup

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Crypto that fails is crypto-error, or no-memory where it says so; never a verdict on the image, and nothing is shut
-# down for it.
+# Crypto that fails is crypto-error, or no-memory where it says so; never a verdict on the image,
+# and nothing is shut down for it.
 . /tests/lib.sh
 . /tests/slow.sh
 setup_emu
@@ -22,7 +22,8 @@ for image in v2 wrong-fill bad-signer bad-hash; do
 	slow_set rsa_error 0
 done
 
-# SHA-384 at each of its steps: over the modulus, twice over what is signed, over the module's pages.
+# SHA-384 at each of its steps: over the modulus, twice over what is signed, over the module's
+# pages.
 for good in 0 1 2 3; do
 	for failure in 5:ENOPKG:crypto-error 22:ENOPKG:crypto-error 12:ENOMEM:no-memory; do
 		IFS=: read -r error errno result <<-END

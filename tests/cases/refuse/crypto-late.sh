@@ -1,5 +1,6 @@
 #!/bin/sh
-# RSA that completes later, in another context, is waited for, also where it must first wait in a backlog.
+# RSA that completes later, in another context, is waited for, also where it must first wait in a
+# backlog.
 . /tests/lib.sh
 . /tests/slow.sh
 setup_emu

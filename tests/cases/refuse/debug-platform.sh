@@ -1,6 +1,6 @@
 #!/bin/sh
-# Debug-signed images are for platforms that MSR 0x503 calls debug-unlocked. Where it cannot be read P-SEAMLDR's own kind
-# decides.
+# Debug-signed images are for platforms that MSR 0x503 calls debug-unlocked. Where it cannot be read
+# P-SEAMLDR's own kind decides.
 . /tests/lib.sh
 setup
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# A TDX module with fewer handoff pages than the running one would stop an LP for good at TDH.SYS.UPDATE, so its image is refused.
+# A TDX module with fewer handoff pages than the running one would stop an LP for good at
+# TDH.SYS.UPDATE, so its image is refused.
 . /tests/lib.sh
 setup
 td_build 1

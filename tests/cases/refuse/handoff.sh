@@ -1,5 +1,6 @@
 #!/bin/sh
-# SHUTDOWN asks for the highest handoff version that both modules speak; without one nothing is shut down.
+# SHUTDOWN asks for the highest handoff version that both modules speak; without one nothing is shut
+# down.
 . /tests/lib.sh
 
 # running [MIN-MAX], no_downgrade, image's [MIN-MAX], version asked for

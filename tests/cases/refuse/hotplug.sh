@@ -1,5 +1,6 @@
 #!/bin/sh
-# A CPU goes and comes while updates are written: each attempt is a success, or cpu-offline with nothing changed.
+# A CPU goes and comes while updates are written: each attempt is a success, or cpu-offline with
+# nothing changed.
 # SMP: 2 4
 # THREADS: multi
 . /tests/lib.sh

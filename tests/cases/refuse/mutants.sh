@@ -1,6 +1,6 @@
 #!/bin/sh
-# Changed images: check and update say of each what user space says by the same rules and another library;
-# none reaches SHUTDOWN but those that the firmware, given them directly, installs.
+# Changed images: check and update say of each what user space says by the same rules and another
+# library; none reaches SHUTDOWN but those that the firmware, given them directly, installs.
 . /tests/lib.sh
 setup remaining=1000
 td_build 1

@@ -1,6 +1,7 @@
 #!/bin/sh
-# An image that needs more room than there is below P-SEAMLDR is refused before the shutdown, unless it is a near miss: a later
-# P-SEAMLDR may need less. Room that cannot be known is no reason to refuse.
+# An image that needs more room than there is below P-SEAMLDR is refused before the shutdown, unless
+# it is a near miss: a later P-SEAMLDR may need less. Room that cannot be known is no reason to
+# refuse.
 . /tests/lib.sh
 setup
 td_build 1

@@ -1,6 +1,6 @@
 #!/bin/sh
-# SEAMLDR.SEAMINFO is asked again while P-SEAMLDR is busy. If it fails, the platform's LPs are not known and nothing is shut
-# down.
+# SEAMLDR.SEAMINFO is asked again while P-SEAMLDR is busy. If it fails, the platform's LPs are not
+# known and nothing is shut down.
 . /tests/lib.sh
 setup
 td_build 1

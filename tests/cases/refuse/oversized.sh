@@ -1,5 +1,6 @@
 #!/bin/sh
-# A container with something behind it is malformed; one with more than 496 module pages is too large.
+# A container with something behind it is malformed; one with more than 496 module pages is too
+# large.
 . /tests/lib.sh
 setup
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The CPU table must have the CPU of each package, stepping apart; the first one that it lacks is named.
+# The CPU table must have the CPU of each package, stepping apart; the first one that it lacks is
+# named.
 . /tests/lib.sh
 setup
 

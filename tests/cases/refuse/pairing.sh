@@ -1,6 +1,6 @@
 #!/bin/sh
-# What we refuse, the firmware refuses too, with the status of the specification; and its running module
-# would have been gone by then. Ours live on.
+# What we refuse, the firmware refuses too, with the status of the specification; and its running
+# module would have been gone by then. Ours live on.
 . /tests/lib.sh
 setup
 cp /lib/firmware/test/v2.blob /lib/firmware/test/bad-signature.blob

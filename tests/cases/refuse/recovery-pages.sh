@@ -1,6 +1,6 @@
 #!/bin/sh
-# A recovery image with fewer handoff pages than the running TDX module or than the image, which it may have to follow, is
-# refused.
+# A recovery image with fewer handoff pages than the running TDX module or than the image, which it
+# may have to follow, is refused.
 . /tests/lib.sh
 setup handoff_pages=12
 td_build 1

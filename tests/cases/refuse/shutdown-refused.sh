@@ -1,5 +1,6 @@
 #!/bin/sh
-# A shutdown refused for any reason but the race is EIO; nothing has changed and the next update succeeds.
+# A shutdown refused for any reason but the race is EIO; nothing has changed and the next update
+# succeeds.
 # SMP: 1 2 4
 . /tests/lib.sh
 setup

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Another driver has shut TDX down and tells nobody how much handoff data there is: no image is installed over it unless the
-# image of the TDX module that was shut down is at hand to tell.
+# Another driver has shut TDX down and tells nobody how much handoff data there is: no image is
+# installed over it unless the image of the TDX module that was shut down is at hand to tell.
 . /tests/lib.sh
 . /tests/firmware.sh
 setup

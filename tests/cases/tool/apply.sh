@@ -80,7 +80,8 @@ done
 expect_tool 0 apply "$TMP/images/new.blob" --recovery auto --dry-run
 expect version 1.5.24 "$(tdx version)"
 
-# One that an administrator has set stays, and is used by default; "none" leaves it out for this update.
+# One that an administrator has set stays, and is used by default; "none" leaves it out for this
+# update.
 store "$TDX/recovery_image" test/same.blob
 td_build 3
 emu_set inject "TDH.SYS.UPDATE any 1 0xc000050900000000 0 2"

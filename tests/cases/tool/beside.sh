@@ -1,5 +1,6 @@
 #!/bin/sh
-# Beside the kernel's own driver, whose version is stale after an update of ours: status says so, and no decision rests on it.
+# Beside the kernel's own driver, whose version is stale after an update of ours: status says so,
+# and no decision rests on it.
 # SANITIZERS: no
 . /tests/lib.sh
 . /tests/mainline.sh

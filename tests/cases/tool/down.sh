@@ -1,5 +1,6 @@
 #!/bin/sh
-# While TDX is down the command tells shut-down from lost: by exit status, words, JSON and metrics, with the next step for each.
+# While TDX is down the command tells shut-down from lost: by exit status, words, JSON and metrics,
+# with the next step for each.
 # SMP: 2 4
 # SANITIZERS: no
 . /tests/lib.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
-# While TDX is down apply --latest never says that nothing is newer: it brings TDX back, or refuses by a status of its own.
+# While TDX is down apply --latest never says that nothing is newer: it brings TDX back, or refuses
+# by a status of its own.
 # SANITIZERS: no
 . /tests/lib.sh
 . /tests/tool.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
-# apply --latest: the newest image of the series that mapping file and kernel module let pass, and why not a newer one.
+# apply --latest: the newest image of the series that mapping file and kernel module let pass, and
+# why not a newer one.
 # SANITIZERS: no
 . /tests/lib.sh
 . /tests/tool.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
-# tdx-update list and check: what each image says of itself, and the kernel module's own verdict on it.
+# tdx-update list and check: what each image says of itself, and the kernel module's own verdict on
+# it.
 # SANITIZERS: no
 . /tests/lib.sh
 . /tests/tool.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
-# No other user can make the command wait. A run that needs what another run uses gives up after a while, and a signal ends its wait.
+# No other user can make the command wait. A run that needs what another run uses gives up after a
+# while, and a signal ends its wait.
 # SANITIZERS: no
 . /tests/lib.sh
 . /tests/tool.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Where only the kernel's own update driver is, the command uses that and says what it cannot promise. This kernel has no such
-# driver: files stand in for its own, and a process plays its part.
+# Where only the kernel's own update driver is, the command uses that and says what it cannot
+# promise. This kernel has no such driver: files stand in for its own, and a process plays its part.
 # SANITIZERS: no
 . /tests/lib.sh
 . /tests/tool.sh
@@ -82,7 +82,8 @@ cp /lib/firmware/test/v2.blob "$TMP/images/tdx_module_1.5.26.blob"
 cp /lib/firmware/test/pages-150.blob "$TMP/images/x.blob"
 cp /lib/firmware/test/v1.blob "$TMP/images/a.blob"
 driver 1.5.26 ''
-# tainted FLAGS: the kernel's, from here on. The emulator, from outside its tree, may have been here or not.
+# tainted FLAGS: the kernel's, from here on. The emulator, from outside its tree, may have been here
+# or not.
 tainted() {
 	echo "$1" >"$TMP/tainted"
 	grep -q ' /proc/sys/kernel/tainted ' /proc/mounts ||

@@ -7,7 +7,8 @@
 setup
 dir=$TMP/images
 mkdir -p /run "$dir"
-# ESC, a newline, DEL, CSI of one character, an "a" with dots, a backslash; and in the other 0xff and an overlong slash.
+# ESC, a newline, DEL, CSI of one character, an "a" with dots, a backslash; and in the other 0xff
+# and an overlong slash.
 controls=$(printf 'one\033[31m\n\177\302\233\303\244\\x41.blob')
 bytes=$(printf 'two\377\300\257\303\244\\.blob')
 cp /lib/firmware/test/a.blob "$dir/$controls"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Where the command finds mainline's interface only, it updates by that: here by the one that this module offers, its own
-# files out of sight.
+# Where the command finds mainline's interface only, it updates by that: here by the one that this
+# module offers, its own files out of sight.
 . /tests/lib.sh
 . /tests/tool.sh
 . /tests/mainline.sh

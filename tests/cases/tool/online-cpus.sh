@@ -1,5 +1,6 @@
 #!/bin/sh
-# apply --online-cpus brings present CPUs online for the update and puts them back: after success, failure and signals.
+# apply --online-cpus brings present CPUs online for the update and puts them back: after success,
+# failure and signals.
 # SMP: 4
 # SANITIZERS: no
 . /tests/lib.sh
@@ -70,8 +71,8 @@ race() {
 	[ "$(counter TDH.SYS.SHUTDOWN)" -gt "$before" ]
 }
 
-# Signals, while it waits for a race to end. KILL takes the command, not its second process. A shell has
-# its background jobs ignore INT, and env has this one not ignore it.
+# Signals, while it waits for a race to end. KILL takes the command, not its second process. A shell
+# has its background jobs ignore INT, and env has this one not ignore it.
 td_ok new 2
 for signal in TERM HUP INT KILL; do
 	before=$(counter TDH.SYS.SHUTDOWN)

@@ -1,5 +1,6 @@
 #!/bin/sh
-# apply --online-cpus on a host that was booted with nosmt: SMT goes on for the update, and off again.
+# apply --online-cpus on a host that was booted with nosmt: SMT goes on for the update, and off
+# again.
 # SMP: 4
 # BOOT: nosmt
 # SANITIZERS: no

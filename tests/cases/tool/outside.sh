@@ -1,5 +1,6 @@
 #!/bin/sh
-# Images anywhere on disk can be installed, and nothing of it is left behind: not after a signal, not after a kill.
+# Images anywhere on disk can be installed, and nothing of it is left behind: not after a signal,
+# not after a kill.
 # SANITIZERS: no
 . /tests/lib.sh
 . /tests/tool.sh
@@ -26,8 +27,9 @@ expect_tool 0 apply /lib/firmware/test/b.blob --recovery none
 expect version 1.5.27 "$(tdx version)"
 rm -r /lib/firmware/updates
 
-# signalled SIGNAL: an update of an image elsewhere gets that signal while the module reads and verifies
-# it. It may come late, and then the update succeeds: so it is sent until one comes in time.
+# signalled SIGNAL: an update of an image elsewhere gets that signal while the module reads and
+# verifies it. It may come late, and then the update succeeds: so it is sent until one comes in
+# time.
 signalled() {
 	local i=0
 

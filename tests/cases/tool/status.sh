@@ -1,5 +1,6 @@
 #!/bin/sh
-# tdx-update status says what runs and how the last attempt ended: in words, as JSON, as metrics, to root and to others.
+# tdx-update status says what runs and how the last attempt ended: in words, as JSON, as metrics, to
+# root and to others.
 # SANITIZERS: no
 . /tests/lib.sh
 . /tests/tool.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
-# On a kernel that has a /sys/firmware/tdx of its own the module uses /sys/firmware/tdx_update, and the command finds it there.
+# On a kernel that has a /sys/firmware/tdx of its own the module uses /sys/firmware/tdx_update, and
+# the command finds it there.
 # SMOKE: yes
 # SANITIZERS: no
 . /tests/lib.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
-# apply --wait: outlasts a race or gives up when its time is over, and a terminal, and only that, shows what it waits for.
+# apply --wait: outlasts a race or gives up when its time is over, and a terminal, and only that,
+# shows what it waits for.
 # SMP: 2 4
 # SANITIZERS: no
 . /tests/lib.sh
