@@ -31,10 +31,10 @@ check:		## the tests, in guests: TEST=part of a name, SMP=, KERNEL=, KEEP=1 for 
 check-all:	## on every kernel that Debian packages
 	@tests/vm/all.sh all
 
-check-debug:	## on kernels with sanitizers, built once (10 minutes each): KERNEL=, TEST=, SMP= (once)
+check-debug:	## on kernels with sanitizers, built once (10 minutes each): KERNEL=, TEST=, SMP=
 	@tests/vm/all.sh built
 
-mutants:	## changed images through the checks in user space: none is let through that was not signed
+mutants:	## changed images through the checks in user space: none unsigned may pass
 	@tests/pure/mutants.sh
 
 oracle:		## a second judge of checks and emulator: IMAGES=50000, SEQUENCES=10000, SEED=1
@@ -53,7 +53,7 @@ soak:		## updates for MINUTES=30 with everything else going on, on 4 and 8 CPUs
 bench:		## figures, as ratios measured in one run: DOCS=1 into docs/, too
 	@tests/bench/run.sh
 
-compare:	## the same failures with mainline's own driver and with ours: writes docs/comparison.md
+compare:	## the same failures with mainline's driver and ours: writes docs/comparison.md
 	@tests/bench/compare.sh
 
 recording:	## the demo's terminal as an animation: docs/demo.svg

@@ -1,11 +1,12 @@
 #!/bin/bash
 # Files of a kernel's source, from the package of Debian that has it.
 #
-#	scripts/source.sh KERNEL		prints the path of the package linux-source-KERNEL of the
-#						suite that KERNEL is of (scripts/kernel.sh), and downloads
-#						it unless the version that apt knows is there already
-#	scripts/source.sh KERNEL DIR FILE...	makes DIR with these files of it, without their
-#						directories, unless it has them from that very package
+#	scripts/source.sh KERNEL
+#		prints the path of the package linux-source-KERNEL of the suite that KERNEL is of
+#		(scripts/kernel.sh), and downloads it unless the version that apt knows is there
+#	scripts/source.sh KERNEL DIR FILE...
+#		makes DIR with these files of it, without their directories, unless it has them
+#		from that very package already
 #
 # The packages stay in build/kernels-built.
 set -euo pipefail

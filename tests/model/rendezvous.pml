@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The rendezvous of src/install.c, while the firmware answers whatever it may: every LP gets out, each calls
- * SEAMLDR.INSTALL once a session, none leaves while a session is open, every barrier is one, and the CPUs
- * stay until a TDX module runs or nothing is left to try.
+ * The rendezvous of src/install.c, with a firmware that answers anything it may. The properties:
+ * every LP gets out; each calls SEAMLDR.INSTALL once a session; no LP leaves while a session is
+ * open; no CPU passes a barrier early; the CPUs stay until a TDX module runs or nothing is left to
+ * try.
  *
- * Promela and not CBMC: the order of several CPUs' steps is what can go wrong, and spin explores every order;
- * the C code between two steps is straight. Names are those of install.c. Memory order is not modelled: every
- * shared word is published by a release and read by an acquire.
+ * Promela and not CBMC, because the order of several CPUs' steps is what can go wrong and spin
+ * explores every order. The C code between two steps is straight. Names are those of install.c.
+ * Memory order is not modelled: litmus/ checks that.
  *
- * N LPs. PASSES_MAX, SESSIONS_MAX and LP_INIT_ROUNDS_MAX are smaller than in the code, which only makes loops
- * shorter. JOIN begins with an install session that another driver left open. MUTANT breaks the rendezvous in one of the ways that the properties must notice; 0 is the code.
+ * N LPs. PASSES_MAX, SESSIONS_MAX and LP_INIT_ROUNDS_MAX are smaller than in the code, which only
+ * makes loops shorter. JOIN begins with an install session that another driver left open. MUTANT
+ * breaks the rendezvous in one of the ways that the properties must notice; 0 is the code.
  */
 #ifndef N
 #define N 3
@@ -48,13 +50,14 @@ bool session_open;		/* what the lead CPU believes; with others' sessions, too */
 byte gone;
 bool inited[N];
 byte runs_made;
-bool can_follow[RUNS_MAX];	/* chosen freely: SVNs, updates left, whether there is a recovery image */
+/* Chosen freely: SVNs, updates left, whether there is a recovery image. */
+bool can_follow[RUNS_MAX];
 
-/* The LP that closed a session that was joined; N: none has. In the code it goes along with the ticket. */
+/* The LP that closed a joined session; N: none has. In the code the ticket has it. */
 byte closer = N;
 bool joining;
 
-/* SEAMLDR.INSTALL by LP i. After a refusal, a trap or VMfailInvalid for too long the call does not count. */
+/* SEAMLDR.INSTALL by LP i. A refusal, a trap or a long VMfailInvalid: the call does not count. */
 inline install(i)
 {
 	atomic {
@@ -228,9 +231,9 @@ inline run_session()
 		   (bad == N - 1 || pass_of_session > 1) -> result = answer[bad]; break
 		:: else -> skip
 		fi;
-		/* SEAMLDR.INFO says whether a session is open. */
+		/* SEAMLDR.INFO says whether a session is open. It cannot be closed: see above. */
 		if
-		:: calls == 0 && MUTANT != 2 && uncounted < N -> assert(false)	/* cannot be: see above */
+		:: calls == 0 && MUTANT != 2 && uncounted < N -> assert(false)
 		:: else -> skip
 		fi;
 		if
@@ -243,7 +246,7 @@ inline run_session()
 	od
 }
 
-/* A round of TDH.SYS.LP.INIT; LPs that have done it in a round before this one do not call again. */
+/* A round of TDH.SYS.LP.INIT. LPs that did it in an earlier round do not call again. */
 inline init_lp(i)
 {
 	if

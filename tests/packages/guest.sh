@@ -2,10 +2,10 @@
 # The guest's half of the packages' test: a service of systemd on a Debian system, which runs what
 # the kernel command line asks for, reports KTAP on the second serial port and powers off.
 #
-#	guest.plan=update	the module that DKMS built is found, loads, and carries out an update;
-#				so do the unit of systemd and the rule of udev
-#	guest.plan=signing	Secure Boot: what is not signed by a key of the machine's owner does not
-#				load, what DKMS signed does
+#	guest.plan=update	the module that DKMS built is found, loads, and updates; so do the unit
+#				of systemd and the rule of udev
+#	guest.plan=signing	Secure Boot: a module without a signature by a key of the machine's
+#				owner does not load, one that DKMS signed does
 #	guest.plan=fleet	a host that Ansible updates; fleet.sh says when that is over
 #
 # $1: the directory this file is in, with the plans, images and modules that are not in /lib.

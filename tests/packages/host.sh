@@ -5,10 +5,10 @@
 #	host.sh building	and TD 2 is being built
 #	host.sh built		not any more
 #	host.sh refusing	no updates are left
-#	host.sh breaking REST	the next install fails past the shutdown; REST, what is left: handoff
-#				data, or nothing
-#	host.sh tell		version, state, result of the last attempt, TD 1's measurement; "-" for
-#				what there is not
+#	host.sh breaking REST	the next install fails past the shutdown; REST, what is left:
+#				handoff data, or nothing
+#	host.sh tell		version, state, result of the last attempt, TD 1's measurement;
+#				"-" where there is none
 set -u
 here=$(dirname "$0")
 # shellcheck source=tests/packages/tdx.sh
