@@ -18,14 +18,15 @@
  *   TDH.SYS.LP.INIT. The last LP of the chain increments it once for a whole pass. The lead CPU
  *   waits until all acks of a step have come.
  * - @pass of each LP: SEAMLDR.INSTALL admits one LP at a time, so the LPs call it in a chain. An LP
- *   that has made its call increments @pass of the next LP, together with a ticket that holds the
- *   operands.
+ *   that has made its call stores the number of the pass in @pass of the next LP, together with a
+ *   ticket that holds the operands.
  *
  * A CPU that fails sets @failed before it acks or passes the ticket on. Per-CPU answers are scanned
  * only then.
  *
  * A session takes one pass, unless an LP's call did not count. Then only such LPs call again, in
- * another pass, until the session is closed or PASSES_MAX is reached. A session that is still open
+ * another pass, until the session is closed or PASSES_MAX is reached. If the lead CPU's call does
+ * not count, no session is open and no other LP calls in that pass. A session that is still open
  * when the next image is tried, or that another driver left open, is joined: see join_session().
  *
  * Work that can wait comes after the store that another CPU waits for: an LP restores its VMCS
@@ -215,17 +216,21 @@ static void use_ticket(struct blackout *b, struct lp *lp, unsigned int pass)
 	struct ticket ticket = lp->ticket;
 	bool call = ticket.join ? !ticket.closed : lp->session != ticket.session;
 	struct lp *next = lp + 1;
+	bool unopened = false;
 
 	if (call && ticket.join) {
 		join_session(b, lp, &ticket);
 	} else if (call) {
 		call_install(lp, ticket.params_pa);
-		if (lp->answer.status)
+		if (lp->answer.status) {
 			WRITE_ONCE(b->failed, true);
-		else
+			/* The others would open a session that cannot be closed without this LP. */
+			unopened = lp == b->lp && is_uncounted(lp);
+		} else {
 			lp->session = ticket.session;
+		}
 	}
-	if (next < &b->lp[b->num_lps]) {
+	if (next < &b->lp[b->num_lps] && !unopened) {
 		next->ticket = ticket;
 		/* Publish ticket, answer and @failed; pairs with the acquire in follow(). */
 		smp_store_release(&next->pass, pass);
@@ -259,15 +264,17 @@ static u64 init_lp(const struct blackout *b, struct lp *lp, unsigned int step)
 /* What every CPU but the lead CPU does. */
 static void follow(struct blackout *b, struct lp *lp)
 {
-	unsigned int passes = 0, last_state = 0, state;
+	unsigned int last_pass = 0, last_state = 0, pass, state;
 
 	ack(b, quiesce(lp));
 	for (;;) {
 		/* Before @pass: DONE means that no pass is to come. Pairs with init_lps(). */
 		state = smp_load_acquire(&b->state);
 		/* Pairs with the release in use_ticket(). */
-		if (smp_load_acquire(&lp->pass) != passes) {
-			use_ticket(b, lp, ++passes);
+		pass = smp_load_acquire(&lp->pass);
+		if (pass != last_pass) {
+			last_pass = pass;
+			use_ticket(b, lp, pass);
 		} else if (state == DONE) {
 			break;
 		} else if (state != last_state) {
@@ -365,12 +372,12 @@ static bool run_pass(struct blackout *b, struct lp *lead, bool join)
  * One session, in which every LP calls once. The result is the closing call's, the last call that
  * counted: the last LP's if all before it succeeded. A call that failed before that did not count,
  * and the session waits for it. Return the LP that has the result; @session_open is true afterwards
- * if the session could not be closed.
+ * if the session could not be closed. It stays false if the lead CPU could not open one.
  */
 static const struct lp *run_session(struct blackout *b, struct lp *lead)
 {
+	unsigned int passes = 0, unopened = 0;
 	const struct lp *bad;
-	unsigned int passes;
 
 	b->sessions++;
 	if (b->session_open) {
@@ -378,9 +385,15 @@ static const struct lp *run_session(struct blackout *b, struct lp *lead)
 		b->session_open = !b->closer;
 		return b->closer ?: find_failed(b, NULL) ?: lead;
 	}
-	for (passes = 1;; passes++) {
+	for (;;) {
 		if (run_pass(b, lead, false))
 			return lead;	/* all succeeded, the closing call among them */
+		if (lead->session != b->sessions && is_uncounted(lead)) {
+			if (++unopened == PASSES_MAX)
+				return lead;
+			continue;
+		}
+		passes++;
 		bad = find_failed(b, NULL);
 		/* The only failure, counted, after all other calls: it closed the session. */
 		if (!find_failed(b, bad) && !is_uncounted(bad) &&

@@ -97,10 +97,12 @@ check_row() {
 		esac || fail "$what: last/status is $seen"
 	fi
 	# Where an LP's call never counts, nothing but a further update can close the session.
-	case $leaf:$how:$status in
-	SEAMLDR.INSTALL:always:"$EBADCALL" | SEAMLDR.INSTALL:always:"$EUNSPECERR")
+	# The first LP opens it, or no LP does.
+	case $leaf:$how:$cpu:$status in
+	SEAMLDR.INSTALL:always:0:*) grep -qx session=0 "$EMU/state" ;;
+	SEAMLDR.INSTALL:always:*:"$EBADCALL" | SEAMLDR.INSTALL:always:*:"$EUNSPECERR")
 		! grep -qx session=0 "$EMU/state" ;;
-	SEAMLDR.INSTALL:always:0x* | SEAMLDR.INSTALL:[io]* | T*) grep -qx session=0 "$EMU/state" ;;
+	SEAMLDR.INSTALL:always:*:0x* | SEAMLDR.INSTALL:[io]* | T*) grep -qx session=0 "$EMU/state" ;;
 	*) ! grep -qx session=0 "$EMU/state" ;;
 	esac || fail "$what: $(grep session= "$EMU/state")"
 	[ "$(cat "$EMU/vmcs")" = "$vmcs" ] || fail "$what: VMCS pointers have changed"

@@ -136,8 +136,10 @@ inline use_ticket(i, number)
 		:: else -> failed = true
 		fi
 	fi;
+	/* Mutant 7: LPs call without the lead CPU, in a session that it believes is not open. */
 	if
-	:: i + 1 < N -> pass[i + 1] = number
+	:: i + 1 < N && (i > 0 || joining || answer[0] != UNCOUNTED || MUTANT == 7) ->
+		pass[i + 1] = number
 	:: else -> acks++
 	fi
 }
@@ -181,6 +183,7 @@ inline run_session()
 		j = 0
 	}
 	pass_of_session = 1;
+	unopened = 0;
 	if
 	:: session_open ->
 		joining = true;
@@ -237,7 +240,12 @@ inline run_session()
 		:: else -> skip
 		fi;
 		if
-		:: pass_of_session == PASSES_MAX || MUTANT == 3 ->
+		:: !counted[0] && answer[0] == UNCOUNTED && unopened + 1 == PASSES_MAX ->
+			result = RECOVERABLE;
+			break
+		:: !counted[0] && answer[0] == UNCOUNTED && unopened + 1 < PASSES_MAX -> unopened++
+		:: (counted[0] || answer[0] != UNCOUNTED) &&
+		   (pass_of_session == PASSES_MAX || MUTANT == 3) ->
 			session_open = (MUTANT != 3);
 			result = RECOVERABLE;
 			break
@@ -365,7 +373,7 @@ inline run_images()
 active [N] proctype lp()
 {
 	byte me = _pid;
-	byte my_passes, last_state, seen, bad, j, k, passes, sessions, pass_of_session, uncounted;
+	byte last_pass, last_state, seen, bad, j, k, passes, sessions, pass_of_session, uncounted, unopened;
 	byte expected, step, rounds;
 	mtype result = RECOVERABLE;
 
@@ -412,7 +420,7 @@ active [N] proctype lp()
 		do
 		::	seen = state;
 			if
-			:: pass[me] != my_passes -> my_passes++; use_ticket(me, my_passes)
+			:: pass[me] != last_pass -> last_pass = pass[me]; use_ticket(me, last_pass)
 			:: else ->
 				if
 				:: seen == DONE -> break
@@ -422,7 +430,7 @@ active [N] proctype lp()
 					ack(me)
 				:: else ->
 					/* Nothing to do: until one of the two words changes. */
-					(pass[me] != my_passes || state != last_state)
+					(pass[me] != last_pass || state != last_state)
 				fi
 			fi
 		od

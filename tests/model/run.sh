@@ -36,7 +36,7 @@ for lps in 1 2 3; do
 	proved $lps 2 1 ', a session left open before'
 done
 proved 4 "${RUNS:-1}" 0 ''
-for mutant in 1 2 3 4 5 6; do
+for mutant in 1 2 3 4 5 6 7; do
 	explore 3 $mutant 2 $((mutant == 6))
 	if grep -q 'errors: 0$' report; then
 		echo "model: mutant $mutant of the rendezvous has not been found out"
