@@ -246,8 +246,13 @@ static void use_ticket(struct blackout *b, struct lp *lp, unsigned int pass)
 static u64 call_module(const struct blackout *b, struct lp *lp, u64 leaf, unsigned int step)
 {
 	struct tdxu_args args = {};
-	u64 status = tdxu_seamcall_retry(leaf, &args);
+	u64 status = tdxu_seamcall(leaf, &args);
 
+	/* Off the hot path: the retries keep a copy of the operands. */
+	if (unlikely(status && tdxu_is_transient(status))) {
+		args = (struct tdxu_args){};
+		status = tdxu_seamcall_retry(leaf, &args);
+	}
 	lp->answer = answer_of(lp, leaf, status, &args);
 	record_call(b, lp, &lp->answer, step);
 	return status;
@@ -517,9 +522,9 @@ static enum outcome run_image(struct blackout *b, struct lp *lead, const struct 
 static void run_images(struct blackout *b, struct lp *lead)
 {
 	const struct payload *const order[TDXU_RUNS_MAX] = { &b->image, &b->recovery, &b->image };
-	struct tdxu_answer answer = b->answer;
 	enum tdxu_phase phase = b->phase;
 	enum outcome outcome = SHUT_DOWN;
+	struct tdxu_answer answer;	/* valid if @failed */
 	bool failed = false;
 	unsigned int i;
 
@@ -540,10 +545,12 @@ static void run_images(struct blackout *b, struct lp *lead)
 
 	if (outcome == RUNS && order[i] == &b->image) {
 		enter(b, TDXU_PHASE_DONE);
-		b->answer = (struct tdxu_answer){ .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU };
+		if (failed)
+			b->answer = (struct tdxu_answer){ .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU };
 		return;
 	}
-	b->answer = answer;
+	if (failed)
+		b->answer = answer;
 	b->phase = phase;
 	b->verdict.result = outcome == RUNS ? TDXU_RECOVERED :
 			    outcome == LOST ? TDXU_LOST : TDXU_SHUT_DOWN;

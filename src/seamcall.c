@@ -73,7 +73,11 @@ u64 tdxu_seamcall(u64 leaf, struct tdxu_args *args)
 	return status;
 }
 
-static bool is_transient(u64 status)
+/**
+ * tdxu_is_transient() - would the same call of the TDX module succeed later?
+ * @status: what the call returned
+ */
+bool tdxu_is_transient(u64 status)
 {
 	switch (status & TDX_STATUS_MASK) {
 	case TDX_OPERAND_BUSY:
@@ -102,7 +106,7 @@ u64 tdxu_seamcall_retry(u64 leaf, struct tdxu_args *args)
 
 	for (;;) {
 		status = tdxu_seamcall(leaf, args);
-		if (!is_transient(status) || ++tries > RETRIES_MAX)
+		if (!tdxu_is_transient(status) || ++tries > RETRIES_MAX)
 			return status;
 		*args = in;
 		cpu_relax();
