@@ -83,14 +83,14 @@ enum tdxu_result { TDXU_RESULTS(TDXU_RESULT_ENUM) };
 /**
  * struct tdxu_verdict - a check's answer
  * @result: its result
- * @why: what makes the result's meaning more exact, or an empty string
+ * @why: the exact cause, or an empty string
  */
 struct tdxu_verdict {
 	enum tdxu_result result;
 	char why[TDXU_WHY_SIZE];
 };
 
-/* A verdict whose reason names what was found: a CPU, a number. */
+/* Make a verdict with a reason that contains a CPU or a number. */
 static inline __attribute__((format(printf, 2, 3)))
 struct tdxu_verdict tdxu_sayf(enum tdxu_result result, const char *format, ...)
 {
@@ -103,13 +103,13 @@ struct tdxu_verdict tdxu_sayf(enum tdxu_result result, const char *format, ...)
 	return verdict;
 }
 
-/* A verdict whose reason is always the same; @why may be NULL. */
+/* Make a verdict with a fixed reason; @why may be NULL. */
 static inline struct tdxu_verdict tdxu_say(enum tdxu_result result, const char *why)
 {
 	return tdxu_sayf(result, "%s", why ?: "");
 }
 
-/* A verdict on the recovery image. */
+/* Make a verdict on the recovery image of one on an image. */
 static inline struct tdxu_verdict tdxu_say_of_recovery(struct tdxu_verdict verdict)
 {
 	return tdxu_sayf(verdict.result, "recovery image%s%s", verdict.why[0] ? ": " : "",
@@ -123,7 +123,7 @@ struct tdxu_version {
 };
 
 /**
- * struct tdxu_image - what a container holds; points into the caller's copy of it
+ * struct tdxu_image - contents of a container; points into the caller's copy
  * @sigstruct: its one sigstruct, page-aligned in the container, fields checked
  * @module: first of its module pages, page-aligned in the container
  * @module_pages: how many, 1 to SEAMLDR_MAX_MODULE_PAGES
@@ -136,7 +136,7 @@ struct tdxu_image {
 	struct tdxu_version version;
 };
 
-/* Whose key an image is signed with. */
+/* Owner of the key that signed an image. */
 enum tdxu_signer {
 	TDXU_SIGNER_UNKNOWN,
 	TDXU_SIGNER_INTEL,		/* production */
@@ -155,7 +155,7 @@ struct tdxu_findings {
 	bool hash_good;
 };
 
-/* An image, and what is known of it before the platform is asked. */
+/* An image and its signature check result. */
 struct tdxu_candidate {
 	struct tdxu_image image;
 	struct tdxu_findings findings;
@@ -193,7 +193,7 @@ enum tdxu_debug {
 };
 
 /**
- * struct tdxu_handoff - what waits for the next TDX module while none runs
+ * struct tdxu_handoff - the handoff data that waits for the next TDX module
  * @waits: TDX is shut down and handoff data is ready; else all below is meaningless
  * @hv: its version, where @hv_known
  * @hv_known: false after a shutdown that another driver made
@@ -211,7 +211,7 @@ struct tdxu_handoff {
 };
 
 /**
- * struct tdxu_platform - all that a plan has to know of this machine
+ * struct tdxu_platform - platform state, as a plan needs it
  * @handoff: what an earlier attempt has left, if it failed past the shutdown
  * @module: the running TDX module, unless @handoff.waits
  * @svn_major: TEE_TCB_SVN of the installed TDX module
@@ -242,14 +242,14 @@ struct tdxu_platform {
 	u64 room;
 };
 
-/* What the administrator asks for beyond an image. */
+/* The administrator's conditions for an update. */
 struct tdxu_policy {
 	bool require_race_protection;
 	bool require_recovery;
 };
 
 /**
- * struct tdxu_plan - what the blackout is to do
+ * struct tdxu_plan - what the blackout will do
  * @shutdown_rcx: RCX of TDH.SYS.SHUTDOWN: handoff version and race rejection; 0 with @resume
  * @resume: leave the shutdown out: an earlier attempt, or another driver, did it
  * @join_session: with @resume: an install session is open and has to be closed first

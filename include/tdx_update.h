@@ -14,12 +14,12 @@ struct kobject;
 #include "core.h"
 
 #define TDXU_NAME_MAX	255	/* bytes of an image name, without the terminating NUL */
-/* What stands for the name of an image that was uploaded; no name of a file may begin like that. */
+/* Stands for the name of an uploaded image; no file name may begin like this. */
 #define TDXU_UPLOAD_NAME	"/sys/class/firmware/tdx_module"
 
 /*
- * The steps of an attempt, in order; an attempt's phase is the last one it entered. One that only
- * checks shows as CHECK wherever it ends.
+ * The steps of an attempt, in order. An attempt's phase is the last one it entered; that of a check
+ * is always CHECK.
  */
 #define TDXU_PHASES(X)			\
 	X(NONE,		"none")		\
@@ -49,7 +49,7 @@ struct tdxu_args {
 #define TDXU_NO_CPU	(-1)
 
 /**
- * struct tdxu_answer - who answered what
+ * struct tdxu_answer - the answer of a SEAMCALL
  * @leaf: the leaf that was called, TDXU_NO_LEAF: none
  * @status: its completion status, or a software status (TDX_SW_STATUSES)
  * @rcx: its RCX
@@ -67,16 +67,15 @@ struct tdxu_answer {
 };
 
 /**
- * struct tdxu_attempt - one attempt, from the write to its end; what last/ shows
+ * struct tdxu_attempt - one attempt; last/ shows it
  * @result: how it ended
- * @why: what makes @result more exact, or an empty string
+ * @why: the exact cause, or an empty string
  * @phase: the last step it entered
  * @answer: of the SEAMCALL that ended it, and the CPU it ended on
  * @sessions: SEAMLDR.INSTALL sessions it opened
- * @image: name of the image as asked for, TDXU_UPLOAD_NAME where it was uploaded, empty where the
- * name itself was no good
- * @from: version that ran when it began, where it came so far as to ask
- * @to: version that runs now if it succeeded, else the image's if the image tells it
+ * @image: the image's name as requested, TDXU_UPLOAD_NAME for an upload, empty if the name was bad
+ * @from: version that ran when it began, if it got far enough to ask
+ * @to: version that runs now if it succeeded, else the image's if known
  * @updates_left: what P-SEAMLDR has left afterwards; -1: not known, or no new TDX module runs
  * @clobbers_rbp: the new TDX module lacks NO_RBP_MOD
  * @blackout_ns: for how long the CPUs were stopped, nanoseconds

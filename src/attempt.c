@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The way of one attempt: from a name or an upload to the outcome, one attempt at a time.
- * Each step consumes the previous step's result. tdxu_install() is the only step that modifies
- * platform state.
+ * One attempt, from a name or an upload to the outcome; one at a time. Each step consumes the
+ * previous step's result. tdxu_install() is the only step that modifies platform state.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -36,7 +35,7 @@ MODULE_PARM_DESC(require_recovery, "refuse an update without a recovery image (d
 
 static DEFINE_MUTEX(attempt_lock);
 
-/* Held from the last moment at which an attempt can be given up until its outcome is known. */
+/* Held from the last chance to give an attempt up until its outcome is known. */
 static DEFINE_MUTEX(install_lock);
 static bool closed;			/* the host goes down; under install_lock */
 
@@ -54,7 +53,7 @@ static struct {
 static char recovery_name[TDXU_NAME_MAX + 1];
 static DEFINE_MUTEX(recovery_lock);
 
-/* TDX is down by this update: remember what the next one needs. */
+/* This update has left TDX down: remember what the next one needs. */
 static void remember_failure(enum tdxu_state left, const struct tdxu_plan *plan)
 {
 	memory.left = left;
@@ -67,7 +66,7 @@ static void remember_failure(enum tdxu_state left, const struct tdxu_plan *plan)
 		memory.pinned = try_module_get(THIS_MODULE);
 }
 
-/* A TDX module runs: whatever failed before is over. */
+/* A TDX module runs: forget an earlier failure. */
 static void remember_running(const struct tdxu_module *module)
 {
 	memory.left = TDXU_STATE_READY;
@@ -80,9 +79,8 @@ static void remember_running(const struct tdxu_module *module)
 }
 
 /*
- * Combine what the firmware says with what it cannot say. A TDX module that ran and does not run
- * any more has been shut down, if not by us then by another driver, whose handoff version is not
- * known.
+ * Combine what the firmware tells with what only this module knows. A TDX module that ran and does
+ * not run any more was shut down: by us, or by another driver with an unknown handoff version.
  */
 static enum tdxu_state find_state(struct tdxu_handoff *handoff)
 {
@@ -101,9 +99,9 @@ static enum tdxu_state find_state(struct tdxu_handoff *handoff)
 }
 
 /**
- * tdxu_attempt_state() - state of TDX, as file state shows it
+ * tdxu_attempt_state() - the state of TDX, as file state shows it
  *
- * Context: may sleep; the firmware is asked.
+ * Context: may sleep; calls the firmware.
  * Return: a static string.
  */
 const char *tdxu_attempt_state(void)
@@ -125,8 +123,8 @@ const char *tdxu_attempt_state(void)
 }
 
 /**
- * tdxu_get_recovery() - name of the recovery image
- * @name: filled in; empty where none is set
+ * tdxu_get_recovery() - copy the name of the recovery image
+ * @name: filled in; empty if none is set
  *
  * Context: may sleep.
  */
@@ -150,7 +148,7 @@ static void enter(struct tdxu_attempt *attempt, enum tdxu_phase phase)
 	trace_phase(phase, ktime_get_ns());
 }
 
-/* The firmware loader takes any string; a name must lead into its search path and look like one. */
+/* The firmware loader takes any string. A good name is printable and stays in its search path. */
 static bool is_good_name(const char *name, size_t len)
 {
 	const char *component = name, *slash;
@@ -170,7 +168,7 @@ static bool is_good_name(const char *name, size_t len)
 	return name + len - component != 2 || memcmp(component, "..", 2);
 }
 
-/* The name of what to install, NUL-terminated; "1" stands for parameter image. */
+/* Copy the name of the image to install; "1" stands for parameter image. */
 static struct tdxu_verdict take_name(const char *name, size_t len, char *to)
 {
 	struct tdxu_verdict verdict = tdxu_say(TDXU_SUCCESS, NULL);
@@ -191,19 +189,19 @@ static struct tdxu_verdict take_name(const char *name, size_t len, char *to)
 	return verdict;
 }
 
-/* What is asked for: a file's name, or the image itself. */
+/* The request: a file's name, or the image itself. */
 struct request {
 	enum tdxu_operation operation;
 	const char *name;
 	size_t len;			/* of @name, bytes */
 	const u8 *data;			/* NULL: @name counts */
 	size_t size;			/* of @data, bytes */
-	const bool *cancelled;		/* of @data: whether it is to end before anything changes */
+	const bool *cancelled;		/* with @data: end before anything changes */
 };
 
 /*
- * A private copy: from here on no one can change what is checked and installed. The firmware
- * loader's own buffer is not private, two requests of one name share it.
+ * A private copy: nobody can change what is checked and installed. The firmware loader's buffer is
+ * not private, because two requests for one name share it.
  */
 static struct tdxu_verdict copy(const u8 *data, size_t size, void **blob)
 {
@@ -235,7 +233,7 @@ static struct tdxu_verdict load(const char *name, void **blob, size_t *size)
 	return verdict;
 }
 
-/* The TDX module that runs after a success; the image need not tell its version. */
+/* Read the new TDX module, because an image need not contain its version. */
 static void look_again(struct tdxu_attempt *attempt)
 {
 	struct tdxu_module module;
@@ -251,7 +249,7 @@ static void look_again(struct tdxu_attempt *attempt)
 		attempt->updates_left = info.num_remaining_updates;
 }
 
-/* From a name, or from @data, to a candidate in memory of its own, which the caller frees. */
+/* Make a candidate of a name or of @data, in memory that the caller frees. */
 static struct tdxu_verdict obtain(const char *name, const u8 *data, size_t size,
 				  struct tdxu_candidate *candidate, void **blob,
 				  struct tdxu_attempt *attempt)
@@ -284,7 +282,7 @@ static struct tdxu_verdict install(const struct request *request,
 
 	mutex_lock(&install_lock);
 	if (closed)
-		/* Not TDXU_INTERRUPTED: without a signal, many a writer would try again at once. */
+		/* Not TDXU_INTERRUPTED: many writers would try again at once without a signal. */
 		verdict = tdxu_say(TDXU_UNSUPPORTED, "the host goes down");
 	else if (is_interrupted(request))
 		verdict = tdxu_say(TDXU_INTERRUPTED,
@@ -391,7 +389,7 @@ static enum tdxu_result make_attempt(const struct request *request)
 		pr_notice("another update is running\n");
 		return TDXU_IN_PROGRESS;
 	}
-	/* No recovery image is an answer of its own and needs no attempt. */
+	/* Clearing the recovery image needs no attempt. */
 	if (request->operation == TDXU_OP_SET_RECOVERY && !request->len) {
 		set_recovery("");
 		mutex_unlock(&attempt_lock);
@@ -423,15 +421,15 @@ static enum tdxu_result make_attempt(const struct request *request)
 }
 
 /**
- * tdxu_attempt() - one attempt, from a name to its outcome
- * @operation: update; only check, the same up to the first step that would change anything; or
- * check and remember as recovery image
- * @name: image name, relative to the firmware search path; "1": the parameter's; need not end in
+ * tdxu_attempt() - make one attempt with an image file
+ * @operation: update; check, which ends before the first step that would change anything; or check
+ * and remember as recovery image
+ * @name: image name, relative to the firmware search path; "1": parameter image; need not end in
  * NUL
  * @len: its length in bytes, any
  *
- * Publishes the outcome, logs it and, after an update, sends the uevent;
- * except where another attempt runs: that one's last/ stays its own.
+ * Publishes the outcome, logs it and, after an update, sends the uevent. If another attempt runs,
+ * last/ stays about that one.
  *
  * Context: may sleep; an update stops every CPU for some milliseconds.
  * Return: 0 or the result's errno, negative.
@@ -444,13 +442,13 @@ int tdxu_attempt(enum tdxu_operation operation, const char *name, size_t len)
 }
 
 /**
- * tdxu_attempt_upload() - one attempt, from an image that was uploaded to its outcome
- * @data: the image; copied, not used any more once this returns
+ * tdxu_attempt_upload() - make one attempt with an uploaded image
+ * @data: the image; not used any more once this returns
  * @size: its size in bytes, any
- * @cancelled: set by anyone while this runs, it ends the attempt as TDXU_INTERRUPTED if nothing has
- * been changed by then
+ * @cancelled: anyone may set it while this runs; the attempt ends as TDXU_INTERRUPTED if nothing
+ * has changed by then
  *
- * The way of an update by name from the copy on, and ends like one.
+ * From the copy on this is the same as an update by name.
  *
  * Context: as tdxu_attempt().
  * Return: the result.
@@ -463,11 +461,10 @@ enum tdxu_result tdxu_attempt_upload(const u8 *data, size_t size, const bool *ca
 }
 
 /**
- * tdxu_attempts_close() - let no attempt change anything from now on
+ * tdxu_attempts_close() - let no attempt change anything any more
  *
- * Waits for the install that is under way, which takes no longer than a blackout. Every attempt
- * that has not come so far ends as TDXU_UNSUPPORTED. For a host that goes down: there is no way
- * back.
+ * For a host that goes down; it cannot be undone. Waits for the install under way, which takes no
+ * longer than a blackout. Attempts that have not begun to install end as TDXU_UNSUPPORTED.
  *
  * Context: may sleep.
  */

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The interface that kernels have of their own from 7.2 on, for those that have not: the device
- * tdx_host with its three files, and the firmware loader's node to upload an image to.
- * Decides nothing about images: an upload is an attempt like any other, and ends in last/.
+ * Mainline's interface (Linux 7.2) on kernels without it: the device tdx_host with its three files,
+ * and the firmware loader's upload node. Decides nothing about images: an upload is an attempt like
+ * any other and fills last/.
  */
 
 /**
  * DOC: The upload node
  *
- * The firmware loader owns the node's files; what it does, on every kernel from 6.1 to 7.3:
+ * The firmware loader owns the node's files. It behaves like this on every kernel from 6.1 to 7.3:
  *
- * - It collects what is written to data (which takes CAP_SYS_RAWIO, whoever opened the file), from
- *   a 1 to a 0 in loading. The 0 starts a worker, which calls prepare() and write() here. It takes
- *   no capability: whoever has the file open for writing, which only root may open, can start what
- *   another has written. Until the worker has ended nothing changes the data.
- * - The worker is a thread of the kernel: no signal reaches it. cancel calls cancel() here, in any
- *   state but idle, and takes no answer.
- * - An empty image is none: no worker starts, and no error shows.
- * - registering takes a reference on the module that it is given, and only unregistering gives it
- *   back. A module that unregisters when it is unloaded could never be unloaded. Hence none is
- *   given, and remove_upload() sees to it that no call here outlives the module.
+ * - Between a 1 and a 0 in file loading it collects what is written to file data, which needs
+ *   CAP_SYS_RAWIO. The 0 starts a worker, which calls prepare() and write() here. The 0 needs no
+ *   capability: any process with the file open for writing, which only root can open, can start
+ *   what another process has written. The data does not change until the worker has ended.
+ * - The worker is a kernel thread, so no signal reaches it. File cancel calls cancel() here in any
+ *   state but idle, and ignores the answer.
+ * - For an empty image no worker starts, and no error shows.
+ * - Registering takes a reference on the module that it is given, and only unregistering drops it.
+ *   A module that unregisters when it is unloaded could never be unloaded. So we pass no module,
+ *   and remove_upload() makes sure that no call here outlives this one.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -39,12 +39,12 @@
 static bool mainline_interface = true;
 module_param(mainline_interface, bool, 0444);
 MODULE_PARM_DESC(mainline_interface,
-		 "offer the interface of Linux 7.2 too, where the kernel has it not (default: 1)");
+		 "also offer the interface of Linux 7.2 if the kernel lacks it (default: 1)");
 
 static struct faux_device *device;
 static struct fw_upload *upload;
 
-/* The upload under way is to end before it changes anything. */
+/* Ask the upload under way to end before it changes anything. */
 static bool cancelled;
 
 static ssize_t version_show(struct device *dev, struct device_attribute *attr, char *buf)
@@ -74,7 +74,7 @@ static struct attribute *device_attrs[] = {
 };
 ATTRIBUTE_GROUPS(device);
 
-/* What the file error says of a result, as far as the loader has words; of the rest: hw-error. */
+/* What file error shows for a result. The loader has few words: the rest is hw-error. */
 static const enum fw_upload_err errors[] = {
 	[TDXU_UPDATE_RACE]	= FW_UPLOAD_ERR_BUSY,
 	[TDXU_NO_UPDATES_LEFT]	= FW_UPLOAD_ERR_WEAROUT,
@@ -102,14 +102,14 @@ static enum fw_upload_err attempt(const u8 *data, u32 size)
 	return FW_UPLOAD_ERR_HW_ERROR;
 }
 
-/* What can be no image is refused before its transfer begins, as the loader has it. */
+/* Reject oversized images in prepare(), as fw_upload expects. */
 static enum fw_upload_err upload_prepare(struct fw_upload *fwl, const u8 *data, u32 size)
 {
 	WRITE_ONCE(cancelled, false);
 	return size > TDXU_IMAGE_MAX_SIZE ? attempt(data, size) : FW_UPLOAD_ERR_NONE;
 }
 
-/* Called once: all is written, or nothing. */
+/* Called once per upload: takes all of it or nothing. */
 static enum fw_upload_err upload_write(struct fw_upload *fwl, const u8 *data, u32 offset, u32 size,
 				       u32 *written)
 {
@@ -124,7 +124,7 @@ static enum fw_upload_err upload_poll_complete(struct fw_upload *fwl)
 	return FW_UPLOAD_ERR_NONE;
 }
 
-/* Comes from another thread, at any time; heard until the CPUs are stopped, and not after. */
+/* Comes from another thread at any time. It has an effect until the CPUs are stopped. */
 static void upload_cancel(struct fw_upload *fwl)
 {
 	WRITE_ONCE(cancelled, true);
@@ -138,9 +138,9 @@ static const struct fw_upload_ops upload_ops = {
 };
 
 /*
- * Unregistering waits for the upload that it finds under way. One that began after that look would
- * outlive the node, and this module: so the file that begins uploads goes first, which waits for
- * its writers.
+ * Unregistering waits only for the upload that it finds under way. An upload that starts later
+ * would outlive the node and this module. So remove the file that starts uploads first, which waits
+ * for its writers.
  */
 static void remove_upload(void)
 {
@@ -155,8 +155,8 @@ static void remove_upload(void)
 }
 
 /*
- * Creating a device whose name is taken leaves a call trace in the kernel's log, so look first. The
- * faux bus exports no lookup: a sibling, created for the moment, leads to the others.
+ * Creating a device whose name is taken leaves a call trace in the kernel log, so look first. The
+ * faux bus exports no lookup: a temporary sibling leads to the other devices.
  */
 static bool has_own_driver(void)
 {
@@ -178,11 +178,11 @@ static bool has_own_driver(void)
  * tdxu_fw_upload_init() - offer mainline's interface: /sys/devices/faux/tdx_host/ and, where the
  * kernel has CONFIG_FW_UPLOAD, /sys/class/firmware/tdx_module/
  *
- * Leaves the interface to the kernel's own driver, where there is one, and logs that once. Offers
- * nothing with mainline_interface=0. Where memory is short it logs what is missing: updates do not
- * need it.
+ * Leaves the interface to the kernel's own driver if there is one, and logs that. Offers nothing
+ * with mainline_interface=0. If memory is short it logs what is missing and goes on, because
+ * updates do not need this interface.
  *
- * Context: may sleep. Once, at module load; everything else stands by then.
+ * Context: may sleep. Once, at module load, after all other initialization.
  */
 void tdxu_fw_upload_init(void)
 {
@@ -209,12 +209,12 @@ void tdxu_fw_upload_init(void)
 }
 
 /**
- * tdxu_fw_upload_exit() - remove what tdxu_fw_upload_init() has made
+ * tdxu_fw_upload_exit() - undo tdxu_fw_upload_init()
  *
- * Cancels the upload under way, if it can still be cancelled, and waits for its end; there is none
+ * Cancels the upload under way, if it can still be cancelled, and waits for its end. None can start
  * afterwards.
  *
- * Context: may sleep. Once, at module unload, before anything that an attempt needs is gone.
+ * Context: may sleep. Once, at module unload, before anything else is torn down.
  */
 void tdxu_fw_upload_exit(void)
 {

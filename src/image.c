@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From a container to a sigstruct and module pages: finds them and checks their form.
- * Works on a copy that no one else can change, and looks at nothing but that copy: no hardware, no
- * kernel service beyond string functions, so that it also compiles in user space.
+ * Finds sigstruct and module pages in a container and checks their form. Works only on a private
+ * copy. Uses no hardware and no kernel service beyond string functions, so it also compiles in user
+ * space.
  */
 #include "core.h"
 
@@ -14,7 +14,7 @@
 
 #define BAD(why)	tdxu_say(TDXU_BAD_IMAGE, why)
 
-/* Where a container says its parts are, in pages after the header. */
+/* The parts that a container describes, in pages after the header. */
 struct layout {
 	u64 sigstruct_pages;
 	u64 module_pages;

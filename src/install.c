@@ -546,7 +546,9 @@ static void run_images(struct blackout *b, struct lp *lead)
 	if (outcome == RUNS && order[i] == &b->image) {
 		enter(b, TDXU_PHASE_DONE);
 		if (failed)
-			b->answer = (struct tdxu_answer){ .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU };
+			b->answer = (struct tdxu_answer){
+				.leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU,
+			};
 		return;
 	}
 	if (failed)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Loads and unloads the module, and gets it out of the way of a restart. Decides only the order in
- * which its parts start and stop.
+ * Loads and unloads the module, and prepares it for a restart of the host. Decides only in which
+ * order its parts start and stop.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -14,9 +14,9 @@
 #include "tdx_update.h"
 
 /*
- * The kernel flushes the caches of a CPU before kexec if it has made a SEAMCALL there. It does not
- * know of ours, so this module flushes the caches while it still can: docs/design.md, "kexec".
- * Unconditionally, since loading has already called P-SEAMLDR.
+ * Before kexec the kernel flushes the caches of each CPU on which it made a SEAMCALL. It does not
+ * see our SEAMCALLs, so this module flushes all caches itself: docs/design.md, "kexec".
+ * Unconditionally, because loading has already called P-SEAMLDR.
  */
 static void flush_caches(const char *before)
 {
@@ -50,7 +50,7 @@ static int __init tdxu_init(void)
 		pr_err("not loaded: the kernel has no SHA-384 or RSA for us (%d)\n", err);
 		goto exit_platform;
 	}
-	/* Asked for what it remembers: a TDX module that another driver shuts down cannot tell. */
+	/* For its side effect: it remembers what a TDX module that is shut down cannot tell. */
 	tdxu_attempt_state();
 
 	err = register_reboot_notifier(&restart_notifier);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How an attempt ended, for those who ask: the log line, what last/ shows, the names of it all; and
- * the tracepoints' definitions.
- * Judges nothing: the result is decided when it gets here.
+ * Reports how an attempt ended: the log line, the contents of last/, the uevent, the names of
+ * results and phases, the tracepoints. Decides nothing: the result is final when it gets here.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -41,7 +40,7 @@ static const char * const phases[] = {
 #undef PHASE
 };
 
-/* Uevents are of this object; NULL before it exists and after. */
+/* The object that sends uevents; NULL while it does not exist. */
 static struct kobject *uevent_kobj;
 
 static DEFINE_SPINLOCK(last_lock);
@@ -50,7 +49,7 @@ static struct tdxu_attempt last = {
 };
 
 /**
- * tdxu_result_errno() - a result as a system call returns it
+ * tdxu_result_errno() - the errno of a result
  * @result: the result
  *
  * Context: any.
@@ -62,7 +61,7 @@ int tdxu_result_errno(enum tdxu_result result)
 }
 
 /**
- * tdxu_result_name() - a result as last/result shows it
+ * tdxu_result_name() - the name of a result, as last/result shows it
  * @result: the result
  *
  * Context: any.
@@ -73,7 +72,7 @@ const char *tdxu_result_name(enum tdxu_result result)
 }
 
 /**
- * tdxu_phase_name() - a phase as last/phase shows it
+ * tdxu_phase_name() - the name of a phase, as last/phase shows it
  * @phase: the phase
  *
  * Context: any.
@@ -84,12 +83,12 @@ const char *tdxu_phase_name(enum tdxu_phase phase)
 }
 
 /**
- * tdxu_version_string() - a version as the specification prints it: 1.5.08
+ * tdxu_version_string() - print a version as the specification does: 1.5.08
  * @version: the version
- * @buf: room for it
+ * @buf: where to
  *
  * Context: any.
- * Return: @buf, or "none" for a version that is not known.
+ * Return: @buf, or "none" for an unknown version.
  */
 const char *tdxu_version_string(const struct tdxu_version *version, char buf[TDXU_VERSION_SIZE])
 {
@@ -101,8 +100,8 @@ const char *tdxu_version_string(const struct tdxu_version *version, char buf[TDX
 }
 
 /**
- * tdxu_outcome_last() - the last attempt that ended
- * @attempt: filled in; its phase is TDXU_PHASE_NONE if there was none yet
+ * tdxu_outcome_last() - copy the last attempt that ended
+ * @attempt: filled in; its phase is TDXU_PHASE_NONE before the first one
  *
  * Context: process.
  */
@@ -113,7 +112,7 @@ void tdxu_outcome_last(struct tdxu_attempt *attempt)
 	spin_unlock(&last_lock);
 }
 
-/* What the firmware said, or which CPU it was: "TDH.SYS.SHUTDOWN on CPU 0: 0x... SYS_BUSY". */
+/* The firmware's answer, or the CPU: "TDH.SYS.SHUTDOWN on CPU 0: 0x... SYS_BUSY". */
 static void describe_answer(const struct tdxu_answer *answer, char *buf, size_t size)
 {
 	size_t len = 0;
@@ -127,7 +126,7 @@ static void describe_answer(const struct tdxu_answer *answer, char *buf, size_t 
 	if (answer->leaf != TDXU_NO_LEAF)
 		len += scnprintf(buf + len, size - len, ": %#018llx %s", answer->status,
 				 tdxu_status_name(answer->leaf, answer->status));
-	/* With most statuses these have the operand that is to blame, or a value. */
+	/* With most statuses these name the operand at fault, or a value. */
 	if (answer->rcx || answer->rdx || answer->r8)
 		scnprintf(buf + len, size - len, ", RCX %#llx RDX %#llx R8 %#llx", answer->rcx,
 			  answer->rdx, answer->r8);
@@ -138,7 +137,7 @@ static const char *level_of(enum tdxu_result result)
 	switch (result) {
 	case TDXU_SUCCESS:
 		return KERN_INFO;
-	case TDXU_UPDATE_RACE:		/* nothing is wrong, and it may be tried often */
+	case TDXU_UPDATE_RACE:		/* no fault, and possibly frequent */
 	case TDXU_INTERRUPTED:
 		return KERN_NOTICE;
 	case TDXU_RECOVERED:
@@ -151,7 +150,7 @@ static const char *level_of(enum tdxu_result result)
 	}
 }
 
-/* The consequence, and what to do where the result alone does not say it. */
+/* The consequence, and what to do if the result does not already say it. */
 static const char *aftermath(enum tdxu_result result)
 {
 	switch (result) {
@@ -200,17 +199,17 @@ static void log_attempt(const struct tdxu_attempt *attempt)
 	       aftermath(attempt->result), tdxu_phase_name(attempt->phase), answer);
 }
 
-/* The kernel checks NO_RBP_MOD at boot only, and relies on it where it has frame pointers. */
+/* The kernel checks NO_RBP_MOD only at boot, and relies on it if it has frame pointers. */
 static void log_rbp(const struct tdxu_attempt *attempt)
 {
 	if (attempt->clobbers_rbp)
 		pr_warn("the TDX module that runs now has no NO_RBP_MOD and may clobber RBP; install one that has it\n");
 }
 
-/* Not the attempt's failure, but the one thing about it that an operator must not miss. */
+/* The attempt may have succeeded all the same, but an operator must not miss this. */
 static void log_lost_vmcs(void)
 {
-	static unsigned int told;	/* one attempt ends at a time */
+	static unsigned int told;	/* attempts end one at a time */
 	unsigned int lost = tdxu_vmcs_lost();
 
 	if (lost != told)
@@ -220,7 +219,7 @@ static void log_lost_vmcs(void)
 }
 
 /**
- * tdxu_outcome_publish() - make an attempt that ended the last one, log it in one line, trace it
+ * tdxu_outcome_publish() - show an attempt that ended in last/, log and trace it
  * @attempt: the attempt
  *
  * Context: process.
@@ -238,7 +237,7 @@ void tdxu_outcome_publish(const struct tdxu_attempt *attempt)
 }
 
 /**
- * tdxu_outcome_send_uevents() - set the object whose uevents end an update
+ * tdxu_outcome_send_uevents() - set the object that sends uevents
  * @kobj: the object, a member of a kset; NULL: send none
  *
  * Context: process; no attempt is under way.
@@ -249,7 +248,7 @@ void tdxu_outcome_send_uevents(struct kobject *kobj)
 }
 
 /**
- * tdxu_outcome_announce() - send the uevent that ends an update
+ * tdxu_outcome_announce() - send the uevent of an update that ended
  * @attempt: the attempt, already published
  *
  * KOBJ_CHANGE of last/ with TDX_UPDATE=<result>, TDX_FROM= and TDX_TO=.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Whether an image can be installed on this platform, and how: a pure function of the two.
- * Asks nothing and changes nothing: no hardware, no kernel service beyond string functions, so that
- * it also compiles in user space.
+ * Decides whether and how an image can be installed on this platform: a pure function of the two.
+ * Uses no hardware and no kernel service beyond string functions, so it also compiles in user
+ * space.
  */
 #include "core.h"
 
@@ -12,9 +12,9 @@
 #include "kernel_string.h"
 #endif
 
-/* The handoff data that an image has to be able to take over. */
+/* The handoff data that an image has to take over. */
 struct handoff {
-	u16 lowest, highest;		/* its version lies between these, or can be made to */
+	u16 lowest, highest;		/* its version, or those to choose from */
 	bool pages_known;
 	u16 pages;			/* most pages that it occupies */
 };
@@ -25,7 +25,7 @@ static bool is_genuine(const struct tdxu_candidate *candidate)
 	       candidate->findings.signature_good;
 }
 
-/* The sigstruct of the installed TDX module, if one of the images is that TDX module; else NULL. */
+/* The sigstruct of the installed TDX module if one of the images is that TDX module, else NULL. */
 static const struct seam_sigstruct *find_installed(const struct tdxu_candidate *candidate,
 						   const struct tdxu_candidate *recovery,
 						   const struct tdxu_platform *platform)
@@ -41,7 +41,7 @@ static const struct seam_sigstruct *find_installed(const struct tdxu_candidate *
 	return NULL;
 }
 
-/* The running TDX module is still to write it. With NO_DOWNGRADE it writes no older version. */
+/* The running TDX module has yet to write it. With NO_DOWNGRADE it writes no older version. */
 static struct handoff handoff_to_come(const struct tdxu_module *module)
 {
 	u16 lowest = module->min_update_hv;
@@ -58,8 +58,8 @@ static struct handoff handoff_to_come(const struct tdxu_module *module)
 }
 
 /*
- * It waits. The sigstruct of the installed TDX module, @installed, tells what nobody remembers. Of
- * a version that cannot be known P-SEAMLDR decides, and its refusal is a recoverable one.
+ * It is waiting. The sigstruct of the installed TDX module, @installed, tells what nobody
+ * remembers. An unknown version is left to P-SEAMLDR, whose refusal is recoverable.
  */
 static struct handoff handoff_that_waits(const struct tdxu_handoff *waiting,
 					 const struct seam_sigstruct *installed)
@@ -92,7 +92,7 @@ static bool narrow_versions(struct handoff *handoff, const struct seam_sigstruct
 	return handoff->lowest <= handoff->highest;
 }
 
-/* TDH.SYS.UPDATE does not fail with data that is too large for it: it stops the LP for good. */
+/* With data that is too large TDH.SYS.UPDATE does not fail: it stops the LP for good. */
 static struct tdxu_verdict check_pages(const struct handoff *handoff,
 				       const struct seam_sigstruct *sig)
 {
@@ -106,8 +106,8 @@ static struct tdxu_verdict check_pages(const struct handoff *handoff,
 }
 
 /*
- * P-SEAMLDR up to 1.5.02 wants bytes 1000 to 1023 to be zero. Its SEAMLDR.INFO has no update
- * number, so 1.5 without one is refused as 1.5.02. Later ones take images that have their version
+ * P-SEAMLDR up to 1.5.02 requires bytes 1000 to 1023 to be zero. Its SEAMLDR.INFO has no update
+ * number, so 1.5 without one counts as 1.5.02. Later versions accept an image with its version
  * there.
  */
 static bool loader_takes_version(const struct tdxu_platform *platform,
@@ -149,7 +149,7 @@ static bool table_has(const struct seam_sigstruct *sig, u32 kind)
 	return false;
 }
 
-/* The first package's CPU that the CPU table lacks, NULL: none. */
+/* The CPU of the first package that the CPU table lacks; NULL: none. */
 static const u32 *find_missing_cpu(const struct seam_sigstruct *sig,
 				   const struct tdxu_platform *platform)
 {
@@ -189,7 +189,7 @@ static u64 pages_needed(const struct tdxu_image *image, u64 lps)
 	       page_tables(image->module_pages);
 }
 
-/* Does it fit? P-SEAMLDRs differ: what is one percent too large may fit. */
+/* P-SEAMLDR versions differ a little: one percent too large may still fit. */
 static bool has_room(u64 needed, u64 room)
 {
 	return needed * 100 <= room / TDX_PAGE_SIZE * 101;
@@ -208,8 +208,8 @@ static struct tdxu_verdict check_room(const struct tdxu_image *image,
 }
 
 /*
- * Everything that P-SEAMLDR would refuse, in its order, and then what TDH.SYS.UPDATE does not bear.
- * @handoff becomes what a TDX module has to take over that follows this image, or replaces it.
+ * Check everything that P-SEAMLDR would refuse, in its order, then what would stop TDH.SYS.UPDATE.
+ * @handoff becomes what the next image, or one in place of this one, has to take over.
  */
 static struct tdxu_verdict judge(const struct tdxu_candidate *candidate,
 				 const struct tdxu_platform *platform, struct handoff *handoff)
@@ -226,7 +226,7 @@ static struct tdxu_verdict judge(const struct tdxu_candidate *candidate,
 				"sigstruct: bytes 1000 to 1023 are not zero, P-SEAMLDR 1.5.02 wants that");
 	if (findings->signer == TDXU_SIGNER_UNKNOWN)
 		return tdxu_say(TDXU_BAD_SIGNATURE, "unknown signer");
-	/* An administrator whose platform takes these says so with parameter signer. */
+	/* Needs parameter signer as well: the administrator of such a platform sets it. */
 	if (debug_signed && (findings->signer != TDXU_SIGNER_PARAMETER ||
 			     !takes_debug_signed(platform)))
 		return tdxu_say(TDXU_BAD_SIGNATURE, "debug-signed");
@@ -260,16 +260,16 @@ static struct tdxu_verdict judge(const struct tdxu_candidate *candidate,
 /**
  * tdxu_plan_make() - decide whether and how to install an image
  * @candidate: the image, its form checked
- * @recovery: what to install if @candidate fails past the shutdown, its form checked; or NULL
- * @platform: the platform as it is now
- * @policy: what the administrator asks for beyond that
+ * @recovery: the recovery image, its form checked; or NULL
+ * @platform: the platform state
+ * @policy: the administrator's conditions
  * @plan: filled in on success
  *
- * Refuses whatever P-SEAMLDR, the running or the new TDX module would refuse at or after the
- * shutdown, as far as it follows from the arguments. What the running TDX module cannot do comes
- * first. Then the checks are P-SEAMLDR's, in its order (docs/firmware.md, "SEAMLDR.INSTALL"), so
- * that of several faults the one is named that it would name. The plan asks the running TDX module
- * to reject a race if it can, and for the highest handoff version that it and both images know.
+ * Refuses whatever P-SEAMLDR or one of the TDX modules would refuse at or after the shutdown, as
+ * far as the arguments tell. The running TDX module's abilities come first. P-SEAMLDR's checks
+ * follow in its order (docs/firmware.md, "SEAMLDR.INSTALL"), so that the fault named is the one
+ * that it would name. The plan asks for race rejection if the running TDX module offers it, and for
+ * the highest handoff version that it and both images support.
  *
  * Context: any.
  * Return: TDXU_SUCCESS, TDXU_UNSUPPORTED, TDXU_BAD_IMAGE, TDXU_BAD_SIGNATURE, TDXU_WRONG_SERIES,
@@ -302,9 +302,7 @@ struct tdxu_verdict tdxu_plan_make(const struct tdxu_candidate *candidate,
 	if (verdict.result)
 		return verdict;
 	if (recovery) {
-		/*
-		 * Nobody can choose the version of data that waits: each image stands for itself.
-		 */
+		/* The version of waiting data is fixed, so the images do not narrow each other. */
 		if (resume) {
 			handoff.lowest = waiting.lowest;
 			handoff.highest = waiting.highest;

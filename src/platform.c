@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Asks the machine: is there SEAM, which TDX module runs, what does P-SEAMLDR say, are all CPUs
- * there. Changes nothing. Answers are as of one moment and kept by no one: the module may be
- * another one at the next.
+ * Reads the platform state: SEAM, the TDX module, P-SEAMLDR, the CPUs. Changes nothing, and keeps
+ * nothing: the next moment another TDX module may run.
  */
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
@@ -22,7 +21,7 @@
 #include "tdx_update.h"
 #include "trace.h"
 
-/* P-SEAMLDR busy on another LP: how often and how far apart (microseconds) to ask again. */
+/* P-SEAMLDR busy with another LP: how often to repeat a call, and how far apart. */
 #define SEAMLDR_BUSY_TRIES	50
 #define SEAMLDR_BUSY_WAIT_US	100
 
@@ -43,9 +42,9 @@ static u64 read_field(u64 field, u64 *value)
 }
 
 /*
- * Ask for something that only SYS_READY answers and that changes nothing: TDH.SYS.RD answers from
- * TDH.SYS.LP.INIT on (docs/firmware.md, "TDX module leaves"). No page has this address, so
- * SYS_READY means OPERAND_INVALID.
+ * TDH.SYS.RD works from TDH.SYS.LP.INIT on, so it cannot tell whether TDX runs. This leaf needs
+ * SYS_READY and changes nothing (docs/firmware.md, "TDX module leaves"). No page has this address,
+ * so OPERAND_INVALID means SYS_READY.
  */
 static u64 probe_ready(void)
 {
@@ -56,12 +55,12 @@ static u64 probe_ready(void)
 }
 
 /**
- * tdxu_platform_read_module() - ask the running TDX module what it is
+ * tdxu_platform_read_module() - read version and features of the running TDX module
  * @module: filled in on success
  * @answer: the SEAMCALL that failed
  *
- * TDH.SYS.RD, afresh every time. All fields are of the same TDX module: an update stops every CPU,
- * and preemption is off.
+ * Calls TDH.SYS.RD every time. All fields are of the same TDX module, because preemption is off and
+ * an update stops every CPU.
  *
  * Context: any.
  * Return: TDX_SUCCESS, or the status of the SEAMCALL that failed. Without a running TDX module that
@@ -109,7 +108,7 @@ u64 tdxu_platform_read_module(struct tdxu_module *module, struct tdxu_answer *an
 	return status;
 }
 
-/* What a TDX module that was installed but does not run says of the handoff data. */
+/* What an installed TDX module that does not run yet tells of the handoff data. */
 struct handoff_query {
 	u64 status;
 	u64 valid;
@@ -126,7 +125,7 @@ static void query_handoff(void *data)
 	query->status = query->status ?: read_field(TDX_MD_NUM_HANDOFF_PAGES, &query->pages);
 }
 
-/* Only an LP that has done TDH.SYS.LP.INIT answers, and after a failed round not all have. */
+/* Only an LP that has done TDH.SYS.LP.INIT can read it; after a failed round not all have. */
 static bool find_handoff(struct tdxu_handoff *handoff)
 {
 	struct handoff_query query;
@@ -151,8 +150,8 @@ static bool find_handoff(struct tdxu_handoff *handoff)
 }
 
 /*
- * A TDX module is in place and closed: an install session is open. After a failure at P-SEAMLDR's
- * log it looks the same; then SEAMLDR.INSTALL refuses whatever follows, and changes nothing.
+ * A TDX module is in place and not callable: an install session is open. A failure at P-SEAMLDR's
+ * log looks the same; then SEAMLDR.INSTALL refuses whatever follows and changes nothing.
  */
 static bool is_session_open(void)
 {
@@ -163,15 +162,14 @@ static bool is_session_open(void)
 }
 
 /**
- * tdxu_platform_state() - ask the firmware whether TDX runs, and what waits if it does not
+ * tdxu_platform_state() - ask the firmware whether TDX runs, and which handoff data waits if not
  * @handoff: in: what the caller knows of an earlier shutdown, @waits false if nothing; out, with
  * TDXU_STATE_SHUT_DOWN: what is known now
- * @answer: the SEAMCALL that told
+ * @answer: the SEAMCALL that decided
  *
  * Context: may sleep.
- * Return: the state. Without knowledge of the caller a TDX module that was installed over handoff
- * data, but of which no LP has done TDH.SYS.LP.INIT, cannot be told from one that no one has
- * initialized.
+ * Return: the state. If the caller knows nothing, a TDX module that was installed over handoff data
+ * looks uninitialized until an LP has done TDH.SYS.LP.INIT.
  */
 enum tdxu_state tdxu_platform_state(struct tdxu_handoff *handoff, struct tdxu_answer *answer)
 {
@@ -201,8 +199,8 @@ enum tdxu_state tdxu_platform_state(struct tdxu_handoff *handoff, struct tdxu_an
 }
 
 /*
- * A leaf of P-SEAMLDR whose operand is info_buffer. P-SEAMLDR serves one LP at a time: our own
- * callers take turns, and where someone else is inside it is asked again for some milliseconds.
+ * Call a leaf of P-SEAMLDR that fills info_buffer. P-SEAMLDR serves one LP at a time: our own
+ * callers take turns, and if it is busy with others repeat the call for some milliseconds.
  */
 static struct tdxu_answer ask_seamldr(u64 leaf)
 {
@@ -228,12 +226,12 @@ static struct tdxu_answer ask_seamldr(u64 leaf)
 }
 
 /**
- * tdxu_platform_read_seamldr() - SEAMLDR.INFO
+ * tdxu_platform_read_seamldr() - call SEAMLDR.INFO
  * @info: filled in on success, else zeroed
  *
  * Context: may sleep.
- * Return: the answer; its status is TDX_SW_VMFAILINVALID where P-SEAMLDR stayed busy or is not
- * loaded, TDX_SW_UD where the CPU is not in VMX operation.
+ * Return: the answer; its status is TDX_SW_VMFAILINVALID if P-SEAMLDR stayed busy or is not loaded,
+ * TDX_SW_UD if the CPU is not in VMX operation.
  */
 struct tdxu_answer tdxu_platform_read_seamldr(struct seamldr_info *info)
 {
@@ -246,7 +244,7 @@ struct tdxu_answer tdxu_platform_read_seamldr(struct seamldr_info *info)
 	return answer;
 }
 
-/* LPs that @packages have room for by CPUID: what P-SEAMLDR counts when it reserves memory. */
+/* LPs that @packages can address by CPUID: P-SEAMLDR reserves memory for as many. */
 static u32 addressable_lps(u32 packages)
 {
 	u32 eax, ebx, ecx, edx;
@@ -255,7 +253,7 @@ static u32 addressable_lps(u32 packages)
 	return packages * roundup_pow_of_two((eax >> 14 & 0xfff) + 1);
 }
 
-/* Bytes of SEAM's memory range below P-SEAMLDR, 0: the range is not known. */
+/* Bytes of SEAM's memory range below P-SEAMLDR; 0 if the range is not known. */
 static u64 find_room(u64 p_seamldr_base)
 {
 	u32 lo, hi;
@@ -277,13 +275,13 @@ static enum tdxu_debug find_debug_mode(void)
 }
 
 /*
- * SEAMLDR.SEAMINFO: the platform as the firmware counted it at boot. An install session closes by
- * that count of LPs and cannot be cancelled, so Linux must have exactly as many.
+ * SEAMLDR.SEAMINFO has the platform as the firmware counted it at boot. An install session closes
+ * by that count of LPs and cannot be cancelled, so exactly as many must be online.
  */
 static struct tdxu_verdict read_seaminfo(struct tdxu_platform *platform, struct tdxu_answer *asked)
 {
 	const struct seamldr_seaminfo *seaminfo = &info_buffer->seaminfo;
-	/* Counted first: whatever goes offline after this, the blackout sees. */
+	/* Count first: the blackout notices a CPU that goes offline after this. */
 	const unsigned int online = num_online_cpus();
 	u32 lps, packages, i;
 
@@ -311,7 +309,7 @@ static struct tdxu_verdict read_seaminfo(struct tdxu_platform *platform, struct 
 	return tdxu_say(TDXU_SUCCESS, NULL);
 }
 
-/* Any CPU that is not in VMX operation will do. */
+/* Note any CPU that is not in VMX operation. */
 static void note_vmx_off(void *vmx_off)
 {
 	if (!tdxu_in_vmx_operation())
@@ -341,7 +339,7 @@ out:
 	return tdxu_say(result, NULL);
 }
 
-/* No TDX module, or one that no one has initialised: not a fault of the firmware. */
+/* No TDX module, or an uninitialized one, is no fault of the firmware. */
 static bool says_uninitialized(u64 status)
 {
 	switch (status & TDX_STATUS_MASK) {
@@ -353,10 +351,10 @@ static bool says_uninitialized(u64 status)
 }
 
 /**
- * tdxu_platform_snapshot() - all that a plan has to know of this machine
- * @platform: filled in on success; all zero before, but @handoff: what the caller knows of an
+ * tdxu_platform_snapshot() - read the platform state, as a plan needs it
+ * @platform: filled in on success; zero before, except that @handoff is what the caller knows of an
  * earlier shutdown
- * @answer: on refusal the SEAMCALL, and the CPU, that it is about
+ * @answer: on refusal the SEAMCALL and the CPU that it is about
  *
  * Context: may sleep.
  * Return: TDXU_SUCCESS, TDXU_CPU_OFFLINE, TDXU_VMX_OFF, TDXU_UNSUPPORTED (TDX not initialized),
@@ -410,7 +408,7 @@ struct tdxu_verdict tdxu_platform_snapshot(struct tdxu_platform *platform,
 	return verdict;
 }
 
-/* A static string that says what this machine lacks for TDX, NULL: nothing. */
+/* Return what this machine lacks for TDX, a static string; NULL: nothing. */
 static const char *find_obstacle(void)
 {
 	struct seamldr_info info;
@@ -432,8 +430,8 @@ static const char *find_obstacle(void)
 }
 
 /**
- * tdxu_platform_init() - get ready to ask, and find out whether there is someone to be asked
- * @why: on -ENODEV a static string that says what this machine lacks
+ * tdxu_platform_init() - allocate the buffer and look for SEAM and P-SEAMLDR
+ * @why: on -ENODEV a static string: what this machine lacks
  *
  * Context: may sleep. Once, before any other call to this file.
  * Return: 0, -ENODEV without SEAM or P-SEAMLDR, or -ENOMEM.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The instructions: SEAMCALL to the TDX module and to P-SEAMLDR, and what has to stand round the
- * latter. Usable in the blackout: nothing here sleeps, allocates, prints or takes a lock.
+ * SEAMCALL to the TDX module and to P-SEAMLDR, and the VMCS guard that P-SEAMLDR needs. Usable in
+ * the blackout: nothing here sleeps, allocates, prints or takes a lock.
  */
 #include <linux/atomic.h>
 #include <linux/irqflags.h>
@@ -15,8 +15,8 @@
 #include "tdx_update.h"
 
 /*
- * How often a transient answer (busy, no entropy) is asked again before it counts. Firmware needs
- * microseconds to become free; a thousand calls take a multiple of that.
+ * How often to repeat a call after a transient answer (busy, no entropy). Firmware becomes free
+ * within microseconds; a thousand calls take much longer.
  */
 #define RETRIES_MAX	1000
 
@@ -27,11 +27,11 @@ static atomic_t vmcs_lost = ATOMIC_INIT(0);
  * @leaf: leaf number
  * @args: operands in, outputs out
  *
- * docs/firmware.md, SEAMCALL. For leaves of P-SEAMLDR call tdxu_seamldr_call() instead, or have
+ * docs/firmware.md, SEAMCALL. For leaves of P-SEAMLDR call tdxu_seamldr_call() instead, or call
  * tdxu_vmcs_save() before and tdxu_vmcs_restore() after them.
  *
- * Context: any, interrupts on or off. A leaf that concerns the LP wants preemption off.
- * Return: the completion status, or a software status (TDX_SW_STATUSES) where firmware gave none.
+ * Context: any, interrupts on or off. A leaf that is about the LP needs preemption off.
+ * Return: the completion status, or a software status (TDX_SW_STATUSES) if the firmware gave none.
  */
 u64 tdxu_seamcall(u64 leaf, struct tdxu_args *args)
 {
@@ -39,8 +39,8 @@ u64 tdxu_seamcall(u64 leaf, struct tdxu_args *args)
 	u64 save8 = args->r8, save9 = args->r9, save10 = args->r10, save11 = args->r11;
 	u64 status = leaf;
 	/*
-	 * A sanitizer's calls, which come with every access to memory, would destroy these: hence
-	 * none from here on until all of them are saved.
+	 * A sanitizer adds calls to every memory access, which would destroy these registers. So
+	 * access no memory until all of them are saved.
 	 */
 	register u64 r8 asm("r8") = save8;
 	register u64 r9 asm("r9") = save9;
@@ -48,7 +48,7 @@ u64 tdxu_seamcall(u64 leaf, struct tdxu_args *args)
 	register u64 r11 asm("r11") = save11;
 
 	/*
-	 * A trap goes on at 2 with its vector in RAX, which TDX_SW_ERROR makes a status.
+	 * A trap continues at 2 with its vector in RAX; TDX_SW_ERROR makes that a status.
 	 * VMfailInvalid sets CF and leaves RAX alone.
 	 */
 	asm volatile("1:\t.byte 0x66, 0x0f, 0x01, 0xcf\n\t"
@@ -74,7 +74,7 @@ u64 tdxu_seamcall(u64 leaf, struct tdxu_args *args)
 }
 
 /**
- * tdxu_is_transient() - would the same call of the TDX module succeed later?
+ * tdxu_is_transient() - can the same call of the TDX module succeed later?
  * @status: what the call returned
  */
 bool tdxu_is_transient(u64 status)
@@ -89,11 +89,11 @@ bool tdxu_is_transient(u64 status)
 }
 
 /**
- * tdxu_seamcall_retry() - call a leaf of the TDX module until its answer is not a transient one
+ * tdxu_seamcall_retry() - call a leaf of the TDX module, and repeat it after a transient answer
  * @leaf: leaf number
  * @args: operands in; outputs of the last call out
  *
- * Busy and no entropy are asked again, a bounded number of times.
+ * Repeats the call a bounded number of times.
  *
  * Context: as tdxu_seamcall().
  * Return: as tdxu_seamcall(), of the last call.
@@ -113,7 +113,7 @@ u64 tdxu_seamcall_retry(u64 leaf, struct tdxu_args *args)
 	}
 }
 
-/* False where the instruction traps: this CPU is not in VMX operation. */
+/* Return false if the instruction traps: this CPU is not in VMX operation. */
 static bool vmptrst(u64 *pa)
 {
 	u64 trap = 0;
@@ -139,14 +139,13 @@ static bool vmptrld(u64 pa)
 }
 
 /**
- * tdxu_vmcs_save() - the current-VMCS pointer of this CPU
+ * tdxu_vmcs_save() - read the current-VMCS pointer of this CPU
  * @pa: filled in: its physical address, or VMX_NO_CURRENT_VMCS
  *
- * To stand before calls of P-SEAMLDR, with tdxu_vmcs_restore() after them (docs/firmware.md,
- * Current VMCS).
+ * Call this before P-SEAMLDR, and tdxu_vmcs_restore() after it (docs/firmware.md, Current VMCS).
  *
- * Context: interrupts off up to the restoring.
- * Return: false where the CPU is not in VMX operation, and there is nothing to restore.
+ * Context: interrupts off until the pointer is restored.
+ * Return: false if the CPU is not in VMX operation; then there is nothing to restore.
  */
 bool tdxu_vmcs_save(u64 *pa)
 {
@@ -154,12 +153,12 @@ bool tdxu_vmcs_save(u64 *pa)
 }
 
 /**
- * tdxu_vmcs_restore() - make the VMCS current again that was
- * @pa: as tdxu_vmcs_save() has it
+ * tdxu_vmcs_restore() - restore the current-VMCS pointer of this CPU
+ * @pa: the value that tdxu_vmcs_save() read
  *
- * A failure is counted, see tdxu_vmcs_lost().
+ * Counts a failure, see tdxu_vmcs_lost().
  *
- * Context: interrupts off since the saving.
+ * Context: interrupts off since the pointer was saved.
  */
 void tdxu_vmcs_restore(u64 pa)
 {
@@ -175,13 +174,13 @@ void tdxu_vmcs_restore(u64 pa)
  * @args: operands in, outputs out
  *
  * On CPUs with IA32_VMX_BASIC bit 60 clear a P-SEAMLDR call clears the current-VMCS pointer
- * (docs/firmware.md, Current VMCS). Nothing may come between, so interrupts are off; an NMI does
- * not use the pointer. P-SEAMLDR serves one LP at a time: busy elsewhere, it answers
- * TDX_SW_VMFAILINVALID, and so it does where it is not loaded.
+ * (docs/firmware.md, Current VMCS). Interrupts are off so that nothing uses the pointer meanwhile;
+ * an NMI does not use it. P-SEAMLDR serves one LP at a time. If it is busy or not loaded the answer
+ * is TDX_SW_VMFAILINVALID.
  *
  * Context: interrupts off.
- * Return: the completion status, or a software status; TDX_SW_UD also where the CPU is not in VMX
- * operation, and then P-SEAMLDR was not called.
+ * Return: the completion status, or a software status. TDX_SW_UD also if the CPU is not in VMX
+ * operation; then P-SEAMLDR was not called.
  */
 u64 tdxu_seamldr_call(u64 leaf, struct tdxu_args *args)
 {
@@ -199,8 +198,8 @@ u64 tdxu_seamldr_call(u64 leaf, struct tdxu_args *args)
 /**
  * tdxu_in_vmx_operation() - is this CPU in VMX root operation?
  *
- * Context: any, migration off if the answer is to mean this CPU.
- * Return: whether VMPTRST works here, which is what SEAMCALL needs (docs/firmware.md, Current
+ * Context: any; migration off if the answer has to be about this CPU.
+ * Return: whether VMPTRST works here, because SEAMCALL needs the same (docs/firmware.md, Current
  * VMCS).
  */
 bool tdxu_in_vmx_operation(void)
@@ -211,10 +210,9 @@ bool tdxu_in_vmx_operation(void)
 }
 
 /**
- * tdxu_vmcs_lost() - how often a current VMCS could not be loaded again, since the module was
- * loaded
+ * tdxu_vmcs_lost() - count failures of tdxu_vmcs_restore() since the module was loaded
  *
- * No CPU is known to do this; if one does, KVM must not be trusted on this host any more.
+ * No CPU is known to do this. If one does, nobody may trust KVM on this host any more.
  *
  * Context: any.
  */
@@ -246,7 +244,7 @@ static const char *look_up(const struct name_of *names, size_t num, u64 value)
 }
 
 /**
- * tdxu_leaf_name() - a leaf's name as the specification spells it
+ * tdxu_leaf_name() - the name of a leaf, as the specification spells it
  * @leaf: leaf number
  *
  * Context: any.
@@ -258,8 +256,8 @@ const char *tdxu_leaf_name(u64 leaf)
 }
 
 /**
- * tdxu_status_key() - what of a status its name goes by
- * @leaf: the leaf that answered it: P-SEAMLDR's statuses have no details, the TDX module's have
+ * tdxu_status_key() - the part of a status that has a name
+ * @leaf: the leaf that returned it: only statuses of the TDX module have details
  * @status: the status
  *
  * Context: any.
@@ -272,12 +270,12 @@ u64 tdxu_status_key(u64 leaf, u64 status)
 }
 
 /**
- * tdxu_status_name() - a status's name as the specification spells it
- * @leaf: the leaf that answered it: P-SEAMLDR's statuses are not the TDX module's
- * @status: the status, details included
+ * tdxu_status_name() - the name of a status, as the specification spells it
+ * @leaf: the leaf that returned it: P-SEAMLDR and the TDX module have different statuses
+ * @status: the status with its details
  *
  * Context: any.
- * Return: the name, "unknown status" where the specification has none.
+ * Return: the name, "unknown status" if the specification has none.
  */
 const char *tdxu_status_name(u64 leaf, u64 status)
 {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/firmware/tdx/: shows what others know and hands writes to attempt.c.
- * Decides nothing. One value a file; the formats are those of
- * Documentation/ABI/testing/sysfs-firmware-tdx.
+ * /sys/firmware/tdx/: shows state and hands writes to attempt.c. Decides nothing.
+ * One value per file; Documentation/ABI/testing/sysfs-firmware-tdx has the formats.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -23,11 +22,11 @@ static int read_module(struct tdxu_module *module)
 }
 
 /**
- * tdxu_sysfs_show_version() - version of the running TDX module, as the specification prints it
- * @buf: a page of sysfs's
+ * tdxu_sysfs_show_version() - print the version of the running TDX module
+ * @buf: sysfs's page
  *
  * Context: any.
- * Return: bytes filled in, or -ENXIO where none runs.
+ * Return: bytes written, or -ENXIO if no TDX module runs.
  */
 ssize_t tdxu_sysfs_show_version(char *buf)
 {
@@ -75,11 +74,11 @@ static int read_seamldr(struct seamldr_info *info)
 }
 
 /**
- * tdxu_sysfs_show_seamldr_version() - version of P-SEAMLDR
- * @buf: a page of sysfs's
+ * tdxu_sysfs_show_seamldr_version() - print the version of P-SEAMLDR
+ * @buf: sysfs's page
  *
- * Context: may sleep; P-SEAMLDR is asked.
- * Return: bytes filled in; -ENXIO without VMX operation, -EIO if it does not answer.
+ * Context: may sleep; calls P-SEAMLDR.
+ * Return: bytes written; -ENXIO without VMX operation, -EIO if P-SEAMLDR does not answer.
  */
 ssize_t tdxu_sysfs_show_seamldr_version(char *buf)
 {
@@ -97,10 +96,10 @@ static ssize_t seamldr_version_show(struct kobject *kobj, struct kobj_attribute 
 }
 
 /**
- * tdxu_sysfs_show_num_remaining_updates() - how many more images P-SEAMLDR will install
- * @buf: a page of sysfs's
+ * tdxu_sysfs_show_num_remaining_updates() - print how many more images P-SEAMLDR accepts
+ * @buf: sysfs's page
  *
- * Context: may sleep; P-SEAMLDR is asked.
+ * Context: may sleep; calls P-SEAMLDR.
  * Return: as tdxu_sysfs_show_seamldr_version().
  */
 ssize_t tdxu_sysfs_show_num_remaining_updates(char *buf)
@@ -122,7 +121,7 @@ static ssize_t attempt(enum tdxu_operation operation, const char *buf, size_t co
 	size_t len = count;
 	int err;
 
-	/* The mode keeps others from opening the file, not from being handed it open. */
+	/* The mode does not stop a process that was handed the open file. */
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 
@@ -185,7 +184,7 @@ static struct attribute *tdx_attrs[] = {
 
 static const struct attribute_group tdx_group = { .attrs = tdx_attrs };
 
-/* last/: one file, one member of the last attempt. Before the first attempt: "none" and zeroes. */
+/* last/: each file is a member of the last attempt. Before the first attempt: "none" and zeroes. */
 #define LAST_ATTR(file, format, ...)							\
 static ssize_t last_##file##_show(struct kobject *kobj, struct kobj_attribute *attr,	\
 				  char *buf)						\
@@ -255,7 +254,7 @@ static struct kobject last_kobj;	/* a member of the kset: only those can send ue
 static void put_last(void)
 {
 	kobject_put(&last_kobj);
-	/* Its release function is this module's text: wait for it. */
+	/* The release function is code of this module: wait until it has run. */
 	wait_for_completion(&last_released);
 }
 
@@ -271,12 +270,12 @@ static bool is_taken(const char *name)
 /**
  * tdxu_sysfs_init() - make /sys/firmware/tdx/
  *
- * The directory is /sys/firmware/tdx_update/ where the kernel has one named tdx, as some vendors'
- * kernels do. A second registration of a name leaves a call trace in the log, so look first.
+ * The directory is /sys/firmware/tdx_update/ if the kernel has one named tdx, as some vendors'
+ * kernels do. Registering a name twice leaves a call trace in the log, so look first.
  *
- * Context: may sleep. Once, at module load; everything else stands by then.
- * Return: 0 or a negative errno, -ENODEV if both names are taken: modprobe takes -EEXIST for a
- * module that is loaded already.
+ * Context: may sleep. Once, at module load, after all other initialization.
+ * Return: 0 or a negative errno. -ENODEV if both names are taken, because modprobe treats -EEXIST
+ * as "already loaded".
  */
 int tdxu_sysfs_init(void)
 {
@@ -315,7 +314,7 @@ out:
 /**
  * tdxu_sysfs_exit() - remove the directory that tdxu_sysfs_init() made
  *
- * Waits for every read and write under way, an update included; there are none afterwards.
+ * Waits for every read and write under way, including an update. None can start afterwards.
  *
  * Context: may sleep. Once, at module unload.
  */
