@@ -152,6 +152,21 @@ spelling() {
 	files . | grep -vx LICENSE | xargs codespell --quiet-level 3 --ignore-words-list nd
 }
 
+# Prose within 100 columns: pages but for their tables and examples, and comments. checkpatch has an
+# eye on the code.
+columns() {
+	local file pattern
+
+	for file in $(files . | grep -vE '^LICENSE$|\.svg$|^debian/changelog$'); do
+		case $file in
+		*.md) pattern='([^| ]| ? ? ? ? ? ? ?[^ ])' ;;
+		*) pattern=' *(#|/\*|\*|\.\\")' ;;
+		esac
+		expand -t 8 "$file" | LC_ALL=C.UTF-8 grep -nE '^.{101}' |
+			sed -nE "s,^([0-9]+):$pattern.*,$file:\1: more than 100 columns,p"
+	done
+}
+
 # Every case says what must hold, begins with lib.sh, and is run by sh whatever its mode.
 cases() {
 	local file
@@ -331,6 +346,7 @@ check checkpatch checkpatch
 check shell-guest shell_guest
 check shell-host shell_host
 check spelling spelling
+check columns columns
 check cases cases
 check references references
 check versions versions
