@@ -9,4 +9,6 @@ modprobe tdx_emu || die "tdx_emu does not load"
 modprobe tdx_seq || die "tdx_seq does not load"
 sequences=/lib/firmware/oracle/$(nproc).sequences
 expect_ok tdx-seq-replay "$sequences"
+# The last sequence may end in a call that stops its LP for good.
+emu_set reset 1
 expect_ok rmmod tdx_seq
