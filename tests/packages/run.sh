@@ -11,6 +11,15 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 cd "$top"
 
+suites="bookworm trixie trixie-backports"
+for suite in ${SUITE:-}; do
+	[[ " $suites " == *" $suite "* ]] || {
+		echo "check-packages: SUITE=$suite is none of $suites" >&2
+		exit 2
+	}
+done
+[ "$(id -u)" = 0 ] || { echo "check-packages: needs root, for root file systems" >&2; exit 2; }
+
 passed=0 failed=0 skipped=0
 finish() {
 	local status=$?
@@ -41,7 +50,6 @@ part() {
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
-[ "$(id -u)" = 0 ] || { echo "run.sh: root file systems want root" >&2; exit 1; }
 scripts/deps.sh build deb packages
 echo "KTAP version 1"
 part "$here/dist.sh"
@@ -50,7 +58,7 @@ version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 scripts/deb.sh
 scripts/deb.sh "$version.1"
 tests/tools/images.sh build/images
-for suite in ${SUITE:-bookworm trixie trixie-backports}; do
+for suite in ${SUITE:-$suites}; do
 	part "$here/suite.sh" "$suite" "build/deb/$version" "build/deb/$version.1"
 	part "$here/playbook.sh" "$suite"
 	part "$here/fleet.sh" "$suite"

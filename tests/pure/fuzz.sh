@@ -7,6 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-600}
+[[ $seconds =~ ^[1-9][0-9]*$ ]] || { echo "fuzz: SECONDS is a whole number from 1" >&2; exit 2; }
 
 scripts/deps.sh build fuzz
 make -s build/pure/fuzz build/pure/seed

@@ -7,6 +7,9 @@
 #	SMOKE=1 only the cases that say "# SMOKE: yes"
 #	KEEP=1 shows the console and leaves a shell on it; for the first boot of those chosen
 #
+# tests/vm/run.sh --settings only looks whether these make sense. Where they do not, it says so in one
+# line, exit status 2.
+#
 # One boot for each CPU count that cases name, and one with true parallelism, which runs alone.
 # Cases that start a kernel anew have boots of their own. Cases that say "# SANITIZERS: no" are
 # about programs, not the kernel: where a kernel has sanitizers they are left out. The last line is
@@ -20,6 +23,12 @@ top=$(cd "$here/../.." && pwd)
 cd "$top"
 
 cases_dir=${CASES_DIR:-tests/cases}
+
+usage() {
+	trap - EXIT
+	echo "run.sh: $*" >&2
+	exit 2
+}
 
 # However it ends, the last line says how much of it passed.
 passed=0 failed=0 skipped=0 pids=()
@@ -51,11 +60,10 @@ header() {
 	sed -n '/^\. /q; s/^# '"$1"': *//p' "$2"
 }
 
-# One run at a time in a tree: they would overwrite each other's results.
-out=${OUT_DIR:-build/check}
-mkdir -p "$out"
-exec 8>"$out/.lock"
-flock -n 8 || { echo "Waiting for another run in this tree to end"; flock 8; }
+[[ ${SMP:-once} == once || ${SMP:-} =~ ^[1-9][0-9]*$ ]] ||
+	usage "SMP=$SMP is neither a number of CPUs nor once"
+[ -z "${KERNEL:-}" ] || scripts/kernel.sh --suite "$KERNEL" | grep -q . ||
+	usage "no kernel $KERNEL; there are: $({ scripts/kernel.sh --list; scripts/kernel.sh --built; } | xargs)"
 
 # --- which boots, with which cases ----------------------------------------------------------------
 
@@ -69,7 +77,7 @@ case_timeout=${CASE_TIMEOUT:-$((120 * slower))}
 declare -A plans=()	# boot -> its cases
 mapfile -t names < <(cd "$cases_dir" && find . -name '*.sh' -printf '%P\n' | sed 's/\.sh$//' | sort |
 	grep -F -e "${TEST:-}")
-[ ${#names[@]} -gt 0 ] || die "no case in $cases_dir has '${TEST:-}' in its name"
+[ ${#names[@]} -gt 0 ] || usage "TEST=$TEST: no case in $cases_dir has that in its name"
 for name in "${names[@]}"; do
 	file=$cases_dir/$name.sh
 	[ -z "${SMOKE:-}" ] || [ "$(header SMOKE "$file")" = yes ] || continue
@@ -96,7 +104,7 @@ for name in "${names[@]}"; do
 	*) die "$file: THREADS: $threads" ;;
 	esac
 done
-[ ${#plans[@]} -gt 0 ] || die "none of the cases chosen names SMP=${SMP:-}"
+[ ${#plans[@]} -gt 0 ] || usage "SMP=${SMP:-}: none of the cases chosen runs on that many CPUs"
 # The longest first, so that the CPUs are busy to the end; those that run alone last.
 mapfile -t boots < <(
 	for boot in "${!plans[@]}"; do
@@ -106,6 +114,16 @@ mapfile -t boots < <(
 	done | sort -k 1,1n -k 2,2nr -k 3,3nr | awk '{ print $4 }'
 )
 [ -z "${KEEP:-}" ] || boots=("${boots[0]}")
+if [ "${1:-}" = --settings ]; then
+	trap - EXIT
+	exit 0
+fi
+
+# One run at a time in a tree: they would overwrite each other's results.
+out=${OUT_DIR:-build/check}
+mkdir -p "$out"
+exec 8>"$out/.lock"
+flock -n 8 || { echo "Waiting for another run in this tree to end"; flock 8; }
 
 # --- what they need -------------------------------------------------------------------------------
 
