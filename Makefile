@@ -6,6 +6,9 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 UTSRELEASE = $(KDIR)/include/generated/utsrelease.h
 KRELEASE = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(UTSRELEASE) 2>/dev/null)
 
+# Debian's users do not have depmod, modinfo and modprobe in their PATH.
+export PATH := $(PATH):/usr/sbin:/sbin
+
 modules:	## build tdx_update.ko for the running kernel or KDIR=, in build/modules/
 	@scripts/modules.sh "$(KDIR)" "build/modules/$(KRELEASE)"
 	@echo "build/modules/$(KRELEASE)/tdx_update.ko"
@@ -23,7 +26,11 @@ uninstall:	## and remove them again
 demo:		## in a guest, from nothing: a refused race, an update with TDs alive
 	@tests/vm/demo.sh
 
+try:		## a shell in a guest with emulator, TDs, images and command: KERNEL=
+	@tests/vm/demo.sh try
+
 check:		## the tests, in guests: TEST=part of a name, SMP=, KERNEL=, KEEP=1 for a shell
+	@tests/vm/run.sh --settings
 	@tests/pure/unit.sh
 	@tests/pure/signer.sh
 	@tests/vm/run.sh
@@ -140,5 +147,5 @@ build/tools/%: tests/tools/%.c include/tdx_arch.h tests/emu/tdx_emu_abi.h
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -Iinclude -Itests/emu -o $@ $< -lcrypto
 
-.PHONY: modules tool install uninstall demo check check-all check-debug mutants oracle fuzz \
+.PHONY: modules tool install uninstall demo try check check-all check-debug mutants oracle fuzz \
 	bench compare soak model recording lint dkms-install dkms-uninstall deb dist check-packages clean help

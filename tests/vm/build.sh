@@ -2,7 +2,9 @@
 # Builds what a guest needs of the project: the modules for one kernel, the operator's command, the
 # tools, the test images. script gives cases a terminal.
 #
-#	KERNEL= KVER= KDIR= BUILD_ROOT= tests/vm/build.sh
+#	KERNEL= KVER= KDIR= BUILD_ROOT= tests/vm/build.sh [demo]
+#
+# demo: without what only cases need, the mutants.
 #
 # Prints what to put where in the guest, as initramfs.sh takes it.
 set -euo pipefail
@@ -27,7 +29,7 @@ scripts/modules.sh "$KDIR" "$modules" "${dirs[@]}" >&2
 env -u MAKEFLAGS make -s build/tool/tdx-update >&2
 tests/tools/images.sh build/images >&2
 # The sample for the guest is made anew when an image has changed, or what judges it.
-if [ -n "$(find build/images/.made src/image.c src/plan.c include tests/pure -newer build/mutants/made \
+if [ "${1:-}" != demo ] && [ -n "$(find build/images/.made src/image.c src/plan.c include tests/pure -newer build/mutants/made \
 	-print -quit 2>&1)" ]; then
 	tests/pure/mutants.sh >&2
 fi
@@ -47,5 +49,5 @@ printf '%s\n' \
 	"$(command -v chrt)=/sbin/chrt" \
 	"$(command -v flock)=/sbin/flock" \
 	"$(command -v env)=/sbin/coreutils-env" \
-	"build/images=/lib/firmware/test" \
-	"build/mutants=/lib/firmware/mutants"
+	"build/images=/lib/firmware/test"
+[ "${1:-}" = demo ] || echo build/mutants=/lib/firmware/mutants

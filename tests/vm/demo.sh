@@ -1,5 +1,8 @@
 #!/bin/bash
 # `make demo`: from a bare machine to an update with TDs alive, in a guest, shown on the terminal.
+# `make try`: the same guest with a shell in it, for you to type.
+#
+#	tests/vm/demo.sh [try]		KERNEL=, see scripts/kernel.sh
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -16,11 +19,17 @@ assignments=$(scripts/kernel.sh ${KERNEL:+"$KERNEL"})
 eval "$assignments"
 export KERNEL KVER KROOT KDIR BUILD_ROOT MAKE_ARGS
 step "Building module, emulator and images for $KVER"
-built=$("$here/build.sh")
+built=$("$here/build.sh" demo)
 mapfile -t guest <<<"$built"
 
 out=build/demo
 mkdir -p "$out"
+if [ "${1:-}" = try ]; then
+	"$here/initramfs.sh" "$out/initramfs.cpio" "${guest[@]}" "$here/try-guest.sh=/tests/try.sh"
+	step "Booting it in QEMU on 4 CPUs; exit or Ctrl-D powers the guest off"
+	exec "$here/boot.sh" --kernel "$KROOT/boot/vmlinuz-$KVER" --initrd "$out/initramfs.cpio" \
+		--dir "$out" --smp 4 --live console --append "quiet guest.console=/tests/try.sh"
+fi
 "$here/initramfs.sh" "$out/initramfs.cpio" "${guest[@]}" "$here/demo-guest.sh=/tests/demo.sh"
 step "Booting it in QEMU on 4 CPUs, without hardware virtualisation; the firmware is the emulator"
 "$here/boot.sh" --kernel "$KROOT/boot/vmlinuz-$KVER" --initrd "$out/initramfs.cpio" --dir "$out" --smp 4 \
