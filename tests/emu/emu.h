@@ -285,7 +285,6 @@ bool emu_faults_arm(const struct tdx_emu_fault *faults, unsigned int nr, bool cl
 unsigned int emu_faults_copy(struct tdx_emu_fault *faults);
 unsigned int emu_log_copy(struct emu_log_entry *entries);
 void emu_log_clear(void);
-u64 emu_call_overhead(void);
 
 /* emu_seamldr.c */
 void emu_seamldr_reset(void);

@@ -13,8 +13,6 @@
 
 #include "emu.h"
 
-#define OVERHEAD_CALLS		1000u
-
 /* RAX of a SEAMCALL of the TDX module: the leaf, its version, and bits that must be 0. */
 #define RAX_VERSION		GENMASK_ULL(23, 16)
 #define RAX_RESERVED		GENMASK_ULL(62, 24)
@@ -525,51 +523,6 @@ void emu_log_clear(void)
 	lockdep_assert_held(&emu.lock);
 
 	log_first = log_next;
-}
-
-/* One SEAMCALL of a leaf that does not exist. */
-static void call_nothing(void)
-{
-	u64 rax = TDX_LEAF_P_SEAMLDR - 1, rcx = 0, rdx = 0;
-
-	asm volatile(".byte 0x66, 0x0f, 0x01, 0xcf"
-		     : "+a" (rax), "+c" (rcx), "+d" (rdx) : : "cc", "memory");
-}
-
-/**
- * emu_call_overhead() - cost of a trap outside of the times that the log records
- *
- * The emulation causes this cost, neither the firmware nor the caller. Leaves OVERHEAD_CALLS calls
- * in the log. Interrupts are off for some milliseconds.
- *
- * Context: process, not under emu.lock.
- * Return: nanoseconds, the mean of OVERHEAD_CALLS calls; 0 where SEAMCALL does not work here.
- */
-u64 emu_call_overhead(void)
-{
-	u64 before, spent, inside = 0;
-	unsigned long flags;
-	unsigned int i;
-
-	local_irq_save(flags);
-	if (emu.platform.seam != EMU_SEAM_ON || !cpumask_test_cpu(smp_processor_id(), &emu.vmx)) {
-		local_irq_restore(flags);
-		return 0;
-	}
-	before = ktime_get_mono_fast_ns();
-	for (i = 0; i < OVERHEAD_CALLS; i++)
-		call_nothing();
-	spent = ktime_get_mono_fast_ns() - before;
-
-	raw_spin_lock(&emu.lock);
-	for (i = 1; i <= OVERHEAD_CALLS; i++) {
-		const struct emu_log_entry *entry = &call_log[(log_next - i) % EMU_LOG_SIZE];
-
-		inside += entry->end_ns - entry->start_ns;
-	}
-	raw_spin_unlock(&emu.lock);
-	local_irq_restore(flags);
-	return spent > inside ? (spent - inside) / OVERHEAD_CALLS : 0;
 }
 
 /**

@@ -726,12 +726,6 @@ static int show_log(struct seq_file *m, void *unused)
 	return 0;
 }
 
-static int show_overhead(struct seq_file *m, void *unused)
-{
-	seq_printf(m, "%llu\n", emu_call_overhead());
-	return 0;
-}
-
 static int write_log(char *text)
 {
 	raw_spin_lock_irq(&emu.lock);
@@ -820,7 +814,6 @@ static const struct emu_file files[] = {
 	{ "hold", show_hold, set_hold },
 	{ "counters", show_counters },
 	{ "log", show_log, .write = write_log, .size = size_of_log },
-	{ "overhead", show_overhead },
 	{ "tds", show_tds, .size = size_of_tds },
 	{ "state", show_state },
 };
