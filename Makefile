@@ -57,7 +57,7 @@ model:		## the rendezvous: every order of steps of up to 4 LPs (spin), its barri
 soak:		## updates for MINUTES=30 with everything else going on, on 4 and 8 CPUs
 	@tests/soak/run.sh $(MINUTES)
 
-bench:		## figures, as ratios measured in one run: DOCS=1 into docs/, too
+bench:		## blackouts of ours and of mainline's own driver, on simulated clocks: DOCS=1 into docs/, too
 	@tests/bench/run.sh
 
 compare:	## the same failures with mainline's driver and ours: writes docs/comparison.md

@@ -10,7 +10,7 @@ set -euo pipefail
 declare -A groups=(
 	# What builds the modules, the command, the images and the guest, and what boots it; jq and
 	# bsdutils (script) are for cases that run the command.
-	[build]="make gcc libc6-dev libssl-dev libjansson-dev openssl kmod cpio busybox-static jq bsdutils qemu-system-x86 seabios"
+	[build]="make gcc libc6-dev libssl-dev libjansson-dev kmod cpio busybox-static jq bsdutils qemu-system-x86 seabios"
 	# What modules are built with, and what the kernel's scripts run that look closer with W=1.
 	[module]="make gcc libc6-dev"
 	[strict]="perl python3"

@@ -36,7 +36,7 @@ files() {
 
 # --- the compiler and sparse ----------------------------------------------------------------------
 
-test_modules=(tests/emu tests/td tests/slow tests/vendor tests/oracle/guest tests/bench/locked)
+test_modules=(tests/emu tests/td tests/slow tests/vendor tests/oracle/guest)
 
 # From nothing, as the compiler warns only when it compiles. On the other kernels the same is part
 # of building for them, see all.sh.

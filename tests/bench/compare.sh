@@ -1,6 +1,7 @@
 #!/bin/bash
-# `make compare`: the same failures with mainline's own driver and with ours, in guests, and what becomes of TDs.
-# Writes the tables of docs/comparison.md. Fails where ours does worse than mainline's in any row.
+# `make compare`: the same failures with mainline's own driver and with ours, in guests, and what
+# becomes of TDs. Writes the tables of docs/comparison.md. Fails where ours does worse than
+# mainline's in any row.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)

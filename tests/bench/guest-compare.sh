@@ -1,12 +1,13 @@
 #!/bin/sh
-# Updates that fail, in one way of updating, as raw lines for compare.awk. The kernel command line names the
-# way:
+# Updates that fail, in one way of updating, as raw lines for compare.awk. The kernel command line
+# names the way:
 #
 #	compare.way=mainline	mainline's own driver
 #	compare.way=ours	ours, without a recovery image
 #	compare.way=recovery	ours, with the image of the running version as recovery image
 #
-# A line has what was wrong (kind= what=, and of a fault leaf= status= rdx= cpu=) and what came of it:
+# A line has what was wrong (kind= what=, and of a fault leaf= status= rdx= cpu=) and what came of
+# it:
 #
 #	name	what the caller is told: a result or an error; none after a success
 #	open	1: an install session is open
@@ -60,7 +61,8 @@ is_complete() {
 	} 2>/dev/null && [ "$(td_get 2 verdict)" = good ]
 }
 
-# compare HEAL WORDS [IMAGE]: one update, the command HEAL, another update. Prints a line with WORDS.
+# compare HEAL WORDS [IMAGE]: one update, the command HEAL, another update. Prints a line with
+# WORDS.
 compare() {
 	local heal=$1 words=$2 image=${3:-test/v2.blob} figures
 
@@ -76,9 +78,9 @@ compare() {
 	echo "destroy all" >"$TD/cmd" 2>/dev/null
 }
 
-# Replaces the function of matrix.sh, and makes the same rows. A fault comes once, or each time while
-# the image is tried. It hits the same SEAMLDR.INSTALL of a session in each way: ours calls in the order
-# of the CPUs, mainline's in any order.
+# Replaces the function of matrix.sh, and makes the same rows. A fault comes once, or each time
+# while the image is tried. It hits the same SEAMLDR.INSTALL of a session in each way: ours calls in
+# the order of the CPUs, mainline's in any order.
 row() {
 	local leaf=$1 status=$2 rdx=$3 cpu=$4 how=$5 recovery=$6 place
 

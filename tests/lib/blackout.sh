@@ -1,110 +1,57 @@
 # shellcheck shell=dash
-# Measures blackouts: sourced after lib.sh by what `make bench` runs in a guest, and by the case
-# that looks after it. Prints one line of raw figures an update; blackout.awk makes the table of
-# them.
+# Updates by our module and by mainline's own driver, for `make bench` and the case that looks after
+# it. Sourced after lib.sh and mainline.sh.
 
-# The two drivers that are compared, as modules.
-DRIVERS="tdx_update tdx_update_locked"
+# setup_drivers: both drivers beside each other, on firmware whose leaves take 20 us, so that CPUs
+# come to a lock while another CPU is in a leaf. TDH.SYS.LP.INIT takes so long that every CPU has
+# begun it before the first one ends it, however QEMU schedules them. The plugin's clocks take 20 us
+# for each.
+setup_drivers() {
+	local leaf
 
-# load_driver MODULE: instead of the one that is loaded. Then calls $after_load MODULE.
-load_driver() {
-	local module
-	for module in $DRIVERS; do
-		! loaded "$module" || rmmod "$module" || die "$module does not unload"
+	setup_beside remaining=1000000
+	load
+	# Emulated RSA takes time, and nothing here needs it.
+	emu_set platform crypto=0
+	for leaf in TDH.SYS.SHUTDOWN SEAMLDR.INSTALL TDH.SYS.INIT TDH.SYS.UPDATE; do
+		emu_set delay "$leaf=20000"
 	done
-	modprobe "$1" "signer=$(cat "$SIGNER")" || die "$1 does not load"
-	trap_ns=$(emu overhead)
-	${after_load:-:} "$1"
+	emu_set delay TDH.SYS.LP.INIT=100000000
 }
 
-# figures WORDS: of the update just made, which the emulator's log is all about: one line that
-# begins with WORDS. What the emulation itself needs for a trap, half of it before and half after
-# what its log has of a call, counts as the firmware's. Times in nanoseconds:
-#
-#	blackout	as the driver says
-#	path		what the firmware takes if LP.INIT runs everywhere at once: what no driver can change
-#	work		the same if every call takes the one host CPU's time
-#	slowest		the slowest LP.INIT, which is in path; work has all of them
-#	ends		from the start to the first call, and from the last call to the end
-#	to_install	from SHUTDOWN to the first INSTALL
-#	install		between INSTALLs, all together
-#	to_init		from the last INSTALL to SYS.INIT
-#	to_update	from SYS.INIT to UPDATE, LP.INIT in it
-#	total		from the write to its return
-#	after		from the last call of the blackout to the last of the update
-#	calls		SEAMCALLs in the blackout
-figures() {
-	emu log | awk -v words="$*" -v trap="$trap_ns" -v blackout="$(tdx last/blackout_ns)" \
-		-v total="$(tdx last/total_ns)" '
-		{ start = $8 - trap / 2; end = $9 + trap / 2; took = end - start }
-		$3 == "TDH.SYS.SHUTDOWN" {
-			inside = 1
-			first = start
-			shutdown_end = last_end = end
-		}
-		!inside { next }
-		# Those after UPDATE are outside again.
-		done { after = end - last_end; next }
-		{ calls++; work += took }
-		$3 == "SEAMLDR.INSTALL" {
-			if (!installs++) {
-				to_install = start - shutdown_end
-				first_install = start
-			}
-			in_install += took
-			install_end = end
-		}
-		$3 == "TDH.SYS.INIT" { to_init = start - install_end; init_end = end }
-		$3 == "TDH.SYS.LP.INIT" { lps += took; if (took > slowest) slowest = took; next }
-		{ serial += took; last_end = end }
-		$3 == "TDH.SYS.UPDATE" { done = 1; to_update = start - init_end }
+# say_code: where each driver's code is, as bench/plugin/clock.c takes it: the driver's first and
+# last function, the one that stop_machine() calls, and the range of the kernel's function that it
+# returns to. The list of symbols is long, and the kernel's own are in order.
+say_code() {
+	grep -E -A 4 '( multi_cpu_stop|\[(tdx_update|mainline_tdx)\])$' /proc/kallsyms | sort | awk '
+		$3 == "multi_cpu_stop" { stop = $1 }
+		stop && !stop_end && $1 > stop { stop_end = $1 }
+		{ driver = substr($4, 2, length($4) - 2) }
+		driver !~ /^(tdx_update|mainline_tdx)$/ || $2 !~ /[tT]/ { next }
+		!(driver in low) { low[driver] = $1 }
+		{ high[driver] = $1 }
+		$3 ~ /^(tdxu_blackout_run|do_seamldr_install_module)$/ { blackout[driver] = $1 }
 		END {
-			printf "%s blackout=%.0f path=%.0f work=%.0f", words, blackout, serial + slowest, work
-			printf " slowest=%.0f ends=%.0f", slowest, blackout - (last_end - first)
-			if (done)
-				printf " to_install=%.0f install=%.0f to_init=%.0f to_update=%.0f",
-					to_install, install_end - first_install - in_install, to_init,
-					to_update
-			printf " total=%.0f after=%.0f calls=%d\n", total, after, calls
+			for (driver in low)
+				print "code", driver, low[driver], high[driver], blackout[driver], stop, stop_end
 		}'
 }
 
-# measured_update ERRNO WORDS: one update to the other of two images, its figures begin with WORDS.
-measured_update() {
-	local errno=$1
-	shift
-	case ${next_image:=test/a.blob} in
-	test/a.blob) next_image=test/b.blob ;;
-	*) next_image=test/a.blob ;;
+# update_by DRIVER: one update, which has to succeed, to two images in turn.
+update_by() {
+	case ${bench_image:=test/b.blob} in
+	test/b.blob) bench_image=test/a.blob ;;
+	*) bench_image=test/b.blob ;;
 	esac
-	emu_set log 1
-	update "$next_image"
-	# shellcheck disable=SC2153 # update() sets it
-	[ "$ERRNO" = "$errno" ] || die "update to $next_image: $ERRNO, $(tdx last/result)"
-	figures "$@"
-}
-
-# compare BLOCKS UPDATES WORDS: the drivers by turns, BLOCKS times each, UPDATES a time.
-compare() {
-	local blocks=$1 updates=$2 driver block=0 i
-	shift 2
-	while [ $((block += 1)) -le "$blocks" ]; do
-		for driver in $DRIVERS; do
-			load_driver "$driver"
-			# The first one after loading meets cold caches, and is not counted.
-			measured_update 0 cold >/dev/null
-			i=0
-			while [ $((i += 1)) -le "$updates" ]; do
-				measured_update 0 "figures driver=$driver cpus=$(nproc) $*"
-			done
-		done
-	done
-}
-
-# leaf_time NANOSECONDS: what each leaf of the blackout takes.
-leaf_time() {
-	local leaf
-	for leaf in TDH.SYS.SHUTDOWN SEAMLDR.INSTALL TDH.SYS.INIT TDH.SYS.LP.INIT TDH.SYS.UPDATE; do
-		emu_set delay "$leaf=$1"
-	done
+	case $1 in
+	mainline_tdx)
+		begin_upload "$bench_image"
+		until idle; do usleep 5000; done
+		[ -z "$(cat "$NODE/error")" ] || die "update by $1: $(cat "$NODE/error")"
+		;;
+	*)
+		update "$bench_image"
+		[ "$ERRNO" = 0 ] || die "update by $1: $ERRNO, $(tdx last/result)"
+		;;
+	esac
 }

@@ -202,7 +202,7 @@ unprivileged() {
 
 # --- modules --------------------------------------------------------------------------------------
 
-OUR_MODULES="tdx_td tdx_update mainline_tdx tdx_update_locked tdx_slow tdx_emu tdx_vendor"
+OUR_MODULES="tdx_td tdx_update mainline_tdx tdx_slow tdx_emu tdx_vendor"
 
 loaded() {
 	[ -d "/sys/module/$1" ]

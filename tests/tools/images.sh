@@ -100,7 +100,6 @@ mkdir -p "$out"
 other=$out/other.pem
 "$mkimage" key -o "$other"
 "$mkimage" signer "$out/key.pem" >"$out/signer"
-openssl pkey -in "$out/key.pem" -pubout -out "$out/key.pub"
 # The longest CPU table there can be, the CPU last and of another stepping.
 cpus=$(printf -- '--cpu 0xC06F0 %.0s' {1..254})"--cpu 0x806FF"
 while read -r name options; do

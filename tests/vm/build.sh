@@ -17,7 +17,7 @@ exec 7>build/.lock
 flock 7
 
 modules=build/modules/$KVER
-dirs=(tests/emu tests/td tests/slow tests/vendor tests/bench/locked)
+dirs=(tests/emu tests/td tests/slow tests/vendor)
 # Mainline's update driver beside ours, where its source is the kernel's own.
 mainline=''
 if [ "$KERNEL" = 7.3 ]; then
@@ -41,7 +41,6 @@ printf '%s\n' \
 	"$modules/tests/td/tdx_td.ko=$updates/tdx_td.ko" \
 	"$modules/tests/slow/tdx_slow.ko=$updates/tdx_slow.ko" \
 	"$modules/tests/vendor/tdx_vendor.ko=$updates/tdx_vendor.ko" \
-	"$modules/tests/bench/locked/tdx_update_locked.ko=$updates/tdx_update_locked.ko" \
 	${mainline:+"$modules/tests/mainline/mainline_tdx.ko=$updates/mainline_tdx.ko"} \
 	"build/tool/tdx-update=/sbin/tdx-update" \
 	"$(command -v jq)=/sbin/jq" \

@@ -1,27 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A plugin for QEMU that gives each CPU of the guest a clock of its own while it is in a blackout,
- * so that what a rendezvous costs does not depend on the machine that emulates it:
+ * A QEMU plugin that gives each guest CPU a clock of its own inside a blackout. What a rendezvous
+ * takes on these clocks does not depend on the machine that emulates it:
  *
- * - an instruction takes a nanosecond;
- * - VMPTRST and VMPTRLD take what vmx= says, a SEAMCALL what leaf= says, whatever happens in the
- *   trap;
- * - a cache line that another CPU has written takes what line= says to arrive, and cannot go to
- *   yet another one for a quarter of that. A plain store goes on meanwhile, in order with other
- *   stores; a locked instruction waits for it;
- * - waiting takes no time of its own: where a CPU's way from one PAUSE to the next is the same as
- *   from the one before, it has gone nowhere, and its clock goes back to that. What it then sees
- *   it sees when the line with it arrives.
+ * - An instruction takes a nanosecond.
+ * - A SEAMCALL takes LEAF_NS, VMPTRST and VMPTRLD take VMX_NS, however long the trap takes.
+ * - A cache line that another CPU has written arrives after LINE_NS. It cannot go to yet another
+ *   CPU for a quarter of that. A plain store does not stop its CPU, and stores stay in order. A
+ *   locked instruction waits for its line.
+ * - Polling takes no time. If a CPU's path from one PAUSE to the next is the same as the path
+ *   before it, the CPU has waited, and its clock goes back. The CPU sees a new value when the line
+ *   arrives.
  *
- * Who comes first is what QEMU makes it, with all of the guest's CPUs in one thread; the clocks
- * then say when. Only what CPUs write during the blackout moves: caches are warm at its beginning.
+ * QEMU runs all guest CPUs in one thread and so decides their order. The clocks then say when. Only
+ * lines written during the blackout move: all caches are warm at its beginning.
  *
- * The guest tells where the code is by a line on its serial port, which is read from log= :
+ * The guest prints where each driver's code is, one line a driver. The plugin reads them from the
+ * file log= (the guest's serial port):
  *
  *	code DRIVER LOW HIGH BLACKOUT STOP_LOW STOP_HIGH
  *
- * addresses in hexadecimal: the driver's text, the function that stop_machine() runs, and the one
- * that this returns to. For each blackout, a line of figures is written to out= .
+ * Addresses are hexadecimal: the first and the last function of the driver, the function that
+ * stop_machine() calls, and the range of the kernel's function that it returns to. After each
+ * blackout the plugin writes a line to the file out=: how many SEAMCALLs it had, how long it took,
+ * and how long a firmware takes that runs every TDH.SYS.LP.INIT at once, in nanoseconds.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,10 +34,14 @@
 #include "qemu_plugin.h"
 
 #define EXPORT		__attribute__((visibility("default")))
+#define LEAF_NS		20000
+#define LINE_NS		100
+#define VMX_NS		50
 #define MAX_CPUS	64u
-#define MAX_CALLS	(4 * MAX_CPUS)
-#define LINES		65536u			/* a power of two; what does not fit is free */
+#define MAX_DRIVERS	2u
+#define LINES		65536u			/* a power of two */
 #define LINE_SHIFT	6
+#define PAGE_MASK	0xfffull
 #define KERNEL		0xffff800000000000ull
 #define MODULES		0xffffffffa0000000ull	/* and above: may be a module */
 
@@ -44,20 +50,18 @@ EXPORT int qemu_plugin_version = PLUGIN_API_VERSION;
 struct line {
 	uint64_t key;				/* address, and number of the blackout */
 	uint64_t free;				/* when it can go to another CPU */
-	uint64_t sharers;			/* who has it */
-	int owner;				/* who has written it last */
+	uint64_t sharers;			/* CPUs that have it, as bits */
+	int owner;				/* CPU that has written it last */
 };
 
 struct cpu {
 	uint64_t now;
-	uint64_t stored;			/* when its last store is seen by all */
-	uint64_t work, waiting;			/* instructions */
+	uint64_t stored;			/* when all CPUs see its last store */
 	/* Since the last PAUSE. */
-	uint64_t began, path, last_path, insns;
+	uint64_t began, path, last_path;
 	bool called;
 	bool inside;				/* the blackout */
 	bool in_trap;
-	bool left;
 };
 
 enum { ENDS_OTHERWISE, ENDS_PAUSE, ENDS_SEAMCALL, ENDS_VMX };
@@ -69,21 +73,17 @@ struct block {
 	int end;
 };
 
-static struct {
-	const char *log;
-	FILE *out;
-	uint64_t leaf, line, vmx;
-} option = { .leaf = 20000, .line = 100, .vmx = 50 };
-
-static struct {
-	char driver[64];
+static struct driver {
+	char name[64];
 	uint64_t low, high, blackout, stop_low, stop_high;
-} code;
+} drivers[MAX_DRIVERS];
 
+static const char *log_path;
+static FILE *out;
+static const struct driver *driver;		/* whose blackout it is */
 static struct cpu cpus[MAX_CPUS];
 static struct line lines[LINES];
-static uint64_t calls[MAX_CALLS];		/* when each SEAMCALL of the blackout began */
-static unsigned int num_cpus, num_inside, num_left, num_calls, overflows;
+static unsigned int num_drivers, num_cpus, num_inside, num_left, num_calls;
 static uint64_t blackouts;
 static bool instrumented;
 
@@ -98,14 +98,14 @@ static struct line *find_line(uint64_t vaddr)
 
 		if (line->key == key)
 			return line;
-		/* One of an earlier blackout is as good as none. */
+		/* A line of an earlier blackout is a free place. */
 		if ((line->key & 0xfffff) != (blackouts & 0xfffff)) {
 			*line = (struct line){ .key = key, .owner = -1 };
 			return line;
 		}
 	}
-	overflows++;
-	return NULL;
+	fprintf(stderr, "clock: too many lines in one blackout\n");
+	abort();
 }
 
 static uint64_t latest(uint64_t a, uint64_t b)
@@ -124,8 +124,8 @@ static void load(unsigned int i, struct line *line)
 	if (line->owner < 0)
 		return;
 	start = latest(cpu->now, line->free);
-	cpu->now = start + option.line;
-	line->free = start + option.line / 4;
+	cpu->now = start + LINE_NS;
+	line->free = start + LINE_NS / 4;
 }
 
 static void store(unsigned int i, struct line *line, bool locked)
@@ -134,7 +134,7 @@ static void store(unsigned int i, struct line *line, bool locked)
 	uint64_t seen = latest(cpu->now, cpu->stored);
 
 	if (line->sharers & ~(1ull << i))
-		seen = latest(seen, line->free) + option.line;
+		seen = latest(seen, line->free) + LINE_NS;
 	cpu->stored = seen;
 	if (locked)
 		cpu->now = seen;
@@ -150,63 +150,43 @@ static void access_memory(unsigned int i, uint32_t info, uint64_t vaddr, void *l
 	if (i >= MAX_CPUS || !cpus[i].inside || cpus[i].in_trap)
 		return;
 	line = find_line(vaddr);
-	if (!line)
-		return;
 	if (qemu_plugin_mem_is_store(info))
 		store(i, line, locked);
-	else if (!locked)		/* else its store follows, and is what it waits for */
+	else if (!locked)		/* a locked instruction waits for its store */
 		load(i, line);
 }
 
 static void end_segment(struct cpu *cpu)
 {
-	if (!cpu->called && cpu->path == cpu->last_path) {
+	if (!cpu->called && cpu->path == cpu->last_path)
 		cpu->now = cpu->began;
-		cpu->waiting += cpu->insns;
-	} else {
-		cpu->work += cpu->insns;
-	}
 	cpu->last_path = cpu->path;
 	cpu->began = cpu->now;
 	cpu->path = 0;
-	cpu->insns = 0;
 	cpu->called = false;
-}
-
-static int by_time(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
 }
 
 static void report(void)
 {
-	uint64_t end = 0, work = 0, most = 0, waiting = 0;
-	unsigned int i, n = num_inside;
+	uint64_t end = 0;
+	unsigned int i;
 
-	for (i = 0; i < num_cpus; i++) {
+	for (i = 0; i < num_cpus; i++)
 		end = latest(end, cpus[i].now);
-		work += cpus[i].work;
-		most = latest(most, cpus[i].work);
-		waiting += cpus[i].waiting;
-	}
-	qsort(calls, num_calls, sizeof(*calls), by_time);
-	fprintf(option.out, "model driver=%s cpus=%u leaf=%" PRIu64 " calls=%u blackout=%" PRIu64
-		" work=%" PRIu64 " most=%" PRIu64 " waiting=%" PRIu64, code.driver, n, option.leaf,
-		num_calls, end, work, most, waiting);
-	/* An update as it should be: SHUTDOWN, n INSTALLs, INIT, n LP.INITs at a time, UPDATE. */
-	if (num_calls == 2 * n + 3)
-		fprintf(option.out, " path=%" PRIu64 " quiesce=%" PRIu64 " to_install=%" PRIi64
-			" install=%" PRIi64 " to_init=%" PRIi64 " to_update=%" PRIi64
-			" leave=%" PRIi64, (n + 4) * option.leaf, calls[0],
-			calls[1] - calls[0] - option.leaf,
-			calls[n] - calls[1] - (n - 1) * option.leaf,
-			calls[n + 1] - calls[n] - option.leaf,
-			calls[2 * n + 2] - calls[n + 1] - 2 * option.leaf,
-			end - calls[2 * n + 2] - option.leaf);
-	fprintf(option.out, " overflows=%u\n", overflows);
-	fflush(option.out);
+	fprintf(out, "blackout driver=%s cpus=%u calls=%u ns=%" PRIu64 " path=%" PRIu64 "\n",
+		driver->name, num_inside, num_calls, end,
+		(num_calls - (num_inside - 1)) * (uint64_t)LEAF_NS);
+	fflush(out);
+}
+
+static const struct driver *find_driver(uint64_t vaddr)
+{
+	unsigned int i;
+
+	for (i = 0; i < num_drivers; i++)
+		if (drivers[i].blackout == vaddr)
+			return &drivers[i];
+	return NULL;
 }
 
 static void enter(struct cpu *cpu)
@@ -216,7 +196,6 @@ static void enter(struct cpu *cpu)
 		memset(cpus, 0, sizeof(cpus));
 		num_left = 0;
 		num_calls = 0;
-		overflows = 0;
 	}
 	num_inside++;
 	cpu->inside = true;
@@ -226,7 +205,7 @@ static void leave(struct cpu *cpu)
 {
 	end_segment(cpu);
 	cpu->inside = false;
-	/* All of them are inside before the first one can leave. */
+	/* All CPUs are inside before the first one can leave. */
 	if (++num_left == num_inside) {
 		report();
 		num_inside = 0;
@@ -241,43 +220,36 @@ static void execute(unsigned int i, void *data)
 	if (i >= MAX_CPUS)
 		return;
 	if (!cpu->inside) {
-		if (block->vaddr != code.blackout)
+		const struct driver *entered = find_driver(block->vaddr);
+
+		if (!entered)
 			return;
+		driver = entered;
 		enter(cpu);
 	}
 	if (cpu->in_trap) {
-		if (block->vaddr < code.low || block->vaddr >= code.high)
+		if (block->vaddr < driver->low || block->vaddr > driver->high)
 			return;
 		cpu->in_trap = false;
 	}
-	if (block->vaddr >= code.stop_low && block->vaddr < code.stop_high) {
+	if (block->vaddr >= driver->stop_low && block->vaddr < driver->stop_high) {
 		leave(cpu);
 		return;
 	}
 
 	cpu->now += block->insns;
-	cpu->insns += block->insns;
 	cpu->path = (cpu->path ^ block->vaddr) * 0x100000001b3ull;
-	switch (block->end) {
-	case ENDS_PAUSE:
+	if (block->end == ENDS_PAUSE) {
 		end_segment(cpu);
-		break;
-	case ENDS_SEAMCALL:
-		if (num_calls < MAX_CALLS)
-			calls[num_calls++] = cpu->now;
-		cpu->now += option.leaf;
+	} else if (block->end != ENDS_OTHERWISE) {
+		num_calls += block->end == ENDS_SEAMCALL;
+		cpu->now += block->end == ENDS_SEAMCALL ? LEAF_NS : VMX_NS;
 		cpu->called = true;
 		cpu->in_trap = true;
-		break;
-	case ENDS_VMX:
-		cpu->now += option.vmx;
-		cpu->called = true;
-		cpu->in_trap = true;
-		break;
 	}
 }
 
-/* What the guest's log says last; it grows. */
+/* The log grows until the first blackout. */
 static void look_up_code(void)
 {
 	static off_t seen;
@@ -285,25 +257,23 @@ static void look_up_code(void)
 	struct stat st;
 	FILE *log;
 
-	if (stat(option.log, &st) || st.st_size == seen)
+	if (stat(log_path, &st) || st.st_size == seen)
 		return;
-	log = fopen(option.log, "r");
+	log = fopen(log_path, "r");
 	if (!log)
 		return;
 	seen = st.st_size;
-	while (fgets(text, sizeof(text), log)) {
-		char driver[sizeof(code.driver)];
-		uint64_t a[5];
+	num_drivers = 0;
+	while (num_drivers < MAX_DRIVERS && fgets(text, sizeof(text), log)) {
+		struct driver *d = &drivers[num_drivers];
 
 		if (sscanf(text, "code %63s %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
-			   " %" SCNx64, driver, &a[0], &a[1], &a[2], &a[3], &a[4]) != 6)
+			   " %" SCNx64, d->name, &d->low, &d->high, &d->blackout, &d->stop_low,
+			   &d->stop_high) != 6)
 			continue;
-		strcpy(code.driver, driver);
-		code.low = a[0];
-		code.high = a[1];
-		code.blackout = a[2];
-		code.stop_low = a[3];
-		code.stop_high = a[4];
+		/* The last function is taken to end on its page. */
+		d->high |= PAGE_MASK;
+		num_drivers++;
 	}
 	fclose(log);
 }
@@ -327,7 +297,7 @@ static int end_of(const struct qemu_plugin_insn *insn)
 	return ENDS_OTHERWISE;
 }
 
-/* With a prefix of its own, or an exchange with memory. */
+/* It has a LOCK prefix, or exchanges with memory. */
 static bool is_locked(const struct qemu_plugin_insn *insn)
 {
 	const uint8_t *p = qemu_plugin_insn_data(insn);
@@ -351,8 +321,8 @@ static void instrument(plugin_id id)
 }
 
 /*
- * Nothing is looked at before the first blackout is about to begin: then all that has been
- * translated is thrown away, and what is translated from then on is looked at.
+ * No code is instrumented until the first blackout is about to begin. Then QEMU drops all that it
+ * has translated, and translates anew with instrumentation.
  */
 static void translate(plugin_id id, struct qemu_plugin_tb *tb)
 {
@@ -366,7 +336,7 @@ static void translate(plugin_id id, struct qemu_plugin_tb *tb)
 	if (vaddr >= MODULES)
 		look_up_code();
 	if (!instrumented) {
-		if (code.blackout && vaddr == code.blackout && !resetting) {
+		if (find_driver(vaddr) && !resetting) {
 			resetting = true;
 			qemu_plugin_reset(id, instrument);
 		}
@@ -374,7 +344,7 @@ static void translate(plugin_id id, struct qemu_plugin_tb *tb)
 	}
 
 	insns = qemu_plugin_tb_n_insns(tb);
-	block = malloc(sizeof(*block));		/* for as long as QEMU runs */
+	block = malloc(sizeof(*block));		/* as long as QEMU runs */
 	if (!block || !insns)
 		abort();
 	*block = (struct block){
@@ -403,20 +373,14 @@ EXPORT int qemu_plugin_install(plugin_id id, const struct plugin_info *info, int
 			return -1;
 		*value++ = '\0';
 		if (!strcmp(argv[i], "log"))
-			option.log = value;
+			log_path = value;
 		else if (!strcmp(argv[i], "out"))
-			option.out = fopen(value, "w");
-		else if (!strcmp(argv[i], "leaf"))
-			option.leaf = strtoull(value, NULL, 0);
-		else if (!strcmp(argv[i], "line"))
-			option.line = strtoull(value, NULL, 0);
-		else if (!strcmp(argv[i], "vmx"))
-			option.vmx = strtoull(value, NULL, 0);
+			out = fopen(value, "w");
 		else
 			return -1;
 	}
 	num_cpus = info->system.smp_vcpus;
-	if (!option.log || !option.out || !num_cpus || num_cpus > MAX_CPUS)
+	if (!log_path || !out || !num_cpus || num_cpus > MAX_CPUS)
 		return -1;
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
 	return 0;
