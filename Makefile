@@ -54,6 +54,9 @@ model:		## the rendezvous: every order of steps of up to 4 LPs (spin), its barri
 	@tests/model/litmus.sh
 	@tests/model/run.sh
 
+proof:		## image.c and plan.c, for every file and platform, with CBMC: MUTANTS=all
+	@tests/proof/run.sh
+
 soak:		## updates for MINUTES=30 with everything else going on, on 4 and 8 CPUs
 	@tests/soak/run.sh $(MINUTES)
 
@@ -148,4 +151,5 @@ build/tools/%: tests/tools/%.c include/tdx_arch.h tests/emu/tdx_emu_abi.h
 	$(CC) -O2 -Wall -Wextra -Werror -Iinclude -Itests/emu -o $@ $< -lcrypto
 
 .PHONY: modules tool install uninstall demo try check check-all check-debug mutants oracle fuzz \
-	bench compare soak model recording lint dkms-install dkms-uninstall deb dist check-packages clean help
+	bench compare soak model proof recording lint dkms-install dkms-uninstall deb dist \
+	check-packages clean help

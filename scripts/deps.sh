@@ -24,6 +24,8 @@ declare -A groups=(
 	[fuzz]="clang libclang-rt-14-dev"
 	# What `make model` runs.
 	[model]="spin"
+	# What `make proof` runs, in a root of Debian 13.
+	[proof]="cbmc cadical z3 gcc libc6-dev"
 	# What `make bench` draws with.
 	[bench]="gnuplot-nox"
 	# What `make recording` runs.
