@@ -33,6 +33,7 @@ check:		## the tests, in guests: TEST=part of a name, SMP=, KERNEL=, KEEP=1 for 
 	@tests/vm/run.sh --settings
 	@tests/pure/unit.sh
 	@tests/pure/signer.sh
+	@tests/tool/unit.sh
 	@tests/vm/run.sh
 
 check-all:	## on every kernel that Debian packages
@@ -98,6 +99,10 @@ PURE_CFLAGS = -g -O1 -Wall -Wextra -Werror -fsanitize=address,undefined -fno-san
 PURE_HEADERS = include/tdx_arch.h include/core.h tool/kernel_string.h $(wildcard tests/pure/*.h)
 
 build/pure/plan_test: tests/pure/plan_test.c src/image.c src/plan.c $(PURE_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(PURE_CFLAGS) -o $@ $(filter %.c,$^)
+
+build/pure/image_test: tests/pure/image_test.c src/image.c $(PURE_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(PURE_CFLAGS) -o $@ $(filter %.c,$^)
 

@@ -1,0 +1,324 @@
+#!/bin/bash
+# Tests the operator's command against a sysfs that is made up: what it makes of each answer, in words and as JSON, and what it
+# writes where. Seconds, and no guest. Shows what is not as it must be, else one line.
+#
+#	tests/tool/unit.sh [COMMAND]	(build/tool/tdx-update)
+#	FIRST=1				ends at the first check that fails
+#
+# As root, in a mount namespace of its own: copies of images go to an empty /lib/firmware.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+if [ -z "${TOOL_TEST_DIR:-}" ]; then
+	scripts/deps.sh build
+	command=${1:-build/tool/tdx-update}
+	[ -n "${1:-}" ] || make -s "$command"
+	tests/tools/images.sh build/images
+	mkdir -p build/tool
+	gcc -O1 -Wall -Wextra -Werror -shared -fPIC -o build/tool/answers.so tests/tool/answers.c -ldl
+	TOOL_TEST_DIR=$(mktemp -d)
+	export TOOL_TEST_DIR
+	trap 'rm -rf "$TOOL_TEST_DIR"' EXIT
+	status=0
+	unshare --mount "$0" "$(realpath "$command")" || status=$?
+	exit $status
+fi
+command=$1
+mount -t tmpfs tmpfs /run
+[ ! -d /lib/firmware ] || mount -t tmpfs tmpfs /lib/firmware
+
+dir=$TOOL_TEST_DIR top=$PWD
+export TDX_UPDATE_SYSFS=$dir/sys
+tdx=$TDX_UPDATE_SYSFS/firmware/tdx
+checks=0 wrong=0
+
+fail() {
+	echo "command: $*"
+	wrong=$((wrong + 1))
+	[ -z "${FIRST:-}" ] || exit 1
+}
+
+# expect WHAT EXPECTED SEEN
+expect() {
+	checks=$((checks + 1))
+	[ "$2" = "$3" ] || fail "$1: expected '$2', saw '$3'"
+}
+
+# expect_match WHAT PATTERN SEEN: one line of it matches.
+expect_match() {
+	checks=$((checks + 1))
+	grep -Eq -e "$2" <<<"$3" || fail "$1: expected a match of '$2', saw '$3'"
+}
+
+# A host as after loading tdx_update.
+host() {
+	rm -rf "$TDX_UPDATE_SYSFS" "$dir/log"
+	mkdir -p "$tdx/last" "$TDX_UPDATE_SYSFS"/{module/tdx_update,module/firmware_class/parameters,devices/system/cpu}
+	: >"$dir/log"
+	while read -r file value; do
+		printf '%s\n' "$value" >"$tdx/$file"
+	done <<-END
+	version 1.5.24
+	features0 0x0000800000040002
+	race_protection supported
+	state ready
+	seamldr_version 1.5.12
+	num_remaining_updates 7
+	recovery_image
+	update
+	check
+	last/result none
+	last/errno 0
+	last/reason none
+	last/phase shutdown
+	last/leaf TDH.SYS.SHUTDOWN
+	last/status 0x8000051200010000
+	last/rcx 0x0000000000010000
+	last/rdx 0x0000000000000000
+	last/r8 0x0000000000000000
+	last/cpu 3
+	last/sessions 2
+	last/image none
+	last/from 1.5.24
+	last/to 1.5.26
+	last/blackout_ns 1500000
+	last/total_ns 99000000
+	END
+	echo 1.0 >"$TDX_UPDATE_SYSFS/module/tdx_update/version"
+	: >"$TDX_UPDATE_SYSFS/module/firmware_class/parameters/path"
+	echo 0-3 >"$TDX_UPDATE_SYSFS/devices/system/cpu/online"
+	echo 0-3 >"$TDX_UPDATE_SYSFS/devices/system/cpu/present"
+}
+
+# tool STATUS ANSWERS ARGUMENT...: runs it; leaves OUT and ERR. It has to end so.
+tool() {
+	local want=$1 answers=$2 status=0
+
+	shift 2
+	ANSWERS=$answers ANSWERS_LOG=$dir/log LD_PRELOAD=$top/build/tool/answers.so timeout 60 "$command" "$@" \
+		>"$dir/out" 2>"$dir/err" </dev/null || status=$?
+	OUT=$(cat "$dir/out") ERR=$(cat "$dir/err")
+	expect "exit status of $* with '$answers'" "$want" "$status"
+}
+
+json() {
+	jq -r "$1" "$dir/out" 2>&1 || echo invalid
+}
+
+# How often a file was written.
+writes() {
+	grep -c "^$1 " "$dir/log" || true
+}
+
+mkdir "$dir/images"
+for image in same=1.5.24 a=1.5.25 v2=1.5.26 b=1.5.27; do
+	cp "build/images/${image%=*}.blob" "$dir/images/tdx_module_${image#*=}.blob"
+done
+new=$dir/images/tdx_module_1.5.26.blob
+
+# --- status ---------------------------------------------------------------------------------------
+
+host
+tool 0 '' status
+expect_match "version in words" '^TDX module +1\.5\.24, ready$' "$OUT"
+expect_match "race protection in words" '^race protection +yes' "$OUT"
+tool 0 '' status --json
+expect "numbers in JSON" "number number number number number number" \
+	"$(json '[.updates_left, .last.errno, .last.cpu, .last.sessions, .last.blackout_ns, .last.total_ns] | map(type) | join(" ")')"
+expect "other types in JSON" "string string string boolean boolean" \
+	"$(json '[.version, .state, .last.rdx, .version_may_be_stale, .kernel_driver_version_stale] | map(type) | join(" ")')"
+expect "what is not there in JSON" "null null" "$(json '"\(.kernel_driver_version) \(.no_such)"')"
+tool 0 '' status --prometheus
+expect_match "seconds of a blackout" '^tdx_update_last_blackout_seconds 0\.001500000$' "$OUT"
+expect_match "race protection as a metric" '^tdx_module_race_protection 1$' "$OUT"
+printf '1.5"24\\\n' >"$tdx/version"
+tool 0 '' status --prometheus
+expect_match "a label that is escaped" '^tdx_module_info\{version="1\.5\\"24\\\\",seamldr' "$OUT"
+host
+echo unsupported >"$tdx/race_protection"
+echo shut-down >"$tdx/state"
+tool 0 '' status --prometheus
+expect_match "no race protection as a metric" '^tdx_module_race_protection 0$' "$OUT"
+expect "states that are 1" 'tdx_module_state{state="shut-down"} 1' "$(grep '^tdx_module_state.* 1$' <<<"$OUT")"
+tool 0 '' status --json
+expect "version while TDX is down" null "$(json .version)"
+tool 0 '' status
+expect_match "advice while TDX is down" 'apply an image to bring it back' "$OUT"
+rm -r "$tdx"
+tool 69 '' status
+
+# --- the ends of an update ------------------------------------------------------------------------
+
+# errno, result, exit status, what has changed
+while read -r error result status changed; do
+	host
+	tool "$status" "update:$error:$result" apply "$new" --recovery none --json
+	expect "$result as JSON" "$result $error $status $changed" "$(json '"\(.result) \(.errno) \(.exit) \(.changed)"')"
+	expect "details of $result" "TDH.SYS.SHUTDOWN 3 1.5.24 1500000 number" \
+		"$(json '"\(.leaf) \(.cpu) \(.from) \(.blackout_ns) \(.blackout_ns | type)"')"
+	expect "writes for $result" 1 "$(writes update)"
+done <<END
+0 success 0 the new TDX module runs
+16 update-race 75 nothing
+4 interrupted 75 nothing
+125 recovered 2 the recovery image runs
+108 shut-down 5 no TDX module runs, its handoff data is whole
+131 lost 3 no TDX module runs
+22 bad-image 1 nothing
+22 bad-name 1 nothing
+28 no-updates-left 1 nothing
+5 firmware-error 1 nothing
+71 bad-handoff 1 nothing
+END
+host
+tool 0 '' apply "$new" --recovery none
+expect_match "success in words" 'installed, TDs live; 1\.5\.24 -> 1\.5\.26; CPUs stopped for 1\.500 ms$' "$OUT"
+host
+tool 1 'update:5:firmware-error' apply "$new" --recovery none
+expect_match "a failure in words" 'firmware-error \(EIO\): .* \[TDH\.SYS\.SHUTDOWN on CPU 3: 0x8000051200010000\]$' "$ERR"
+expect_match "what to do next" "changed: nothing; 'tdx-update explain firmware-error'" "$ERR"
+expect "output of a failure" '' "$OUT"
+tool 77 'update:1:-' apply "$new" --recovery none --json
+expect "no right as JSON" "null 1" "$(json '"\(.result) \(.errno)"')"
+tool 71 'update:12345:-' apply "$new" --recovery none
+
+# last/ is another attempt's: by its image, by its result, or because that one runs.
+for answers in 'update:5:-' 'update:114:in-progress'; do
+	host
+	tool "$([[ $answers == *114* ]] && echo 75 || echo 1)" "$answers" apply "$new" --recovery none --json
+	expect "details with $answers" "null null" "$(json '"\(.leaf) \(.phase)"')"
+done
+host
+tool 1 'update:5:lost' apply "$new" --recovery none --json
+expect "details of another result" "firmware-error null" "$(json '"\(.result) \(.leaf)"')"
+
+# --- waiting --------------------------------------------------------------------------------------
+
+host
+tool 0 'update:16:update-race update:16:update-race update:0:success' apply "$new" --recovery none --wait 20 --json
+expect "a race that ends" "success 3" "$(json '"\(.result) \(.tries)"')"
+expect "writes" 3 "$(writes update)"
+host
+start=$SECONDS
+tool 75 'update:16:update-race' apply "$new" --recovery none --wait 2 --json
+took=$((SECONDS - start))
+expect "a race that lasts, between 2 and 4 s" yes "$([ $took -ge 2 ] && [ $took -le 4 ] && echo yes || echo "$took s")"
+expect "tries are between 3 and 21" yes "$([ "$(json .tries)" -ge 3 ] && [ "$(json .tries)" -le 21 ] && echo yes)"
+host
+tool 1 'update:5:firmware-error update:0:success' apply "$new" --recovery none --wait 20 --json
+expect "another failure is not waited for" 1 "$(json .tries)"
+host
+ANSWERS=update:16:update-race ANSWERS_LOG=$dir/log LD_PRELOAD=$top/build/tool/answers.so "$command" apply "$new" \
+	--recovery none --wait 60 >"$dir/out" 2>&1 &
+pid=$!
+until [ "$(writes update)" -ge 1 ]; do sleep 0.1; done
+kill -TERM $pid
+status=0
+wait $pid || status=$?
+expect "exit status after TERM" 143 "$status"
+expect_match "what it says" 'nothing has changed' "$(cat "$dir/out")"
+
+# --- check, dry run, recovery ---------------------------------------------------------------------
+
+host
+tool 0 '' apply "$new" --recovery none --dry-run
+expect "a dry run writes" "0 1" "$(writes update) $(writes check)"
+expect_match "what it says" 'can be installed now, nothing has changed' "$OUT"
+tool 1 'check:74:corrupt' check "$new" --json
+expect "a check as JSON" "false corrupt 1" "$(json '"\(.installable) \(.result) \(.exit)"')"
+host
+tool 0 '' apply "$new" --recovery auto --json
+expect "the recovery image" "$dir/images/tdx_module_1.5.24.blob" "$(json .recovery)"
+expect_match "the first write" '^recovery_image .*tdx_module_1\.5\.24\.blob$' "$(head -n 1 "$dir/log")"
+expect "recovery_image afterwards" '' "$(cat "$tdx/recovery_image")"
+host
+echo set.blob >"$tdx/recovery_image"
+tool 0 '' apply "$new" --json
+expect "one that is set" set.blob "$(json .recovery)"
+tool 0 '' apply "$new" --recovery none --json
+expect "none" null "$(json .recovery)"
+expect "recovery_image afterwards" set.blob "$(cat "$tdx/recovery_image")"
+host
+tool 1 'recovery_image:116:older' apply "$new" --recovery "$dir/images/tdx_module_1.5.24.blob"
+expect "updates without it" 0 "$(writes update)"
+
+# --- the newest -----------------------------------------------------------------------------------
+
+host
+tool 0 '' apply --latest "$dir/images" --recovery none --json
+expect "the newest" "$dir/images/tdx_module_1.5.27.blob" "$(json .file)"
+host
+tool 0 'check:71:bad-handoff check:0:success' apply --latest "$dir/images" --recovery none --json
+expect "the next" "$dir/images/tdx_module_1.5.26.blob $dir/images/tdx_module_1.5.27.blob" \
+	"$(json '"\(.file) \(.passed_over[].file)"')"
+expect "checks" 2 "$(writes check)"
+host
+tool 1 'check:71:bad-handoff' apply --latest "$dir/images" --recovery none --json
+expect "none will do: checks, updates" "3 0" "$(writes check) $(writes update)"
+expect "passed over" 3 "$(json '.passed_over | length')"
+host
+tool 1 'check:112:cpu-offline' apply --latest "$dir/images" --recovery none --json
+expect "the host's fault ends it: checks, updates" "1 0" "$(writes check) $(writes update)"
+expect "its result" cpu-offline "$(json .result)"
+host
+echo 1.5.27 >"$tdx/version"
+tool 0 '' apply --latest "$dir/images" --recovery none
+expect_match "nothing newer" 'nothing newer than what runs' "$OUT"
+host
+echo 2.0.01 >"$tdx/version"
+tool 0 '' apply --latest "$dir/images" --recovery none
+expect "another series: checks" 0 "$(writes check)"
+host
+echo lost >"$tdx/state"
+tool 3 '' apply --latest "$dir/images" --recovery none
+host
+cat >"$dir/images/mapping_file.json" <<END
+{ "tdx_module_releases": [
+	{ "version": "1.5.27", "min_module_version_for_td_preserving": "1.5.25", "min_seamldr_versions": [ "1.5.00" ] },
+	{ "version": "1.5.26", "min_module_version_for_td_preserving": "1.5.24", "min_seamldr_versions": [ "2.0.00", "1.5.13" ] },
+	{ "version": "1.5.25", "min_module_version_for_td_preserving": "1.5.24", "min_seamldr_versions": [ "2.0.00", "1.5.12" ] } ] }
+END
+tool 0 '' apply --latest "$dir/images" --recovery none --json
+expect "by the mapping file" "$dir/images/tdx_module_1.5.25.blob 2" "$(json '"\(.file) \(.passed_over | length)"')"
+rm "$dir/images/mapping_file.json"
+
+# --- lists, words, output -------------------------------------------------------------------------
+
+host
+tool 0 'check:0:success' list "$dir/images" --json
+expect "newest first" "1.5.27 1.5.26 1.5.25 1.5.24" "$(json '[.images[].version] | join(" ")')"
+expect "an image's SVN, container, signature" "1.5 2 false" "$(json '.images[1] | "\(.svn) \(.container) \(.debug_signed)"')"
+tool 0 '' explain all
+expect "results explained" "$(grep -c '^	X([A-Z_]*, "' include/core.h)" "$(grep -c '^  exit ' <<<"$OUT")"
+tool 0 '' explain -16
+expect_match "an errno explained" '^update-race \(EBUSY, 16\)$' "$OUT"
+tool 64 '' explain 17
+for words in "apply $new --wait 5s" "apply $new --wait -1" "apply $new --wait 31536001" "status --json --json" "status --json --prometheus" \
+	"apply $new --latest $dir" "check" "list $dir extra" "status --wait 1" "apply $new --dry-run=1"; do
+	# shellcheck disable=SC2086 # words
+	tool 64 '' $words
+done
+status=0
+"$command" explain all >/dev/full 2>"$dir/err" || status=$?
+expect "exit status on a full disk" 0 "$status"
+expect_match "what is said of it" 'standard output: No space left on device' "$(cat "$dir/err")"
+(
+	sleep 0.3
+	status=0
+	"$command" explain all 2>"$dir/err" || status=$?
+	echo "$status" >"$dir/status"
+) | true
+expect "exit status without a reader" 0 "$(cat "$dir/status")"
+# Names that would steer a terminal.
+cp "$new" "$dir/images/"$'e\033[2Jil.blob'
+host
+tool 0 '' apply "$dir/images/"$'e\033[2Jil.blob' --recovery none
+expect_match "a name that is escaped" 'e\\x1b\[2Jil\.blob: installed' "$OUT"
+expect_match "the loader's name for it" '/1-image$' "$(grep '^update' "$dir/log")"
+expect "left behind" '' "$(ls -d /lib/firmware/tdx-update.* /run/tdx-update.* 2>/dev/null)"
+
+if [ "$wrong" -gt 0 ]; then
+	echo "command: $wrong of $checks checks failed"
+	exit 1
+fi
+echo "command: all $checks checks hold"
