@@ -206,6 +206,7 @@ struct emu {
 	u64 calls[EMU_NR_LEAVES + 1];	/* the last one: unknown leaves */
 	u64 vmptrst;
 	u64 vmptrld;
+	u64 irqs_on;			/* calls of P-SEAMLDR with interrupts on */
 };
 
 extern struct emu emu;

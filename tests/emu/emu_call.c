@@ -11,6 +11,8 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
+#include <asm/processor-flags.h>
+
 #include "emu.h"
 
 /* RAX of a SEAMCALL of the TDX module: the leaf, its version, and bits that must be 0. */
@@ -446,6 +448,8 @@ u64 emu_seamcall(struct pt_regs *regs)
 		entry.status = call_seamldr(&call);
 	else
 		entry.status = call_module(&call);
+	if (call.nr & TDX_LEAF_P_SEAMLDR && regs->flags & X86_EFLAGS_IF)
+		emu.irqs_on++;
 
 	entry.rdx_out = regs->dx;
 	entry.seq = log_next + 1;
@@ -536,6 +540,7 @@ void emu_call_reset(void)
 
 	nr_injected = 0;
 	emu.fatal = 0;
+	emu.irqs_on = 0;
 	memset(emu.calls, 0, sizeof(emu.calls));
 	log_first = 0;
 	log_next = 0;

@@ -787,6 +787,7 @@ static int show_state(struct seq_file *m, void *unused)
 	seq_printf(m, "lp_init=%u\n", cpumask_weight_and(&emu.lp_init, cpu_present_mask));
 	seq_printf(m, "installs=%u\n", emu.installs);
 	seq_printf(m, "updates=%u\n", emu.updates);
+	seq_printf(m, "irqs_on=%llu\n", emu.irqs_on);
 	seq_printf(m, "spoiled=%u\n", emu.spoiled);
 	seq_printf(m, "left=%s\n", name_of(module_states, emu.left));
 	raw_spin_unlock_irq(&emu.lock);

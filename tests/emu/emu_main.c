@@ -52,7 +52,7 @@ struct emu emu = {
 
 struct crypto_shash *emu_sha384;
 
-/* VMX instructions clear all of these where they succeed, and set CF for VMfailInvalid. */
+/* VMX instructions clear all of these where they succeed, and set one of them where they fail. */
 #define VMX_FLAGS	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | \
 			 X86_EFLAGS_ZF | X86_EFLAGS_SF | X86_EFLAGS_OF)
 
@@ -216,11 +216,11 @@ static int raise_gp(struct pt_regs *regs)
 	return NOTIFY_STOP;
 }
 
-static int step_over(struct pt_regs *regs, const struct insn *insn, bool vmfail_invalid)
+/* @vmfail: CF for VMfailInvalid, ZF for VMfailValid, 0 for success. */
+static int step_over(struct pt_regs *regs, const struct insn *insn, unsigned long vmfail)
 {
 	regs->flags &= ~VMX_FLAGS;
-	if (vmfail_invalid)
-		regs->flags |= X86_EFLAGS_CF;
+	regs->flags |= vmfail;
 	regs->ip += insn->length;
 	return NOTIFY_STOP;
 }
@@ -235,10 +235,10 @@ static int do_seamcall(struct pt_regs *regs, const struct insn *insn)
 	case TDX_SW_GP:
 		return raise_gp(regs);
 	case TDX_SW_VMFAILINVALID:
-		return step_over(regs, insn, true);
+		return step_over(regs, insn, X86_EFLAGS_CF);
 	}
 	regs->ax = status;
-	return step_over(regs, insn, false);
+	return step_over(regs, insn, 0);
 }
 
 static int do_vmptrst(struct pt_regs *regs, const struct insn *insn)
@@ -257,27 +257,28 @@ static int do_vmptrst(struct pt_regs *regs, const struct insn *insn)
 		return NOTIFY_DONE;
 
 	*insn->operand = pointer;
-	return step_over(regs, insn, false);
+	return step_over(regs, insn, 0);
 }
 
 static int do_vmptrld(struct pt_regs *regs, const struct insn *insn)
 {
 	unsigned int cpu = smp_processor_id();
 	u64 pointer = *insn->operand;
-	unsigned long flags;
+	unsigned long flags, vmfail;
 	bool vmx, valid;
 
 	valid = PAGE_ALIGNED(pointer) && !(pointer >> boot_cpu_data.x86_phys_bits);
 	raw_spin_lock_irqsave(&emu.lock, flags);
 	emu.vmptrld++;
 	vmx = cpumask_test_cpu(cpu, &emu.vmx);
+	vmfail = emu.vmcs[cpu] == VMX_NO_CURRENT_VMCS ? X86_EFLAGS_CF : X86_EFLAGS_ZF;
 	if (vmx && valid)
 		emu.vmcs[cpu] = pointer;
 	raw_spin_unlock_irqrestore(&emu.lock, flags);
 	if (!vmx)
 		return NOTIFY_DONE;
 
-	return step_over(regs, insn, !valid);
+	return step_over(regs, insn, valid ? 0 : vmfail);
 }
 
 static int emu_trap(struct notifier_block *nb, unsigned long reason, void *data)

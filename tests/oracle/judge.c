@@ -3,7 +3,7 @@
  * Puts generated images and platforms before the oracle and before image.c and plan.c. Where they
  * differ in more than expect.c names, it prints both judgements and fails.
  *
- *	judge [--images N] [--seed S] [--only IMAGE]
+ *	judge [--images N] [--seed S] [--only IMAGE] [--stop DIFFERENCES]
  *
  * Each image is judged on several platforms. The same seed makes the same images, apart from their
  * keys, which are new in each run and decide nothing.
@@ -346,7 +346,7 @@ static uint64_t number_of(const char *text)
 
 int main(int argc, char **argv)
 {
-	uint64_t images = LONG_RUN, seed = 1, number, only = ~0ull;
+	uint64_t images = LONG_RUN, seed = 1, number, only = ~0ull, stop = ~0ull;
 	unsigned int nr_missed;
 	bool is_long;
 	int i;
@@ -358,11 +358,14 @@ int main(int argc, char **argv)
 			seed = number_of(argv[i + 1]);
 		else if (!strcmp(argv[i], "--only"))
 			only = number_of(argv[i + 1]);
+		else if (!strcmp(argv[i], "--stop"))
+			stop = number_of(argv[i + 1]);
 		else
 			break;
 	}
 	if (i != argc) {
-		fputs("usage: judge [--images N] [--seed S] [--only IMAGE]\n", stderr);
+		fputs("usage: judge [--images N] [--seed S] [--only IMAGE] [--stop DIFFERENCES]\n",
+		      stderr);
 		return 2;
 	}
 
@@ -372,7 +375,7 @@ int main(int argc, char **argv)
 	if (only != ~0ull) {
 		judge_image(seed, only);
 	} else {
-		for (number = 0; number < images; number++)
+		for (number = 0; number < images && differences < stop; number++)
 			judge_image(seed, number);
 	}
 
