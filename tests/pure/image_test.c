@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Table of image.c: what one wrong field makes of a container that is good, and the reason that it gives. Prints
- * KTAP. Knows the fields from docs/firmware.md, "TDX-BLOB" and "SEAM_SIGSTRUCT", and not from the code under test.
+ * Table of image.c: what one wrong field makes of a container that is good, and the reason that it
+ * gives. Prints KTAP. Knows the fields from docs/firmware.md, "TDX-BLOB" and "SEAM_SIGSTRUCT", and
+ * not from the code under test.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,7 +111,7 @@ static void make_checksum(u8 *blob, size_t size)
 #define GDT_ALIGN	"sigstruct: gdt_idt_offset is not a multiple of 4096"
 #define ONE_TABLE	"sigstruct: one of gdt_idt_offset and fault_wrapper_offset is zero"
 
-/* Container version, up to two fields (offset, bytes, value), the reason: bad-image for all of them. */
+/* Container version, up to two fields (offset, bytes, value), the reason: all are bad-image. */
 static const struct row {
 	unsigned int version;
 	struct {
@@ -320,7 +321,8 @@ int main(void)
 {
 	unsigned int i;
 
-	printf("KTAP version 1\n1..%zu\n", ARRAY_SIZE(rows) + ARRAY_SIZE(sizes) + ARRAY_SIZE(offsets));
+	printf("KTAP version 1\n1..%zu\n",
+	       ARRAY_SIZE(rows) + ARRAY_SIZE(sizes) + ARRAY_SIZE(offsets));
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		test_row(i);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++)

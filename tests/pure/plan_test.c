@@ -780,7 +780,10 @@ static void test_room(unsigned int i, bool enough)
 }
 
 /* Which image is the installed TDX module, by its SEAMHASH. */
-enum installed { NEITHER, IMAGE, RECOVERY, FORGED_IMAGE, FORGED_RECOVERY, FOREIGN_RECOVERY };
+enum installed {
+	NEITHER, IMAGE, RECOVERY, FORGED_IMAGE, FORGED_RECOVERY, FOREIGN_RECOVERY,
+	ALMOST_IMAGE,			/* but for the last byte */
+};
 
 /*
  * What an attempt makes of handoff data that waits: version and pages as remembered (-1: not
@@ -811,6 +814,8 @@ static const struct waiting {
 	/* Nobody remembers the version: P-SEAMLDR decides. */
 	{ -1, 13, NEITHER, 5, 9, 13, 0, 0, -1, TDXU_SUCCESS },
 	{ -1, 13, NEITHER, 5, 9, 13, 0, 4, 13, TDXU_SUCCESS },
+	{ -1, 13, NEITHER, 5, 9, 13, 10, 12, 13, TDXU_SUCCESS },
+	{ -1, 13, NEITHER, UINT16_MAX, UINT16_MAX, 13, 0, 0, -1, TDXU_SUCCESS },
 	/* The installed TDX module has written, or can read, what waits. */
 	{ -1, 13, IMAGE, 5, 9, 13, 5, 5, 13, TDXU_SUCCESS },
 	{ -1, 13, IMAGE, 5, 9, 13, 9, 10, 13, TDXU_SUCCESS },
@@ -826,6 +831,7 @@ static const struct waiting {
 	{ 2, -1, IMAGE, 0, 9, 13, 0, 0, -1, TDXU_SUCCESS },
 	{ 2, -1, IMAGE, 0, 9, 13, 0, 9, 13, TDXU_SUCCESS },
 	{ 2, -1, IMAGE, 0, 9, 13, 0, 9, 12, TDXU_BAD_HANDOFF },
+	{ 2, -1, ALMOST_IMAGE, 0, 9, 13, 0, 0, -1, TDXU_BAD_HANDOFF },
 	{ 2, -1, RECOVERY, 0, 9, 13, 0, 9, 13, TDXU_SUCCESS },
 	{ 2, -1, RECOVERY, 0, 9, 12, 0, 9, 13, TDXU_BAD_HANDOFF },
 	{ 2, -1, FORGED_IMAGE, 0, 9, 13, 0, 0, -1, TDXU_BAD_SIGNATURE },
@@ -838,7 +844,8 @@ static const struct waiting {
 
 static void make_waiting(struct world *w, const struct waiting *row)
 {
-	bool of_image = row->installed == IMAGE || row->installed == FORGED_IMAGE;
+	bool of_image = row->installed == IMAGE || row->installed == FORGED_IMAGE ||
+			row->installed == ALMOST_IMAGE;
 
 	make_good(w);
 	resumed(w);
@@ -858,6 +865,8 @@ static void make_waiting(struct world *w, const struct waiting *row)
 		memcpy(w->platform.mrseam,
 		       of_image ? w->image.sig.seamhash : w->recovery.sig.seamhash,
 		       sizeof(w->platform.mrseam));
+	if (row->installed == ALMOST_IMAGE)
+		w->platform.mrseam[sizeof(w->platform.mrseam) - 1]++;
 	if (row->installed == FORGED_IMAGE)
 		w->findings.signature_good = false;
 	if (row->installed == FORGED_RECOVERY)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stands between the command and a sysfs of ordinary files, preloaded: a write to update, check or recovery_image gets
- * the next answer that the test has in store for that file, and last/ tells of it.
+ * Stands between the command and a sysfs of ordinary files, preloaded: a write to update, check or
+ * recovery_image gets the next answer that the test has in store for that file, and last/ tells of
+ * it.
  *
- * ANSWERS is a list of FILE:ERRNO:RESULT. The last one for a file is given again and again; without any the answer is
- * success. With the RESULT "-" last/ stays as it is, as after another attempt. Each write is a line of the file
- * ANSWERS_LOG.
+ * ANSWERS is a list of FILE:ERRNO:RESULT. The last one for a file is given again and again; without
+ * any the answer is success. With the RESULT "-" last/ stays as it is, as after another attempt.
+ * Each write is a line of the file ANSWERS_LOG: file, name, milliseconds of the monotonic clock.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -13,11 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char * const files[] = { "update", "check", "recovery_image" };
 
-#define NUM_FILES	(sizeof(files) / sizeof(files[0]))
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+#define NUM_FILES		ARRAY_SIZE(files)
 
 static unsigned int given[NUM_FILES];
 
@@ -62,6 +65,7 @@ ssize_t write(int fd, const void *data, size_t size)
 	ssize_t (*next)(int fd, const void *data, size_t size) = dlsym(RTLD_NEXT, "write");
 	char link[40], path[4096], last[4200], result[40], name[300], code[12];
 	ssize_t length;
+	struct timespec now;
 	unsigned int i;
 	char *slash;
 	FILE *log;
@@ -81,8 +85,10 @@ ssize_t write(int fd, const void *data, size_t size)
 
 	*slash = '\0';
 	snprintf(name, sizeof(name), "%.*s", (int)size - 1, (const char *)data);
+	clock_gettime(CLOCK_MONOTONIC, &now);
 	log = fopen(getenv("ANSWERS_LOG"), "ae");
-	fprintf(log, "%s %s\n", files[i], name);
+	fprintf(log, "%s %s %lld\n", files[i], name,
+		now.tv_sec * 1000LL + now.tv_nsec / 1000000);
 	fclose(log);
 	error = answer(i, result);
 	if (strcmp(result, "-")) {

@@ -29,8 +29,8 @@ scripts/modules.sh "$KDIR" "$modules" "${dirs[@]}" >&2
 env -u MAKEFLAGS make -s build/tool/tdx-update >&2
 tests/tools/images.sh build/images >&2
 # The sample for the guest is made anew when an image has changed, or what judges it.
-if [ "${1:-}" != demo ] && [ -n "$(find build/images/.made src/image.c src/plan.c include tests/pure -newer build/mutants/made \
-	-print -quit 2>&1)" ]; then
+if [ "${1:-}" != demo ] && [ -n "$(find build/images/.made src/image.c src/plan.c include \
+	tests/pure/mutants.* tests/pure/user_verify.* -newer build/mutants/made -print -quit 2>&1)" ]; then
 	tests/pure/mutants.sh >&2
 fi
 
