@@ -143,7 +143,6 @@ static void enter(struct blackout *b, enum tdxu_phase phase)
 
 static u64 quiesce(struct lp *lp)
 {
-	lp->answer = (struct tdxu_answer){ .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU };
 	if (!tdxu_vmcs_save(&lp->vmcs)) {
 		lp->answer.status = TDX_SW_UD;
 		lp->answer.cpu = lp->cpu;

@@ -49,6 +49,9 @@ static void record_cpus(struct blackout *b)
 	cpumask_copy(&b->cpus, cpu_present_mask);
 	for_each_cpu(cpu, &b->cpus) {
 		b->lp[b->num_lps].cpu = cpu;
+		b->lp[b->num_lps].answer = (struct tdxu_answer){
+			.leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU,
+		};
 		b->lp[cpu].index = b->num_lps++;
 	}
 }
