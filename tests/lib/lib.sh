@@ -27,10 +27,15 @@ note() {
 	echo "$*"
 }
 
-# Records a failure; the case goes on, so that one run shows all that is wrong.
+# Records a failure; the case goes on, so that one run shows all that is wrong. With FAIL_FAST=1 it
+# ends there.
 fail() {
 	echo "$*"
 	echo "$*" >>"$TMP/failures"
+	[ -z "${FAIL_FAST:-}" ] || {
+		: >"$TMP/ended"
+		exit 1
+	}
 }
 
 # Ends the case: without what is missing nothing of it can be shown. Never counted as a pass.
@@ -334,8 +339,13 @@ mark_dmesg() {
 	echo "$DMESG_MARK" >/dev/kmsg
 }
 
+# Without the mark nothing would be found, and what must not be there would not be: so that is a
+# failure.
 dmesg_since_mark() {
-	dmesg | sed "1,/${DMESG_MARK:?mark_dmesg first}/d"
+	dmesg >"$TMP/dmesg"
+	grep -qF "${DMESG_MARK:?mark_dmesg first}" "$TMP/dmesg" ||
+		fail "the kernel log has lost '$DMESG_MARK'" >&2
+	sed "1,/$DMESG_MARK/d" "$TMP/dmesg"
 }
 
 # Writes a uevent of a device that has nothing to do with the test and waits until it has been
@@ -382,8 +392,8 @@ uevents() {
 # Prints what code that is no longer there has left: memory whose allocating function lies in the
 # range of modules but in none that is loaded. Covers vmalloc, vmap and kmalloc called by the
 # modules themselves (the guest boots with slub_debug=U for kmalloc). Not covered: pages taken
-# directly from the page allocator, whose owners this kernel does not record, and what the kernel
-# allocated on a module's behalf.
+# directly from the page allocator, whose owners this kernel does not record (see
+# cases/basic/pages), and what the kernel allocated on a module's behalf, but for crypto.
 leaks() {
 	local file cache
 	# Shrinking a cache also ends the quarantine in which KASAN keeps what has been freed.
@@ -397,6 +407,12 @@ leaks() {
 			echo "${cache%%/*} $count $caller"
 		done
 }
+
+# Who uses the kernel's crypto: a driver and its number of users, a line each.
+crypto_users() {
+	awk '/^driver/ { driver = $3 } /^refcnt/ { print driver, $3 }' /proc/crypto
+}
+[ -e "$TMP/crypto" ] || crypto_users >"$TMP/crypto"
 
 # What must not outlive the modules.
 remains() {
@@ -417,6 +433,16 @@ remains() {
 		fail "memory is still there that the modules allocated"
 	fi
 	mv "$TMP/leaks" /tmp/leaks
+	crypto_users | awk '
+		FILENAME != "-" { before[$1] = $2; next }
+		# Loaded meanwhile, and with no user but its own module.
+		!($1 in before) { before[$1] = 1 }
+		$2 > before[$1] { print $1 ": " before[$1] " users before, now " $2 }
+	' "$TMP/crypto" - >"$TMP/used"
+	if [ -s "$TMP/used" ]; then
+		cat "$TMP/used"
+		fail "crypto is still in use that the modules asked for"
+	fi
 }
 
 # A call that would have stopped its LP for good must not happen unnoticed. A case that wants one
@@ -443,6 +469,7 @@ finish() {
 	local status=$? pid
 
 	trap - EXIT
+	FAIL_FAST=
 	if [ ! -e "$TMP/ended" ] && [ ! -e "$TMP/skip" ]; then
 		fail "the case stopped before its end, exit status $status"
 	fi

@@ -30,7 +30,7 @@ failing_ends() {
 	dmesg -n 7
 	expect "splats" "" "$(dmesg_since_mark |
 		sed '/vmalloc error\|page allocation failure/,/<\/TASK>/d' |
-		grep -E 'BUG:|WARNING:|Oops|Call Trace|KASAN|lockdep|INFO: task .* blocked|rcu.*stall')"
+		grep -E 'BUG:|WARNING:|Oops|Call Trace|KASAN|lockdep|INFO: task .* blocked|rcu.*stall|general protection fault|UBSAN:|BUG kmalloc|hard LOCKUP|possible recursive locking|do not trust KVM')"
 }
 
 failing_finish() {

@@ -4,34 +4,51 @@
 #	tests/vm/judge.sh DIR
 #
 # Reads DIR/plan (the cases asked for, in order), DIR/demands if it is there (what they demand of
-# the console: a case, a tab, the text), DIR/ktap.log (their KTAP), DIR/console.log and DIR/exit,
-# see boot.sh. Prints each failure with its diagnostics and, if the boot does not count, why. Writes
-# DIR/result: "PASSED FAILED SKIPPED". Succeeds if nothing failed.
+# the console: a case, a tab, the text), DIR/may-skip if it is there (the cases that may be
+# skipped), DIR/ktap.log (their KTAP), DIR/console.log and DIR/exit, see boot.sh. Prints each
+# failure with its diagnostics and, if the boot does not count, why. Writes DIR/result: "PASSED
+# FAILED SKIPPED". Succeeds if nothing failed.
 #
-# A case whose result is missing has failed, and so has one that passed without a text on the
-# console that it demands: while it ran and, if it started the kernel anew, before that. A boot that
-# went wrong has at least one failure: that of the case that ran at the time of a splat, or, where
-# no case can be blamed, one for the boot itself.
+# A case whose result is missing has failed, and so has one that was skipped and may not be, and
+# one that passed without a text on the console that it demands: while it ran and, if it started
+# the kernel anew, before that. What a case demands is no splat while it runs. A boot that went
+# wrong has at least one failure: that of the case that ran at the time of a splat, or, where no
+# case can be blamed, one for the boot itself.
 set -euo pipefail
 dir=$1
 
-# What no healthy kernel says, and where it says so without meaning it: the boot message of lockdep
-# kernels, and the backtraces that the runner asks for when a case hangs.
-splat='BUG:|WARNING:|Oops|Call Trace|KASAN|lockdep|INFO: task .* blocked|rcu.*stall'
+# What no healthy kernel says, and our own module only of a host that is broken; and where a kernel
+# says so without meaning it: the boot message of lockdep kernels, and what the runner asks for:
+# backtraces when a case hangs, and scans of kmemleak, which it judges itself.
+splat='BUG:|WARNING:|Oops|Call Trace|KASAN|lockdep|INFO: task .* blocked|rcu.*stall|general protection fault|UBSAN:|BUG kmalloc|hard LOCKUP|possible recursive locking|kmemleak: [1-9][0-9]* new|do not trust KVM'
 harmless='RCU lockdep checking is enabled'
 
 console=$(mktemp)
-trap 'rm -f "$console"' EXIT
-tr -d '\r\0' <"$dir/console.log" | sed '/test: blocked tasks begin/,/test: blocked tasks end/d' |
+judged=$(mktemp)
+trap 'rm -f "$console" "$judged"' EXIT
+tr -d '\r\0' <"$dir/console.log" | sed '/test: blocked tasks begin/,/test: blocked tasks end/d
+	/test: kmemleak scans begin/,/test: kmemleak scans end/{/kmemleak: [0-9]* new/d}' |
 	grep -Ev "$harmless" >"$console" || true
+[ -e "$dir/demands" ] || : >"$dir/demands"
+awk -F '\t' '
+	FILENAME != "-" { name[++demands] = $1; text[demands] = $2; next }
+	match($0, /test: case /) { running = substr($0, RSTART + RLENGTH) }
+	/test: end of / { running = "" }
+	{
+		for (i = 1; i <= demands; i++)
+			if (name[i] == running && index($0, text[i]))
+				next
+		print
+	}
+' "$dir/demands" - <"$console" >"$judged"
 
 # Why the boot does not count, one reason a line, the telling one first; nothing if it does.
 reasons() {
 	local status seconds first panic before
 
 	read -r status seconds <"$dir/exit"
-	first=$(grep -Enm 1 "$splat" "$console" || true)
-	panic=$(grep -nm 1 'Kernel panic' "$console" || true)
+	first=$(grep -Enm 1 "$splat" "$judged" || true)
+	panic=$(grep -nm 1 'Kernel panic' "$judged" || true)
 	# A panic prints a call trace of its own, after it.
 	before=${panic%%:*}
 	if [ -n "$first" ] && [ "${first%%:*}" -lt "${before:-999999999}" ]; then
@@ -53,12 +70,11 @@ blamed() {
 		match($0, /test: case /) { name = substr($0, RSTART + RLENGTH) }
 		/test: end of / { name = "" }
 		$0 ~ splat { print name; exit }
-	' "$console"
+	' "$judged"
 }
 
 # The demands that are not met.
 lacking() {
-	[ -e "$dir/demands" ] || return 0
 	awk -F '\t' '
 		FILENAME != "-" { name[++demands] = $1; text[demands] = $2; next }
 		match($0, /test: case /) { running = substr($0, RSTART + RLENGTH) }
@@ -79,6 +95,7 @@ lacking() {
 }
 
 lacking >"$dir/lacking"
+[ -e "$dir/may-skip" ] || : >"$dir/may-skip"
 reasons=$(reasons)
 blamed=$([ -z "$reasons" ] || blamed)
 
@@ -93,6 +110,7 @@ tr -d '\r\0' <"$dir/ktap.log" | awk -v blamed="$blamed" '
 		lacks[name] = lacks[name] "    not on the console: " text "\n"
 		next
 	}
+	FILENAME ~ /may-skip$/ { may_skip[$1]; next }
 	FILENAME != "-" { plan[++planned] = $1; next }
 	/^1\.\.[0-9]+$/ { announced = substr($0, 4) + 0; next }
 	/^#/ { diagnostics = diagnostics "    " $0 "\n"; next }
@@ -110,6 +128,11 @@ tr -d '\r\0' <"$dir/ktap.log" | awk -v blamed="$blamed" '
 		if (good && name in lacks && $0 !~ / # SKIP/) {
 			good = 0
 			diagnostics = diagnostics lacks[name]
+		}
+		if (good && / # SKIP/ && !(name in may_skip)) {
+			good = 0
+			diagnostics = diagnostics "    skipped, and nothing that it needs is missing here:" \
+				substr($0, index($0, " # SKIP") + 7) "\n"
 		}
 		if (!good || name == blamed)
 			failed(name)
@@ -139,7 +162,7 @@ tr -d '\r\0' <"$dir/ktap.log" | awk -v blamed="$blamed" '
 		}
 		print passed + 0, failures + 0, skipped + 0
 	}
-' "$dir/lacking" "$dir/plan" - >"$dir/verdict"
+' "$dir/lacking" "$dir/may-skip" "$dir/plan" - >"$dir/verdict"
 
 read -r passed failed skipped < <(tail -n 1 "$dir/verdict")
 [ -z "$reasons" ] || [ "$failed" -gt 0 ] || failed=1

@@ -7,13 +7,15 @@
 #	SMOKE=1 only the cases that say "# SMOKE: yes"
 #	KEEP=1 shows the console and leaves a shell on it; for the first boot of those chosen
 #
-# tests/vm/run.sh --settings only looks whether these make sense. Where they do not, it says so in one
-# line, exit status 2.
+# tests/vm/run.sh --settings only looks whether these make sense. Where they do not, it says so in
+# one line, exit status 2.
 #
 # One boot for each CPU count that cases name, and one with true parallelism, which runs alone.
 # Cases that start a kernel anew have boots of their own. Cases that say "# SANITIZERS: no" are
-# about programs, not the kernel: where a kernel has sanitizers they are left out. The last line is
-# "N passed, N failed, N skipped"; a case counts once for each boot it is in.
+# about programs, not the kernel: where a kernel has sanitizers they are left out. A case may be
+# skipped only where the kernel lacks something that it needs ("# NEEDS:"): elsewhere a skip is a
+# failure. The last line is "N passed, N failed, N skipped"; a case counts once for each boot it is
+# in.
 #
 # For the harness's own test: CASES_DIR, OUT_DIR, GUEST (what goes into the guest instead of the
 # project's modules and images, see initramfs.sh), CASE_TIMEOUT and BOOT_TIMEOUT in seconds.
@@ -151,12 +153,29 @@ else
 	built=$("$here/build.sh") || die "the build failed"
 	mapfile -t guest <<<"$built"
 fi
+# has_needs WORDS: the kernel has all of them: options of its configuration (with "!": not set), or
+# KERNEL=NAME.
+has_needs() {
+	local word config=$KROOT/boot/config-$KVER
+
+	for word in $1; do
+		case $word in
+		KERNEL=*) [ "$KERNEL" = "${word#*=}" ] || return 1 ;;
+		!*) ! grep -q "^${word#!}=[my]" "$config" || return 1 ;;
+		*) grep -q "^$word=[my]" "$config" || return 1 ;;
+		esac
+	done
+}
 for boot in "${boots[@]}"; do
 	dir=$out/$KERNEL-$boot
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	# shellcheck disable=SC2086 # a list of names
 	printf '%s\n' ${plans[$boot]} >"$dir/plan"
+	for name in ${plans[$boot]}; do
+		has_needs "$(header NEEDS "$cases_dir/$name.sh")" || echo "$name"
+	done >"$dir/may-skip"
+	# shellcheck disable=SC2086 # a list of names
 	for name in ${plans[$boot]}; do
 		header CONSOLE "$cases_dir/$name.sh" | sed "s|^|$name\t|"
 	done >"$dir/demands"

@@ -49,16 +49,18 @@ wait "$stopped" || status=$?
 [ "$status" = 1 ] || { echo "harness: exit status $status of a run that was stopped"; wrong=1; }
 
 log=$out/run.log
-expect "closing line" '^3 passed, 14 failed, 1 skipped$' <(tail -n 1 "$log")
+expect "closing line" '^3 passed, 16 failed, 1 skipped$' <(tail -n 1 "$log")
 expect "a failing comparison" "# the answer: expected '42', saw '41'" "$log"
 expect "a case that goes on after it" '# goes on' "$log"
 for case in 11-expect-fails 13-leaves-early 14-killed 15-misspelt 16-unset 17-syntax 18-hangs \
-	19-leaks; do
+	19-leaks 26-loses-mark 27-skips-alone; do
 	expect "$case" "^not ok $case\$" "$log"
 done
 expect "leaving early" '# the case stopped before its end, exit status 0' "$log"
 expect "being killed" '# died, exit status 137' "$log"
 expect "a misspelt command" '# fault in the script: .*no_such_command: not found' "$log"
+expect "a lost mark" "# the kernel log has lost 'test: mark" "$log"
+expect "a skip without a reason" 'skipped, and nothing that it needs is missing here: not today' "$log"
 expect "a hang" '# hung: killed after 15 s' "$log"
 expect "a leak by kmalloc" '# kmalloc-128 1 0xffffffff' "$log"
 expect "a leak by vmalloc" '# 0x.* 0xffffffff.* pages=3 vmalloc' "$log"
@@ -69,7 +71,7 @@ expect "a splat" '^ *splat: .*WARNING: .*misbehave_init' "$log"
 expect "who caused it" '^ *during 22-warns' "$log"
 expect "an incomplete plan" '^incomplete plan: 0 of 2 results; missing:$' "$log"
 expect "a missing case" '^not ok 25-never-runs (no result)$' "$log"
-expect "the boot with a hang" ' 1 CPUs: 2 passed, 8 failed, 1 skipped' "$log"
+expect "the boot with a hang" ' 1 CPUs: 2 passed, 10 failed, 1 skipped' "$log"
 expect "a boot with a panic" " 2 CPUs: 1 passed, 2 failed, 0 skipped" "$log"
 expect "a boot with a splat" " 3 CPUs: 0 passed, 2 failed, 0 skipped" "$log"
 expect "a boot cut short" " 4 CPUs: 0 passed, 2 failed, 0 skipped" "$log"
@@ -79,14 +81,15 @@ expect "a boot that the host stops" '^0 passed, 1 failed, 0 skipped$' "$out/stop
 
 # --- made-up logs ---------------------------------------------------------------------------------
 
-# judge NAME EXIT CONSOLE WORK [DEMANDS]: what is made of a boot that was to run the cases a and b; the
-# verdict is then in $out/NAME/said and its counts in $out/NAME/result.
+# judge NAME EXIT CONSOLE WORK [DEMANDS [MAY_SKIP]]: what is made of a boot that was to run the
+# cases a and b; the verdict is then in $out/NAME/said and its counts in $out/NAME/result.
 judge() {
 	local dir=$out/judged/$1
 
 	mkdir -p "$dir"
 	printf 'a\nb\n' >"$dir/plan"
 	printf '%b' "${5:-}" >"$dir/demands"
+	echo "${6:-}" >"$dir/may-skip"
 	echo "$2 5" >"$dir/exit"
 	printf '%b' "$3" >"$dir/console.log"
 	printf '%b' "$4" >"$dir/ktap.log"
@@ -104,8 +107,10 @@ down='[4] test: end of b\r\n[5] reboot: Power down\r\n'
 ktap='KTAP version 1\n1..2\nok 1 a\nok 2 b\n'
 judge good 0 "$run$down" "$ktap"
 counted good '2 0 0'
-judge skip 0 "$run$down" 'KTAP version 1\n1..2\nok 1 a # SKIP no\nok 2 b\n'
+judge skip 0 "$run$down" 'KTAP version 1\n1..2\nok 1 a # SKIP no\nok 2 b\n' '' a
 counted skip '1 0 1'
+judge skip-other 0 "$run$down" 'KTAP version 1\n1..2\nok 1 a # SKIP no\nok 2 b\n' '' b
+counted skip-other '1 1 0' 'skipped, and nothing that it needs is missing here: no$'
 judge splat 0 "${run}[3] WARNING: possible circular locking dependency\n$down" "$ktap"
 counted splat '1 1 0' 'during b'
 judge splat-between 0 "$run${down}[6] BUG: late\n" "$ktap"
@@ -114,6 +119,29 @@ judge stall 0 "${run}[3] rcu: INFO: rcu_sched self-detected stall on CPU\n$down"
 counted stall '1 1 0' 'splat: .*stall'
 judge blocked 0 "${run}[3] INFO: task sh:7 blocked for more than 120 seconds.\n$down" "$ktap"
 counted blocked '1 1 0' 'splat: .*blocked'
+# Each alone on its line: the rest of a report may be lost.
+number=0
+while read -r line; do
+	number=$((number + 1))
+	judge line-$number 0 "${run}[3] $line\n$down" "$ktap"
+	counted line-$number '1 1 0' "splat: .*$line"
+done <<END
+general protection fault, probably for non-canonical address 0xdead000000000100: 0000
+UBSAN: array-index-out-of-bounds in src/install.c:1:2
+BUG kmalloc-64 (Tainted: G    OE): Redzone overwritten
+watchdog: Watchdog detected hard LOCKUP on cpu 1
+possible recursive locking detected
+kmemleak: 3 new suspected memory leaks
+tdx_update: a CPU's current VMCS could not be loaded again (1 times so far): do not trust KVM on this host, reboot
+END
+trust="${run}[3] tdx_update: do not trust KVM on this host\n$down"
+judge demanded 0 "$trust" "$ktap" 'b\tdo not trust KVM\n'
+counted demanded '2 0 0'
+judge demanded-other 0 "$trust" "$ktap" 'a\tdo not trust KVM\n'
+counted demanded-other '. [12] 0' 'during b'
+scans='[3] test: kmemleak scans begin\n[3] kmemleak: 2 new suspected memory leaks\n[3] test: kmemleak scans end\n'
+judge scans 0 "$run$scans$down" "$ktap"
+counted scans '2 0 0'
 asked='[3] test: blocked tasks begin\n Call Trace:\n[3] test: blocked tasks end\n'
 judge asked 0 "$run$asked$down" "$ktap"
 counted asked '2 0 0'
@@ -152,7 +180,7 @@ judge demand-other 0 "[1] tdx: said\r\n${run}[3] tdx: sad\r\n$down" "$ktap" 'b\t
 counted demand-other '1 1 0' '^not ok b$'
 judge demand-second 0 "${run}[3] tdx: said\r\n$down" "$ktap" 'b\ttdx: said\nb\ttdx: more\n'
 counted demand-second '1 1 0' 'not on the console: tdx: more'
-judge demand-skip 0 "$run$down" 'KTAP version 1\n1..2\nok 1 a # SKIP no\nok 2 b\n' 'a\ttdx: said\n'
+judge demand-skip 0 "$run$down" 'KTAP version 1\n1..2\nok 1 a # SKIP no\nok 2 b\n' 'a\ttdx: said\n' a
 counted demand-skip '1 0 1'
 judge demand-failed 0 "$run$down" 'KTAP version 1\n1..2\nnot ok 1 a\nok 2 b\n' 'a\ttdx: said\n'
 counted demand-failed '1 1 0' '^not ok a$'

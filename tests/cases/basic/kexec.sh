@@ -6,6 +6,7 @@
 # BOOT: kexec
 # CONSOLE: tdx_update: flushed the caches of all CPUs before the host goes down
 # CONSOLE: test: an update while the host goes down: EOPNOTSUPP, unsupported
+# NEEDS: CONFIG_KEXEC
 . /tests/lib.sh
 . /tests/slow.sh
 

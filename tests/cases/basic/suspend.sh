@@ -2,6 +2,7 @@
 # A suspend ends an attempt that has changed nothing with EINTR, waits for a blackout, and no
 # attempt starts before all CPUs are back.
 # SMP: 2 4
+# NEEDS: CONFIG_SUSPEND CONFIG_ACPI_SLEEP CONFIG_RTC_DRV_CMOS
 . /tests/lib.sh
 { grep -qs "\[deep\]" /sys/power/mem_sleep && [ -e /sys/class/rtc/rtc0/wakealarm ]; } ||
 	skip "this kernel cannot suspend to memory and wake by the clock"

@@ -2,6 +2,7 @@
 # P-SEAMLDR serves one CPU at a time, and mainline's own driver does not know of ours. Where both
 # call it at the same time ours calls again, so neither its readers nor its updates fail.
 # SMP: 2 4
+# NEEDS: KERNEL=7.3
 . /tests/lib.sh
 . /tests/mainline.sh
 setup_beside remaining=1000

@@ -3,6 +3,7 @@
 # driver cannot go on. An update by ours takes up what is left: TDX runs again without a reboot, and
 # TDs that waited are alive.
 # SMP: 1 2 4
+# NEEDS: KERNEL=7.3
 . /tests/lib.sh
 . /tests/mainline.sh
 setup_beside remaining=100

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Ours loads before or after mainline's own driver and leaves that driver's interface alone. It logs
 # this once where it comes second. Either of them unloads while the other stays.
+# NEEDS: KERNEL=7.3
 . /tests/lib.sh
 . /tests/mainline.sh
 

@@ -3,6 +3,7 @@
 # while nothing has been changed; unloading the module waits for its end.
 # SMP: 2 4
 # SMOKE: yes
+# NEEDS: CONFIG_FW_UPLOAD !CONFIG_TDX_HOST_SERVICES
 . /tests/lib.sh
 . /tests/mainline.sh
 need_node

@@ -3,6 +3,7 @@
 # happen, and no measurement comes out wrong.
 # SMP: 2 4
 # THREADS: multi
+# NEEDS: CONFIG_FW_UPLOAD !CONFIG_TDX_HOST_SERVICES
 . /tests/lib.sh
 . /tests/mainline.sh
 need_node

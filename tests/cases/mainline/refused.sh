@@ -2,6 +2,7 @@
 # What is no good is refused before anything is shut down for it; a client of mainline's is told so
 # as far as mainline has a word for it.
 # SMOKE: yes
+# NEEDS: CONFIG_FW_UPLOAD !CONFIG_TDX_HOST_SERVICES
 . /tests/lib.sh
 . /tests/mainline.sh
 need_node

@@ -3,6 +3,7 @@
 # far as mainline has a word for it; last/ tells the rest.
 # SMP: 1 2 4
 # SMOKE: yes
+# NEEDS: CONFIG_FW_UPLOAD !CONFIG_TDX_HOST_SERVICES
 . /tests/lib.sh
 . /tests/mainline.sh
 need_node

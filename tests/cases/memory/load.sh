@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every allocation of the module's initialisation fails once: it loads and works, or ENOMEM and
 # nothing is left.
+# NEEDS: CONFIG_FAILSLAB
 . /tests/lib.sh
 . /tests/nomemory.sh
 failing_begins

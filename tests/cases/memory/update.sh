@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every allocation of an update fails once, in an attempt each: ENOMEM and nothing changed, or it
 # goes on without.
+# NEEDS: CONFIG_FAILSLAB
 . /tests/lib.sh
 . /tests/nomemory.sh
 failing_begins

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every allocation of an update that has a recovery image fails once: ENOMEM and nothing changed, or
 # it goes on without.
+# NEEDS: CONFIG_FAILSLAB
 . /tests/lib.sh
 . /tests/nomemory.sh
 failing_begins

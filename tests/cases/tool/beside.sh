@@ -2,6 +2,7 @@
 # Beside the kernel's own driver, whose version is stale after an update of ours: status says so,
 # and no decision rests on it.
 # SANITIZERS: no
+# NEEDS: KERNEL=7.3
 . /tests/lib.sh
 . /tests/mainline.sh
 . /tests/tool.sh

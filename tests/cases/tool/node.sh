@@ -1,6 +1,7 @@
 #!/bin/sh
 # Where the command finds mainline's interface only, it updates by that: here by the one that this
 # module offers, its own files out of sight.
+# NEEDS: CONFIG_FW_UPLOAD !CONFIG_TDX_HOST_SERVICES
 . /tests/lib.sh
 . /tests/tool.sh
 . /tests/mainline.sh
