@@ -6,12 +6,13 @@
 . /tests/lib.sh
 setup
 
-emu_set inject "TDH.SYS.SHUTDOWN any 1 0xc000010000000001 0x1234 1"
+emu_set inject "TDH.SYS.SHUTDOWN any 1 0xc000010000000001 0x1234 1 0 0x5678"
 mark_dmesg
 expect_update test/v2.blob EIO firmware-error
 expect last/rdx 0x0000000000001234 "$(tdx last/rdx)"
+expect last/r8 0x0000000000005678 "$(tdx last/r8)"
 expect last/rcx "0x$(printf %016x "$(shutdown_rcx)")" "$(tdx last/rcx)"
-expect_match log "OPERAND_INVALID, RCX $(shutdown_rcx) RDX 0x1234 R8 0" "$(dmesg_since_mark)"
+expect_match log "OPERAND_INVALID, RCX $(shutdown_rcx) RDX 0x1234 R8 0x5678" "$(dmesg_since_mark)"
 
 mark_dmesg
 expect_update test/v2.blob 0 success

@@ -16,6 +16,9 @@ expect last/image intel/tdx/tdx_module.blob "$(tdx last/image)"
 echo test/b.blob >"$image"
 expect_update 1 0 success
 expect last/image test/b.blob "$(tdx last/image)"
+# Only 1 alone stands for it.
+expect_update 1.blob ENOENT no-image
+expect last/image 1.blob "$(tdx last/image)"
 printf 1 >"$TDX/update" || fail "1 without a newline is refused"
 echo /etc/passwd >"$image"
 expect_update 1 EINVAL bad-name

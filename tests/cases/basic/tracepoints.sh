@@ -102,6 +102,20 @@ expect_match calls "^$asked TDH.SYS.SHUTDOWN:SUCCESS:0 $eight $eight $eight\$" "
 expect result "shut-down 24" "$(of 'done' result) $(of 'done' sessions)"
 setup_again
 
+# Each of the two alone is told all of it.
+for event in phase seamcall; do
+	: >$TRACE/trace
+	echo 1 >$EVENTS/$event/enable
+	expect_update test/same.blob 0 success
+	echo 0 >$EVENTS/$event/enable
+	expect_ge "events of $event alone, in the blackout" 1 \
+		"$(grep -cE ': (phase: phase=done|seamcall: leaf=TDH.SYS.UPDATE) ' $TRACE/trace)"
+done
+# RDX is the failing call's.
+emu_set inject "TDH.SYS.SHUTDOWN any 1 0xc000010000000001 0x1234 1"
+traced expect_update test/b.blob EIO firmware-error
+expect "RDX of the shutdown" 0x1234 "$(of seamcall rdx | sed 's/.* //')"
+
 # A check that fails has no calls to tell of.
 traced expect_check test/bad-cpu.blob ENODEV wrong-cpu
 expect result "wrong-cpu ENODEV check" "$(of 'done' result) $(of 'done' errno) $(of 'done' phase)"

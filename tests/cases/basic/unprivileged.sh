@@ -8,8 +8,11 @@ with_errno unprivileged "echo test/v2.blob >$TDX/update"
 expect "errno of opening update" EACCES "$ERRNO"
 with_errno unprivileged 'echo test/v2.blob >&3' 3>"$TDX/update"
 expect "errno of writing" EPERM "$ERRNO"
-with_errno unprivileged 'echo test/v2.blob >&3' 3>"$TDX/check"
-expect "errno of writing check" EPERM "$ERRNO"
+for file in check recovery_image; do
+	with_errno unprivileged 'echo test/v2.blob >&3' 3>"$TDX/$file"
+	expect "errno of writing $file" EPERM "$ERRNO"
+done
+expect recovery_image "" "$(tdx recovery_image)"
 for file in seamldr_version num_remaining_updates; do
 	with_errno unprivileged "cat $TDX/$file"
 	expect "errno of reading $file" EACCES "$ERRNO"

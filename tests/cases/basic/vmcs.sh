@@ -3,6 +3,7 @@
 # P-SEAMLDR.
 # SMP: 1 2 4 8
 # SMOKE: yes
+# CONSOLE: do not trust KVM on this host
 . /tests/lib.sh
 setup erratum=1
 emu_set vmcs 0=none
@@ -27,16 +28,35 @@ td_ok destroy 1
 emu_set inject "SEAMLDR.INSTALL any $(nproc) 0x8000000000030001 0"
 expect_update test/b.blob 0 success
 same "an update with a session more"
+# Calls that fail, in the blackout and outside of it.
+emu_set inject "SEAMLDR.INSTALL any $(nproc) 0x8000000000020000 0 1"
+expect_update test/b.blob 0 success
+same "an INSTALL that fails"
+emu_set inject "SEAMLDR.INFO any 1 0x8000000000000000 0 0"
+with_errno tdx num_remaining_updates
+expect "errno of num_remaining_updates" EIO "$ERRNO"
+emu_set inject clear
+same "a SEAMLDR.INFO that fails"
 expect_ge "VMPTRLDs" 1 "$(counter VMPTRLD)"
 
 # A pointer that cannot be loaded again is no secret.
 mark_dmesg
 expect_check test/a.blob 0 success
 expect_no_match "log without a loss" "VMCS" "$(dmesg_since_mark)"
-emu_set vmcs all=0x1001
-mark_dmesg
-expect_check test/a.blob 0 success
-expect_match "log of a loss" "current VMCS could not be loaded again .* reboot" "$(dmesg_since_mark)"
+# VMfailInvalid where P-SEAMLDR has cleared the pointer, VMfailValid where it has not; each loss is told once.
+for erratum in 1 0; do
+	emu_set platform erratum=$erratum
+	emu_set vmcs all=0x1001
+	mark_dmesg
+	expect_check test/a.blob 0 success
+	expect_match "log of a loss, erratum=$erratum" "current VMCS could not be loaded again .* reboot" \
+		"$(dmesg_since_mark)"
+	emu_set vmcs all=0x7fff000
+	mark_dmesg
+	expect_check test/a.blob 0 success
+	expect_no_match "log after a loss, erratum=$erratum" "VMCS" "$(dmesg_since_mark)"
+done
+emu_set platform erratum=1
 
 # And with a pointer everywhere, on CPU 0 too.
 emu_set vmcs all=0x7fff000

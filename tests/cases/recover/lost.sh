@@ -17,6 +17,7 @@ expect last/rdx 0x0000000000000001 "$(tdx last/rdx)"
 expect last/reason "the firmware has cleared the TDX module's memory" "$(tdx last/reason)"
 expect_match log "until reboot: .*; the TDs are gone; reboot to have TDX again \[phase install, SEAMLDR.INSTALL" \
 	"$(dmesg_since_mark)"
+expect "level of the log" 2 "$(dmesg -r | sed -n 's/^<\([0-9]*\)>.*tdx_update: test\/v2.blob: lost .*/\1/p' | tail -n 1)"
 expect "open session" 0 "$(emu_get state session)"
 expect state lost "$(tdx state)"
 with_errno tdx version
@@ -25,6 +26,8 @@ expect "version" ENXIO "$ERRNO"
 emu_set inject clear
 expect_refused test/a.blob ENOTRECOVERABLE lost
 expect last/reason "an earlier update failed" "$(tdx last/reason)"
+# Whatever the image: nothing is read for it.
+expect_refused test/none.blob ENOTRECOVERABLE lost
 # Nothing is forgotten: the module stays until a TDX module runs again, as after a reboot.
 ! rmmod tdx_update 2>/dev/null || die "tdx_update can be unloaded while TDX is lost"
 reboot_firmware

@@ -8,8 +8,10 @@ td_build 1
 last=$(($(nproc) - 1))
 
 emu_set inject "SEAMLDR.INSTALL $last 1 0x8000000000030001 0 3"
+mark_dmesg
 expect_update test/v2.blob 0 success
 expect last/sessions 4 "$(tdx last/sessions)"
+expect_match log '1\.5\.24 -> 1\.5\.26 after 4 install sessions, TDs live' "$(dmesg_since_mark)"
 expect_tds_alive 1
 
 emu_set log clear

@@ -6,12 +6,16 @@ setup
 td_build 1
 
 for leaf in TDH.SYS.INIT TDH.SYS.LP.INIT TDH.SYS.UPDATE; do
-	for status in 0x8000020300000000 0x8000020200000000; do
+	for status in 0x8000020300000000 0x8000020200000000 0x8000020000000000; do
 		emu_set inject "$leaf any 1 $status 0 20"
 		expect_update test/v2.blob 0 success
 		expect_tds_alive 1
 	done
 done
+
+# A call that is made again has the operands of the first: a failed TDH.SYS.RD changes them.
+emu_set inject "TDH.SYS.RD any 1 0x8000020200000000 0 3"
+expect version 1.5.26 "$(tdx version)"
 
 emu_set inject "TDH.SYS.LP.INIT 0 1 0x8000020300000000 0 0"
 expect_update test/v2.blob ESHUTDOWN shut-down

@@ -67,8 +67,21 @@ expect_tds_alive 1
 emu_set inject "TDH.SYS.UPDATE any 1 0xc000050900000000 0 0"
 expect_update test/good-svn-255.blob ESHUTDOWN shut-down
 # The image twice, the recovery image never.
+expect last/leaf TDH.SYS.UPDATE "$(tdx last/leaf)"
 expect "installs of that attempt" "$((2 * $(nproc)))" "$(emu log | awk '$3 == "TDH.SYS.SHUTDOWN" { n = 0 } $3 == "SEAMLDR.INSTALL" { n++ } END { print n }')"
 td destroy all
+
+# When the recovery image fails, too, it is the image's failure that is told.
+setup_again
+recovery test/same.blob
+emu_set inject "SEAMLDR.INSTALL any $(nproc) 0x8000000000010002 0 1"
+emu_set inject "TDH.SYS.INIT any 1 0xc000050000000000 0 0"
+expect_update test/v2.blob ESHUTDOWN shut-down
+expect last/leaf SEAMLDR.INSTALL "$(tdx last/leaf)"
+expect last/status 0x8000000000010002 "$(tdx last/status)"
+expect last/phase install "$(tdx last/phase)"
+expect last/reason "the recovery image failed, too" "$(tdx last/reason)"
+emu_set inject clear
 
 # Three have to agree on the handoff version; a file that is no good any more stops the update.
 setup_again
@@ -82,8 +95,10 @@ reboot_firmware
 recovery fallback.blob
 cp /lib/firmware/test/bad-signer.blob /lib/firmware/fallback.blob
 expect_update test/v2.blob EKEYREJECTED bad-signature
+expect last/reason "recovery image: unknown signer" "$(tdx last/reason)"
 rm /lib/firmware/fallback.blob
 expect_update test/v2.blob ENOENT no-image
+expect last/reason "recovery image" "$(tdx last/reason)"
 recovery ""
 expect "errno of setting none" 0 "$ERRNO"
 expect_update test/v2.blob 0 success

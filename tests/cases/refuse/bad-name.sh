@@ -30,6 +30,8 @@ bytes 'test/v2.blob\n\n'
 bytes 'test/v2.blob\nx'
 bytes '\001\377\200'
 bytes 'test/v2\tblob'
+bytes 'test/v2\377blob'
+bytes 'test/v2\177blob'
 dd if=/dev/zero of="$TMP/bytes" bs=4096 count=1 2>/dev/null
 store_file "$TDX/update" "$TMP/bytes"
 expect "errno of a page of zeroes" EINVAL "$ERRNO"

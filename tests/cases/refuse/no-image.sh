@@ -3,8 +3,18 @@
 . /tests/lib.sh
 setup
 
-for name in test/none.blob none test .; do
+# What is there and cannot be read is told from what is not there.
+mkdir /lib/firmware/test/folder.blob
+: >/lib/firmware/test/empty.blob
+for name in test/none.blob none test . test/folder.blob test/empty.blob; do
+	case $name in
+	*none*) reason=none ;;
+	*) reason="it is empty, or cannot be read" ;;
+	esac
 	expect_refused $name ENOENT no-image
+	expect "last/reason of $name" "$reason" "$(tdx last/reason)"
 	expect last/image $name "$(tdx last/image)"
 	expect last/phase image "$(tdx last/phase)"
 done
+rmdir /lib/firmware/test/folder.blob
+rm /lib/firmware/test/empty.blob

@@ -12,6 +12,9 @@ for image in v2 good-bytes; do
 		"$(tdx last/reason)"
 done
 expect_update test/good-no-version.blob 0 success
+# The image does not tell its version, the TDX module does.
+expect last/to "$(tdx version)" "$(tdx last/to)"
+expect_match version '^[0-9]+\.[0-9]+\.[0-9]+$' "$(tdx version)"
 store "$TDX/recovery_image" test/v2.blob
 expect "errno of such a recovery image" EINVAL "$ERRNO"
 expect_tds_alive 1

@@ -1,0 +1,21 @@
+#!/bin/sh
+# P-SEAMLDR that stays busy: files that ask it are EIO, an update is refused and names it. It is
+# never called with interrupts on, as KVM could come in between and miss its current VMCS.
+. /tests/lib.sh
+setup
+td_build 1
+
+emu_set inject "SEAMLDR.INFO any 1 vmfail 0 0"
+for file in seamldr_version num_remaining_updates; do
+	with_errno tdx $file
+	expect "errno of $file" EIO "$ERRNO"
+done
+expect_refused test/v2.blob EIO firmware-error
+expect last/leaf SEAMLDR.INFO "$(tdx last/leaf)"
+expect last/status 0x8000ff00ffff0000 "$(tdx last/status)"
+expect state ready "$(tdx state)"
+emu_set inject clear
+expect num_remaining_updates 20 "$(tdx num_remaining_updates)"
+expect_update test/v2.blob 0 success
+expect "calls of P-SEAMLDR with interrupts on" 0 "$(emu_get state irqs_on)"
+expect_tds_alive 1

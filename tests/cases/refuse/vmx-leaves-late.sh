@@ -1,0 +1,27 @@
+#!/bin/sh
+# A CPU that leaves VMX operation after the platform was found good: the blackout looks again, on
+# the lead CPU as on the others, and changes nothing.
+# SMP: 2 4
+. /tests/lib.sh
+setup
+td_build 1
+
+for cpu in 0 $(($(nproc) - 1)); do
+	# The last question comes after the CPUs were asked. Another CPU asks it.
+	hold SEAMLDR.SEAMINFO
+	taskset $((cpu ? 1 : 2)) sh -c "echo test/v2.blob >$TDX/update" &
+	writer=$!
+	wait_for 60 held || fail "P-SEAMLDR is not asked"
+	emu_set vmx $cpu=0
+	release
+	wait $writer
+	expect last/result vmx-off "$(tdx last/result)"
+	expect last/phase quiesce "$(tdx last/phase)"
+	expect last/cpu $cpu "$(tdx last/cpu)"
+	expect shutdowns 0 "$(counter TDH.SYS.SHUTDOWN)"
+	expect "open session" 0 "$(emu_get state session)"
+	emu_set vmx $cpu=1
+	expect_tds_alive 1
+done
+expect_update test/v2.blob 0 success
+expect_tds_alive 1
