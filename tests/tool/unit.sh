@@ -1,6 +1,7 @@
 #!/bin/bash
-# Tests the operator's command against a sysfs that is made up: what it makes of each answer, in words and as JSON, and what it
-# writes where. Seconds, and no guest. Shows what is not as it must be, else one line.
+# Tests the operator's command against a sysfs that is made up: what it makes of each answer, in
+# words and as JSON, and what it writes where. Seconds, and no guest. Shows what is not as it must
+# be, else one line.
 #
 #	tests/tool/unit.sh [COMMAND]	(build/tool/tdx-update)
 #	FIRST=1				ends at the first check that fails
@@ -154,8 +155,8 @@ while read -r error result status changed; do
 	host
 	tool "$status" "update:$error:$result" apply "$new" --recovery none --json
 	expect "$result as JSON" "$result $error $status $changed" "$(json '"\(.result) \(.errno) \(.exit) \(.changed)"')"
-	expect "details of $result" "TDH.SYS.SHUTDOWN 3 1.5.24 1500000 number" \
-		"$(json '"\(.leaf) \(.cpu) \(.from) \(.blackout_ns) \(.blackout_ns | type)"')"
+	expect "details of $result" "TDH.SYS.SHUTDOWN 3 number 1.5.24 1500000 number" \
+		"$(json '"\(.leaf) \(.cpu) \(.cpu | type) \(.from) \(.blackout_ns) \(.blackout_ns | type)"')"
 	expect "writes for $result" 1 "$(writes update)"
 done <<END
 0 success 0 the new TDX module runs
@@ -209,7 +210,8 @@ tool 75 'update:16:update-race' apply "$new" --recovery none --wait 2 --json
 took=$((SECONDS - start))
 expect "a race that lasts, between 2 and 4 s" yes "$([ $took -ge 2 ] && [ $took -le 4 ] && echo yes || echo "$took s")"
 expect "tries are between 3 and 21" yes "$([ "$(json .tries)" -ge 3 ] && [ "$(json .tries)" -le 21 ] && echo yes)"
-# However busy this machine is, pauses are not shorter; but for the last one, which ends with the time.
+# However busy this machine is, pauses are not shorter; but for the last one, which ends with the
+# time.
 expect "pauses below 45 ms" '' "$(awk '$1 == "update" { if (pause != "" && pause < 45) print pause; pause = last == "" ? "" : $3 - last; last = $3 }' \
 	"$dir/log")"
 host
@@ -221,9 +223,10 @@ ANSWERS=update:16:update-race ANSWERS_LOG=$dir/log LD_PRELOAD=$dir/answers.so "$
 pid=$!
 until [ "$(writes update)" -ge 1 ]; do sleep 0.1; done
 kill -TERM $pid
-status=0
+status=0 start=$SECONDS
 wait $pid || status=$?
 expect "exit status after TERM" 143 "$status"
+expect "it ends long before its time" yes "$([ $((SECONDS - start)) -lt 30 ] && echo yes)"
 expect_match "what it says" 'nothing has changed' "$(cat "$dir/out")"
 
 # --- check, dry run, recovery ---------------------------------------------------------------------
