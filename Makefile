@@ -48,6 +48,9 @@ mutants:	## changed images through the checks in user space: none unsigned may p
 oracle:		## a second judge of checks and emulator: IMAGES=50000, SEQUENCES=10000, SEED=1
 	@tests/oracle/run.sh
 
+mutate:		## break the sources in one place at a time: SAMPLE=N SEED=, FILE=, LINE=, IN=user or guest
+	@tests/mutate/run.sh
+
 fuzz:		## libFuzzer over container, sigstruct and plan: SECONDS=600
 	@tests/pure/fuzz.sh $(SECONDS)
 
@@ -155,6 +158,6 @@ build/tools/%: tests/tools/%.c include/tdx_arch.h tests/emu/tdx_emu_abi.h
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -Iinclude -Itests/emu -o $@ $< -lcrypto
 
-.PHONY: modules tool install uninstall demo try check check-all check-debug mutants oracle fuzz \
-	bench compare soak model proof recording lint dkms-install dkms-uninstall deb dist \
-	check-packages clean help
+.PHONY: modules tool install uninstall demo try check check-all check-debug mutants oracle \
+	mutate fuzz bench compare soak model proof recording lint dkms-install dkms-uninstall deb \
+	dist check-packages clean help

@@ -1,0 +1,152 @@
+#!/bin/bash
+# Looks for one mutation in user space: builds the tables' tests and the oracle's judge with it,
+# and runs them until one fails. Of the signer it compares the copies (tests/pure/signer.sh). The
+# command it runs against a sysfs that is made up (tests/tool/unit.sh).
+#
+#	tests/mutate/pure.sh LINE FILE CHANGED WAY	CHANGED is FILE with the mutation of that line; WAY: pure, signer or tool
+#	tests/mutate/pure.sh --prepare			builds what no mutation of a .c file changes
+#
+# Prints "found", a tab and what turned red; or "survived". The oracle judges JUDGED= images.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+out=build/mutate/pure
+programs=(image_test plan_test judge)
+declare -A sources=(
+	[image_test]="src/image.c tests/pure/image_test.c"
+	[plan_test]="src/image.c src/plan.c tests/pure/plan_test.c"
+	[judge]="src/image.c src/plan.c tests/oracle/judge.c tests/oracle/expect.c tests/oracle/rules.c tests/oracle/images.c
+		tests/oracle/situations.c tests/pure/user_verify.c"
+)
+
+# A variable of the Makefile's. What a mutation leaves unused is no error here.
+variable() {
+	make -s --no-print-directory --eval="variable: ; @echo \$($1)" variable | sed 's/-Werror//'
+}
+read -ra flags <<<"$(variable ORACLE_CFLAGS)"
+
+object() {
+	echo "${1//\//-}.o"
+}
+
+# compile DIR SOURCE [FILE [INCLUDE]]: FILE, in place of SOURCE, into an object in DIR. INCLUDE
+# comes before include/.
+compile() {
+	gcc ${4:+-I"$4"} "${flags[@]}" -iquote "$(dirname "$2")" -c -x c -o "$1/$(object "$2")" "${3:-$2}"
+}
+
+read -ra tool_flags <<<"-O1 $(variable TOOL_CFLAGS)"
+tool_sources=(tool/*.c src/image.c)
+
+# Is an object older than its source or a header?
+is_old() {
+	[ ! "$1" -nt "$2" ] || [ -n "$(find include tool tests/oracle tests/pure -name '*.h' -newer "$1" -print -quit)" ]
+}
+
+if [ "$1" = --prepare ]; then
+	mkdir -p "$out"
+	scripts/deps.sh build
+	# shellcheck disable=SC2048,SC2086 # lists of words
+	for source in $(printf '%s\n' ${sources[*]} | sort -u); do
+		! is_old "$out/$(object "$source")" "$source" || compile "$out" "$source"
+	done
+	mkdir -p "$out/tool"
+	for source in "${tool_sources[@]}"; do
+		object=$out/tool/$(object "$source")
+		! is_old "$object" "$source" || gcc "${tool_flags[@]}" -c -o "$object" "$source"
+	done
+	exit
+fi
+
+file=$2 changed=$3 dir=$out/$1
+rm -rf "$dir"
+mkdir -p "$dir"
+trap 'rm -rf "$dir"' EXIT
+# uncompiled LOG: an assertion has found it; anything else is a mistake of the table.
+uncompiled() {
+	if grep -q 'static assertion failed' "$1"; then
+		printf 'found\tcompiler: %s\n' "$(grep -m 1 -o 'static assertion failed.*' "$1")"
+	else
+		printf 'unclear\tdoes not compile: %s\n' "$(grep -m 1 error "$1" || tail -n 1 "$1")"
+	fi
+}
+
+if [ "$4" = signer ]; then
+	cp --parents src/verify.c tool/container.c tests/tools/mkimage.c docs/firmware.md tests/pure/signer.sh "$dir/"
+	cp "$changed" "$dir/$file"
+	if "$dir/tests/pure/signer.sh" >"$dir/log" 2>&1; then
+		echo survived
+	else
+		printf 'found\tsigner: %s\n' "$(head -n 1 "$dir/log")"
+	fi
+	exit
+fi
+if [ "$4" = tool ]; then
+	objects=()
+	for source in "${tool_sources[@]}"; do
+		object=$out/tool/$(object "$source")
+		if [ "$source" = "$file" ]; then
+			object=$dir/$(object "$source")
+			gcc "${tool_flags[@]}" -iquote "$(dirname "$source")" -c -x c -o "$object" "$changed" 2>"$dir/log" || {
+				uncompiled "$dir/log"
+				exit
+			}
+		fi
+		objects+=("$object")
+	done
+	gcc -o "$dir/tdx-update" "${objects[@]}" -lcrypto -ljansson
+	if FIRST=1 timeout 600 tests/tool/unit.sh "$dir/tdx-update" >"$dir/log" 2>&1; then
+		echo survived
+	else
+		printf 'found\t%s\n' "$(head -n 1 "$dir/log")"
+	fi
+	exit
+fi
+if [[ $file == *.h ]]; then
+	cp -r include "$dir/include"
+	cp "$changed" "$dir/$file"
+fi
+
+# build PROGRAM: with the mutation, the rest as prepared.
+build() {
+	local source object objects=()
+
+	# shellcheck disable=SC2086 # a list of words
+	for source in ${sources[$1]}; do
+		object=$dir/$(object "$source")
+		if [ ! -e "$object" ]; then
+			if [ "$source" = "$file" ]; then
+				compile "$dir" "$source" "$changed"
+			elif [[ $file == *.h ]]; then
+				compile "$dir" "$source" "$source" "$dir/include"
+			else
+				object=$out/$(object "$source")
+			fi
+		fi
+		objects+=("$object")
+	done
+	gcc "${flags[@]}" -o "$dir/$1" "${objects[@]}" -lcrypto
+}
+
+# What a program that failed has said of it.
+reason() {
+	case $1 in
+	*_test) sed -n 's/^not ok [0-9]* //p' "$dir/log" | head -n 1 ;;
+	judge) sed -n 's/^ *project: /the project says /p' "$dir/log" | head -n 1 ;;
+	esac | grep . || grep -m 1 -E 'ERROR|runtime error' "$dir/log" || tail -n 1 "$dir/log"
+}
+
+for program in "${programs[@]}"; do
+	[ "$program:$file" != image_test:src/plan.c ] || continue
+	build "$program" >"$dir/log" 2>&1 || {
+		uncompiled "$dir/log"
+		exit
+	}
+	command=("$dir/$program")
+	[ "$program" != judge ] || command+=(--stop 1 --images "${JUDGED:-300}")
+	timeout 300 "${command[@]}" >"$dir/log" 2>&1 || {
+		printf 'found\t%s: %s\n' "$program" "$(reason "$program")"
+		exit
+	}
+done
+echo survived
