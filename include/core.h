@@ -92,7 +92,7 @@ struct tdxu_verdict {
 
 /* Make a verdict with a reason that contains a CPU or a number. */
 static inline __attribute__((format(printf, 2, 3)))
-struct tdxu_verdict tdxu_sayf(enum tdxu_result result, const char *format, ...)
+struct tdxu_verdict tdxu_verdictf(enum tdxu_result result, const char *format, ...)
 {
 	struct tdxu_verdict verdict = { .result = result };
 	va_list args;
@@ -104,16 +104,16 @@ struct tdxu_verdict tdxu_sayf(enum tdxu_result result, const char *format, ...)
 }
 
 /* Make a verdict with a fixed reason; @why may be NULL. */
-static inline struct tdxu_verdict tdxu_say(enum tdxu_result result, const char *why)
+static inline struct tdxu_verdict tdxu_verdict(enum tdxu_result result, const char *why)
 {
-	return tdxu_sayf(result, "%s", why ?: "");
+	return tdxu_verdictf(result, "%s", why ?: "");
 }
 
 /* Make a verdict on the recovery image of one on an image. */
-static inline struct tdxu_verdict tdxu_say_of_recovery(struct tdxu_verdict verdict)
+static inline struct tdxu_verdict tdxu_verdict_of_recovery(struct tdxu_verdict verdict)
 {
-	return tdxu_sayf(verdict.result, "recovery image%s%s", verdict.why[0] ? ": " : "",
-			 verdict.why);
+	return tdxu_verdictf(verdict.result, "recovery image%s%s", verdict.why[0] ? ": " : "",
+			     verdict.why);
 }
 
 struct tdxu_version {
@@ -144,12 +144,12 @@ enum tdxu_signer {
 };
 
 /**
- * struct tdxu_findings - what cryptography says of an image
+ * struct tdxu_signature_check - what cryptography says of an image
  * @signer: whose key it claims to be signed with
  * @signature_good: that key has signed this sigstruct
  * @hash_good: SEAMHASH is that of the module pages
  */
-struct tdxu_findings {
+struct tdxu_signature_check {
 	enum tdxu_signer signer;
 	bool signature_good;
 	bool hash_good;
@@ -158,7 +158,7 @@ struct tdxu_findings {
 /* An image and its signature check result. */
 struct tdxu_candidate {
 	struct tdxu_image image;
-	struct tdxu_findings findings;
+	struct tdxu_signature_check check;
 };
 
 /* The largest container there can be: header, one sigstruct page, the most module pages. */

@@ -120,7 +120,7 @@ const char *tdxu_status_name(u64 leaf, u64 status);
 /* verify.c */
 int tdxu_verify_init(void);
 void tdxu_verify_exit(void);
-struct tdxu_verdict tdxu_verify(const struct tdxu_image *image, struct tdxu_findings *findings);
+struct tdxu_verdict tdxu_verify(const struct tdxu_image *image, struct tdxu_signature_check *check);
 
 /* platform.c */
 enum tdxu_state {

@@ -171,7 +171,7 @@ static bool is_good_name(const char *name, size_t len)
 /* Copy the name of the image to install; "1" stands for parameter image. */
 static struct tdxu_verdict take_name(const char *name, size_t len, char *to)
 {
-	struct tdxu_verdict verdict = tdxu_say(TDXU_SUCCESS, NULL);
+	struct tdxu_verdict verdict = tdxu_verdict(TDXU_SUCCESS, NULL);
 
 	kernel_param_lock(THIS_MODULE);
 	if (len == 1 && name[0] == '1') {
@@ -183,7 +183,7 @@ static struct tdxu_verdict take_name(const char *name, size_t len, char *to)
 		memcpy(to, name, len);
 		to[len] = '\0';
 	} else {
-		verdict = tdxu_say(TDXU_BAD_NAME, NULL);
+		verdict = tdxu_verdict(TDXU_BAD_NAME, NULL);
 	}
 	kernel_param_unlock(THIS_MODULE);
 	return verdict;
@@ -206,12 +206,12 @@ struct request {
 static struct tdxu_verdict copy(const u8 *data, size_t size, void **blob)
 {
 	if (size > TDXU_IMAGE_MAX_SIZE)
-		return tdxu_say(TDXU_TOO_LARGE, NULL);
+		return tdxu_verdict(TDXU_TOO_LARGE, NULL);
 	*blob = vmalloc(size);
 	if (!*blob)
-		return tdxu_say(TDXU_NO_MEMORY, NULL);
+		return tdxu_verdict(TDXU_NO_MEMORY, NULL);
 	memcpy(*blob, data, size);
-	return tdxu_say(TDXU_SUCCESS, NULL);
+	return tdxu_verdict(TDXU_SUCCESS, NULL);
 }
 
 static struct tdxu_verdict load(const char *name, void **blob, size_t *size)
@@ -222,10 +222,10 @@ static struct tdxu_verdict load(const char *name, void **blob, size_t *size)
 
 	err = request_firmware_direct(&fw, name, NULL);
 	if (err == -ENOMEM)
-		return tdxu_say(TDXU_NO_MEMORY, NULL);
+		return tdxu_verdict(TDXU_NO_MEMORY, NULL);
 	if (err)
-		return tdxu_say(TDXU_NO_IMAGE,
-				err == -ENOENT ? NULL : "it is empty, or cannot be read");
+		return tdxu_verdict(TDXU_NO_IMAGE,
+				    err == -ENOENT ? NULL : "it is empty, or cannot be read");
 
 	*size = fw->size;
 	verdict = copy(fw->data, fw->size, blob);
@@ -265,7 +265,7 @@ static struct tdxu_verdict obtain(const char *name, const u8 *data, size_t size,
 		return verdict;
 
 	enter(attempt, TDXU_PHASE_VERIFY);
-	return tdxu_verify(&candidate->image, &candidate->findings);
+	return tdxu_verify(&candidate->image, &candidate->check);
 }
 
 static bool is_interrupted(const struct request *request)
@@ -283,10 +283,10 @@ static struct tdxu_verdict install(const struct request *request,
 	mutex_lock(&install_lock);
 	if (closed)
 		/* Not TDXU_INTERRUPTED: many writers would try again at once without a signal. */
-		verdict = tdxu_say(TDXU_UNSUPPORTED, "the host goes down");
+		verdict = tdxu_verdict(TDXU_UNSUPPORTED, "the host goes down");
 	else if (is_interrupted(request))
-		verdict = tdxu_say(TDXU_INTERRUPTED,
-				   request->data ? "the upload was cancelled" : NULL);
+		verdict = tdxu_verdict(TDXU_INTERRUPTED,
+				       request->data ? "the upload was cancelled" : NULL);
 	else
 		verdict = tdxu_install(&candidate->image, recovery ? &recovery->image : NULL, plan,
 				       attempt);
@@ -310,7 +310,7 @@ static struct tdxu_verdict carry_out(const struct request *request,
 
 	enter(attempt, TDXU_PHASE_PLATFORM);
 	if (find_state(&platform.handoff) == TDXU_STATE_LOST)
-		return tdxu_say(TDXU_LOST, "an earlier update failed");
+		return tdxu_verdict(TDXU_LOST, "an earlier update failed");
 	verdict = tdxu_platform_snapshot(&platform, &attempt->answer);
 	if (verdict.result)
 		return verdict;
@@ -356,7 +356,7 @@ static struct tdxu_verdict run(const struct request *request, struct tdxu_attemp
 			return verdict;
 	}
 	if (memory.left == TDXU_STATE_LOST && find_state(&handoff) == TDXU_STATE_LOST)
-		return tdxu_say(TDXU_LOST, "an earlier update failed");
+		return tdxu_verdict(TDXU_LOST, "an earlier update failed");
 
 	verdict = obtain(attempt->image, request->data, request->size, &candidate, &blob, attempt);
 	if (verdict.result)
@@ -368,7 +368,7 @@ static struct tdxu_verdict run(const struct request *request, struct tdxu_attemp
 	if (has_recovery) {
 		verdict = obtain(recovery_name, NULL, 0, &recovery, &recovery_blob, attempt);
 		if (verdict.result) {
-			verdict = tdxu_say_of_recovery(verdict);
+			verdict = tdxu_verdict_of_recovery(verdict);
 			goto out;
 		}
 	}

@@ -12,7 +12,7 @@
 #include "kernel_string.h"
 #endif
 
-#define BAD(why)	tdxu_say(TDXU_BAD_IMAGE, why)
+#define BAD(why)	tdxu_verdict(TDXU_BAD_IMAGE, why)
 
 /* The parts that a container describes, in pages after the header. */
 struct layout {
@@ -34,7 +34,7 @@ static struct tdxu_verdict layout_v1(const struct tdx_blob_v1 *blob, size_t size
 
 	layout->sigstruct_pages = blob->offset_of_module / TDX_PAGE_SIZE - 1;
 	layout->module_pages = (size - blob->offset_of_module) / TDX_PAGE_SIZE;
-	return tdxu_say(TDXU_SUCCESS, NULL);
+	return tdxu_verdict(TDXU_SUCCESS, NULL);
 }
 
 static struct tdxu_verdict layout_v2(const struct tdx_blob_v2 *blob, size_t size,
@@ -48,7 +48,7 @@ static struct tdxu_verdict layout_v2(const struct tdx_blob_v2 *blob, size_t size
 	/* The counts have 32 bits and the sum 64: it cannot wrap. */
 	if (1 + layout->sigstruct_pages + layout->module_pages != size / TDX_PAGE_SIZE)
 		return BAD("container: page counts do not add up to the file's size");
-	return tdxu_say(TDXU_SUCCESS, NULL);
+	return tdxu_verdict(TDXU_SUCCESS, NULL);
 }
 
 static u16 checksum(const u8 *blob, size_t size)
@@ -96,7 +96,7 @@ static struct tdxu_verdict check_sigstruct(const struct seam_sigstruct *sig)
 		return BAD("sigstruct: gdt_idt_offset is not a multiple of 4096");
 	if (!sig->gdt_idt_offset != !sig->fault_wrapper_offset)
 		return BAD("sigstruct: one of gdt_idt_offset and fault_wrapper_offset is zero");
-	return tdxu_say(TDXU_SUCCESS, NULL);
+	return tdxu_verdict(TDXU_SUCCESS, NULL);
 }
 
 /**
@@ -120,7 +120,7 @@ struct tdxu_verdict tdxu_image_parse(const void *blob, size_t size, struct tdxu_
 	struct layout layout = {};
 
 	if (size > TDXU_IMAGE_MAX_SIZE)
-		return tdxu_say(TDXU_TOO_LARGE, NULL);
+		return tdxu_verdict(TDXU_TOO_LARGE, NULL);
 	if (size < TDX_PAGE_SIZE || size % TDX_PAGE_SIZE)
 		return BAD("container: not a whole number of pages");
 
@@ -136,7 +136,7 @@ struct tdxu_verdict tdxu_image_parse(const void *blob, size_t size, struct tdxu_
 		return verdict;
 
 	if (checksum(blob, size))
-		return tdxu_say(TDXU_CORRUPT, "container: wrong checksum");
+		return tdxu_verdict(TDXU_CORRUPT, "container: wrong checksum");
 
 	/* SEAMLDR_PARAMS version 0 has room for one sigstruct page. */
 	if (layout.sigstruct_pages != 1)

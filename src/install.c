@@ -323,7 +323,7 @@ static void fail_incomplete(struct blackout *b)
 		if (!cpu_online(cpu))
 			absent.cpu = cpu;
 	enter(b, TDXU_PHASE_QUIESCE);
-	fail(b, tdxu_say(TDXU_CPU_OFFLINE, "CPUs came or went meanwhile"), &absent);
+	fail(b, tdxu_verdict(TDXU_CPU_OFFLINE, "CPUs came or went meanwhile"), &absent);
 }
 
 /* Every LP can make SEAMCALLs. If one cannot, no session may be opened. */
@@ -336,7 +336,7 @@ static bool all_ready(struct blackout *b, struct lp *lead)
 		WRITE_ONCE(b->failed, true);
 	ready = wait_for_acks(b, b->num_lps - 1);
 	if (!ready)
-		fail(b, tdxu_say(TDXU_VMX_OFF, NULL), &find_failed(b, NULL)->answer);
+		fail(b, tdxu_verdict(TDXU_VMX_OFF, NULL), &find_failed(b, NULL)->answer);
 	return ready;
 }
 
@@ -355,9 +355,9 @@ static bool shut_down(struct blackout *b, struct lp *lp)
 	if (!status)
 		return true;
 	if ((status & TDX_STATUS_MASK) == TDX_UPDATE_COMPAT_SENSITIVE)
-		fail(b, tdxu_say(TDXU_UPDATE_RACE, NULL), &lp->answer);
+		fail(b, tdxu_verdict(TDXU_UPDATE_RACE, NULL), &lp->answer);
 	else
-		fail(b, tdxu_say(TDXU_FIRMWARE_ERROR, NULL), &lp->answer);
+		fail(b, tdxu_verdict(TDXU_FIRMWARE_ERROR, NULL), &lp->answer);
 	return false;
 }
 

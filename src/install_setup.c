@@ -72,7 +72,7 @@ static struct blackout *make_blackout(const struct tdxu_image *image,
 	b->updates_left = plan->updates_left;
 	b->session_open = plan->join_session;
 	b->traced = trace_phase_enabled() || trace_seamcall_enabled();
-	b->verdict = tdxu_say(TDXU_SUCCESS, NULL);
+	b->verdict = tdxu_verdict(TDXU_SUCCESS, NULL);
 	b->answer = (struct tdxu_answer){ .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU };
 	record_cpus(b);
 	b->info = (void *)get_zeroed_page(GFP_KERNEL);
@@ -126,7 +126,7 @@ struct tdxu_verdict tdxu_install(const struct tdxu_image *image, const struct td
 	struct tdxu_verdict verdict;
 
 	if (!b)
-		return tdxu_say(TDXU_NO_MEMORY, NULL);
+		return tdxu_verdict(TDXU_NO_MEMORY, NULL);
 
 	/* Fails only if no CPU runs the function, and this CPU does. */
 	stop_machine(tdxu_blackout_run, b, cpu_online_mask);

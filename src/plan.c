@@ -21,8 +21,8 @@ struct handoff {
 
 static bool is_genuine(const struct tdxu_candidate *candidate)
 {
-	return candidate->findings.signer != TDXU_SIGNER_UNKNOWN &&
-	       candidate->findings.signature_good;
+	return candidate->check.signer != TDXU_SIGNER_UNKNOWN &&
+	       candidate->check.signature_good;
 }
 
 /* The sigstruct of the installed TDX module if one of the images is that TDX module, else NULL. */
@@ -97,12 +97,12 @@ static struct tdxu_verdict check_pages(const struct handoff *handoff,
 				       const struct seam_sigstruct *sig)
 {
 	if (!handoff->pages_known)
-		return tdxu_say(TDXU_BAD_HANDOFF,
-				"its size is not known without the image of the TDX module that is shut down");
+		return tdxu_verdict(TDXU_BAD_HANDOFF,
+				    "its size is not known without the image of the TDX module that is shut down");
 	if (sig->num_handoff_pages < handoff->pages)
-		return tdxu_sayf(TDXU_BAD_HANDOFF, "%u handoff pages, at least %u needed",
-				 sig->num_handoff_pages, handoff->pages);
-	return tdxu_say(TDXU_SUCCESS, NULL);
+		return tdxu_verdictf(TDXU_BAD_HANDOFF, "%u handoff pages, at least %u needed",
+				     sig->num_handoff_pages, handoff->pages);
+	return tdxu_verdict(TDXU_SUCCESS, NULL);
 }
 
 /*
@@ -201,10 +201,10 @@ static struct tdxu_verdict check_room(const struct tdxu_image *image,
 	u64 needed = pages_needed(image, platform->num_lps);
 
 	if (!platform->room || has_room(needed, platform->room))
-		return tdxu_say(TDXU_SUCCESS, NULL);
-	return tdxu_sayf(TDXU_NO_ROOM, "it needs %llu KiB and has %llu",
-			 (unsigned long long)(needed * (TDX_PAGE_SIZE / 1024)),
-			 (unsigned long long)(platform->room / 1024));
+		return tdxu_verdict(TDXU_SUCCESS, NULL);
+	return tdxu_verdictf(TDXU_NO_ROOM, "it needs %llu KiB and has %llu",
+			     (unsigned long long)(needed * (TDX_PAGE_SIZE / 1024)),
+			     (unsigned long long)(platform->room / 1024));
 }
 
 /*
@@ -214,7 +214,7 @@ static struct tdxu_verdict check_room(const struct tdxu_image *image,
 static struct tdxu_verdict judge(const struct tdxu_candidate *candidate,
 				 const struct tdxu_platform *platform, struct handoff *handoff)
 {
-	const struct tdxu_findings *findings = &candidate->findings;
+	const struct tdxu_signature_check *check = &candidate->check;
 	const struct tdxu_image *image = &candidate->image;
 	const struct seam_sigstruct *sig = image->sigstruct;
 	bool debug_signed = sig->module_type & SEAM_SIGSTRUCT_DEBUG_SIGNED;
@@ -222,36 +222,38 @@ static struct tdxu_verdict judge(const struct tdxu_candidate *candidate,
 	const u32 *missing_cpu;
 
 	if (!loader_takes_version(platform, sig))
-		return tdxu_say(TDXU_BAD_IMAGE,
-				"sigstruct: bytes 1000 to 1023 are not zero, P-SEAMLDR 1.5.02 wants that");
-	if (findings->signer == TDXU_SIGNER_UNKNOWN)
-		return tdxu_say(TDXU_BAD_SIGNATURE, "unknown signer");
+		return tdxu_verdict(TDXU_BAD_IMAGE,
+				    "sigstruct: bytes 1000 to 1023 are not zero, P-SEAMLDR 1.5.02 wants that");
+	if (check->signer == TDXU_SIGNER_UNKNOWN)
+		return tdxu_verdict(TDXU_BAD_SIGNATURE, "unknown signer");
 	/* Needs parameter signer as well: the administrator of such a platform sets it. */
-	if (debug_signed && (findings->signer != TDXU_SIGNER_PARAMETER ||
+	if (debug_signed && (check->signer != TDXU_SIGNER_PARAMETER ||
 			     !takes_debug_signed(platform)))
-		return tdxu_say(TDXU_BAD_SIGNATURE, "debug-signed");
+		return tdxu_verdict(TDXU_BAD_SIGNATURE, "debug-signed");
 	if (!sig->svn_major || sig->svn_major != platform->svn_major)
-		return tdxu_say(TDXU_WRONG_SERIES, NULL);
+		return tdxu_verdict(TDXU_WRONG_SERIES, NULL);
 	if (sig->svn_minor < platform->svn_minor)
-		return tdxu_say(TDXU_OLDER, NULL);
+		return tdxu_verdict(TDXU_OLDER, NULL);
 	if (!tables_are_inside(image))
-		return tdxu_say(TDXU_BAD_IMAGE, "sigstruct: a table offset is outside the module");
+		return tdxu_verdict(TDXU_BAD_IMAGE,
+				    "sigstruct: a table offset is outside the TDX module");
 	missing_cpu = find_missing_cpu(sig, platform);
 	if (sig->cpuid_table_size && missing_cpu)
-		return tdxu_sayf(TDXU_WRONG_CPU, "CPUID(1).EAX 0x%08x", *missing_cpu);
+		return tdxu_verdictf(TDXU_WRONG_CPU, "CPUID(1).EAX 0x%08x", *missing_cpu);
 	if (!sig->cpuid_table_size && !debug_signed)
-		return tdxu_say(TDXU_BAD_IMAGE, "sigstruct: a production image without CPU table");
-	if (!findings->signature_good)
-		return tdxu_say(TDXU_BAD_SIGNATURE, "wrong signature");
+		return tdxu_verdict(TDXU_BAD_IMAGE,
+				    "sigstruct: a production image without CPU table");
+	if (!check->signature_good)
+		return tdxu_verdict(TDXU_BAD_SIGNATURE, "wrong signature");
 	verdict = check_room(image, platform);
 	if (verdict.result)
 		return verdict;
 	if (!platform->updates_left)
-		return tdxu_say(TDXU_NO_UPDATES_LEFT, NULL);
+		return tdxu_verdict(TDXU_NO_UPDATES_LEFT, NULL);
 	if (!narrow_versions(handoff, sig))
-		return tdxu_say(TDXU_BAD_HANDOFF, "no common handoff version");
-	if (!findings->hash_good)
-		return tdxu_say(TDXU_CORRUPT, "SEAMHASH is not the module's");
+		return tdxu_verdict(TDXU_BAD_HANDOFF, "no common handoff version");
+	if (!check->hash_good)
+		return tdxu_verdict(TDXU_CORRUPT, "SEAMHASH is not the TDX module's");
 	verdict = check_pages(handoff, sig);
 	handoff->pages = sig->num_handoff_pages;
 	return verdict;
@@ -287,12 +289,13 @@ struct tdxu_verdict tdxu_plan_make(const struct tdxu_candidate *candidate,
 	struct tdxu_verdict verdict;
 
 	if (!resume && !(features0 & TDX_FEATURES0_TD_PRESERVING))
-		return tdxu_say(TDXU_UNSUPPORTED, "the running TDX module has no TD_PRESERVING");
+		return tdxu_verdict(TDXU_UNSUPPORTED,
+				    "the running TDX module has no TD_PRESERVING");
 	if (!resume && policy->require_race_protection && !rejects_races)
-		return tdxu_say(TDXU_UNSUPPORTED,
-				"the running TDX module cannot reject a race, as required");
+		return tdxu_verdict(TDXU_UNSUPPORTED,
+				    "the running TDX module cannot reject a race, as required");
 	if (!resume && policy->require_recovery && !recovery)
-		return tdxu_say(TDXU_UNSUPPORTED, "no recovery image is set, as required");
+		return tdxu_verdict(TDXU_UNSUPPORTED, "no recovery image is set, as required");
 
 	handoff = resume ? handoff_that_waits(&platform->handoff,
 					      find_installed(candidate, recovery, platform)) :
@@ -309,7 +312,7 @@ struct tdxu_verdict tdxu_plan_make(const struct tdxu_candidate *candidate,
 		}
 		verdict = judge(recovery, platform, &handoff);
 		if (verdict.result)
-			return tdxu_say_of_recovery(verdict);
+			return tdxu_verdict_of_recovery(verdict);
 	}
 
 	*plan = (struct tdxu_plan){
@@ -323,5 +326,5 @@ struct tdxu_verdict tdxu_plan_make(const struct tdxu_candidate *candidate,
 		if (rejects_races)
 			plan->shutdown_rcx |= TDX_SHUTDOWN_AVOID_COMPAT_SENSITIVE;
 	}
-	return tdxu_say(TDXU_SUCCESS, NULL);
+	return tdxu_verdict(TDXU_SUCCESS, NULL);
 }

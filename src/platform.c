@@ -297,16 +297,16 @@ static struct tdxu_verdict read_seaminfo(struct tdxu_platform *platform, struct 
 	mutex_unlock(&info_turn);
 
 	if (asked->status)
-		return tdxu_say(TDXU_FIRMWARE_ERROR, NULL);
+		return tdxu_verdict(TDXU_FIRMWARE_ERROR, NULL);
 	if (lps > online)
-		return tdxu_sayf(TDXU_CPU_OFFLINE,
-				 "the platform has %u logical processors, %u are online", lps,
-				 online);
+		return tdxu_verdictf(TDXU_CPU_OFFLINE,
+				     "the platform has %u logical processors, %u are online", lps,
+				     online);
 	if (lps < online || !packages || packages > TDXU_MAX_CPU_KINDS)
-		return tdxu_sayf(TDXU_FIRMWARE_ERROR,
-				 "P-SEAMLDR knows %u logical processors in %u packages, %u are online",
-				 lps, packages, online);
-	return tdxu_say(TDXU_SUCCESS, NULL);
+		return tdxu_verdictf(TDXU_FIRMWARE_ERROR,
+				     "P-SEAMLDR knows %u logical processors in %u packages, %u are online",
+				     lps, packages, online);
+	return tdxu_verdict(TDXU_SUCCESS, NULL);
 }
 
 /* Note any CPU that is not in VMX operation. */
@@ -336,7 +336,7 @@ static struct tdxu_verdict check_cpus(int *cpu)
 		result = TDXU_VMX_OFF;
 out:
 	cpus_read_unlock();
-	return tdxu_say(result, NULL);
+	return tdxu_verdict(result, NULL);
 }
 
 /* No TDX module, or an uninitialized one, is no fault of the firmware. */
@@ -383,15 +383,15 @@ struct tdxu_verdict tdxu_platform_snapshot(struct tdxu_platform *platform,
 			break;
 		*answer = asked;
 		if (says_uninitialized(status))
-			return tdxu_say(TDXU_UNSUPPORTED, "TDX is not initialized");
-		return tdxu_say(TDXU_FIRMWARE_ERROR, NULL);
+			return tdxu_verdict(TDXU_UNSUPPORTED, "TDX is not initialized");
+		return tdxu_verdict(TDXU_FIRMWARE_ERROR, NULL);
 	}
 
 	asked = tdxu_platform_read_seamldr(&info);
 	trace_seamcall(&asked);
 	if (asked.status) {
 		*answer = asked;
-		return tdxu_say(TDXU_FIRMWARE_ERROR, NULL);
+		return tdxu_verdict(TDXU_FIRMWARE_ERROR, NULL);
 	}
 	platform->svn_major = info.seam_info.tee_tcb_svn[TEE_TCB_SVN_MAJOR];
 	platform->svn_minor = info.seam_info.tee_tcb_svn[TEE_TCB_SVN_MINOR];

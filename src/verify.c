@@ -240,7 +240,7 @@ out:
 /**
  * tdxu_verify() - check an image's signer, signature and hash
  * @image: the image, its form checked
- * @findings: filled in on success
+ * @check: filled in on success
  *
  * The rules are P-SEAMLDR's: RSA-3072, PKCS#1 v1.5, SHA-384 (docs/firmware.md, "Signer").
  *
@@ -248,32 +248,32 @@ out:
  * Return: TDXU_SUCCESS, also for an image that fails these checks; TDXU_NO_MEMORY, or
  * TDXU_CRYPTO_ERROR where the kernel's crypto failed for another reason.
  */
-struct tdxu_verdict tdxu_verify(const struct tdxu_image *image, struct tdxu_findings *findings)
+struct tdxu_verdict tdxu_verify(const struct tdxu_image *image, struct tdxu_signature_check *check)
 {
 	const struct seam_sigstruct *sig = image->sigstruct;
 	u8 hash[TDX_SHA384_SIZE];
 	int err;
 
-	*findings = (struct tdxu_findings){};
+	*check = (struct tdxu_signature_check){};
 	err = crypto_shash_tfm_digest(sha384, sig->modulus, sizeof(sig->modulus), hash);
 	if (err)
 		goto out;
-	findings->signer = find_signer(hash);
+	check->signer = find_signer(hash);
 
-	err = verify_signature(sig, &findings->signature_good);
+	err = verify_signature(sig, &check->signature_good);
 	if (err)
 		goto out;
 
 	err = crypto_shash_tfm_digest(sha384, image->module,
 				      (size_t)image->module_pages * TDX_PAGE_SIZE, hash);
-	findings->hash_good = !err && same_hash(hash, sig->seamhash);
+	check->hash_good = !err && same_hash(hash, sig->seamhash);
 out:
 	if (!err)
-		return tdxu_say(TDXU_SUCCESS, NULL);
+		return tdxu_verdict(TDXU_SUCCESS, NULL);
 	if (err == -ENOMEM)
-		return tdxu_say(TDXU_NO_MEMORY, NULL);
+		return tdxu_verdict(TDXU_NO_MEMORY, NULL);
 	pr_err("SHA-384 or RSA failed: error %d\n", err);
-	return tdxu_say(TDXU_CRYPTO_ERROR, NULL);
+	return tdxu_verdict(TDXU_CRYPTO_ERROR, NULL);
 }
 
 /**

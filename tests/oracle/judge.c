@@ -85,7 +85,7 @@ static struct tdxu_verdict parse(const struct exhibit *exhibit, struct tdxu_cand
 		u8 signer[TDX_SHA384_SIZE];
 
 		keys_signer(KEY_KNOWN, signer);
-		candidate->findings = user_verify(&candidate->image, signer);
+		candidate->check = user_verify(&candidate->image, signer);
 	}
 	return verdict;
 }
@@ -96,8 +96,8 @@ static struct tdxu_candidate seen_from(const struct tdxu_candidate *candidate,
 {
 	struct tdxu_candidate seen = *candidate;
 
-	if (seen.findings.signer == TDXU_SIGNER_PARAMETER && situation->intel_signer)
-		seen.findings.signer = TDXU_SIGNER_INTEL;
+	if (seen.check.signer == TDXU_SIGNER_PARAMETER && situation->intel_signer)
+		seen.check.signer = TDXU_SIGNER_INTEL;
 	return seen;
 }
 

@@ -44,7 +44,7 @@ static void any_image(struct subject *subject, struct seam_sigstruct *sigstruct)
 			.sigstruct = sigstruct,
 			.module_pages = nondet_u32(),
 		},
-		.findings = {
+		.check = {
 			.signer = nondet_u8() % 3,
 			.signature_good = nondet_flag(),
 			.hash_good = nondet_flag(),
@@ -126,14 +126,14 @@ static bool unlocked(void)
 /* What P-SEAMLDR refuses of one image, whatever the other is. */
 static bool installable(const struct subject *subject, bool accepted)
 {
-	const struct tdxu_findings *findings = &subject->candidate.findings;
+	const struct tdxu_signature_check *check = &subject->candidate.check;
 	uint64_t size = (uint64_t)subject->candidate.image.module_pages * PAGE;
 	const uint8_t *sig = subject->sig;
 	bool debug_signed = get32(sig, 12) >> 31;
 
 	bool version = is_later_loader() || all_zero(sig, 1000, 1024);
-	bool signer = findings->signer != TDXU_SIGNER_UNKNOWN;
-	bool debug = !debug_signed || (findings->signer == TDXU_SIGNER_PARAMETER && unlocked());
+	bool signer = check->signer != TDXU_SIGNER_UNKNOWN;
+	bool debug = !debug_signed || (check->signer == TDXU_SIGNER_PARAMETER && unlocked());
 	bool series = sig[949] != 0 && sig[949] == platform.svn_major;
 	bool not_older = sig[948] >= platform.svn_minor;
 	bool gdt_idt = !get32(sig, 992) || get32(sig, 992) + 4096ULL <= size;
@@ -144,8 +144,8 @@ static bool installable(const struct subject *subject, bool accepted)
 
 	holds(accepted, version);
 	holds(accepted, signer);
-	holds(accepted, findings->signature_good);
-	holds(accepted, findings->hash_good);
+	holds(accepted, check->signature_good);
+	holds(accepted, check->hash_good);
 	holds(accepted, debug);
 	holds(accepted, series);
 	holds(accepted, not_older);
@@ -154,18 +154,18 @@ static bool installable(const struct subject *subject, bool accepted)
 	holds(accepted, cpus);
 	holds(accepted, room);
 	holds(accepted, updates_left);
-	return version && signer && findings->signature_good && findings->hash_good && debug &&
+	return version && signer && check->signature_good && check->hash_good && debug &&
 	       series && not_older && gdt_idt && fault_wrapper && cpus && room && updates_left;
 }
 
 /* The image of the TDX module that is shut down, if it is one of the two and genuine; or NULL. */
 static const uint8_t *find_shut_down(void)
 {
-	bool is_image = image.candidate.findings.signer != TDXU_SIGNER_UNKNOWN &&
-			image.candidate.findings.signature_good;
+	bool is_image = image.candidate.check.signer != TDXU_SIGNER_UNKNOWN &&
+			image.candidate.check.signature_good;
 	bool is_recovery = has_recovery &&
-			   recovery.candidate.findings.signer != TDXU_SIGNER_UNKNOWN &&
-			   recovery.candidate.findings.signature_good;
+			   recovery.candidate.check.signer != TDXU_SIGNER_UNKNOWN &&
+			   recovery.candidate.check.signature_good;
 	unsigned int i;
 
 	for (i = 0; i < 48; i++) {

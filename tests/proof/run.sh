@@ -53,9 +53,9 @@ any_plan	slow	s/^\thandoff->pages = sig/\tif (0) handoff->pages = sig/
 any_plan	slow	s/no_downgrade \&\& lowest/lowest/
 any_plan	slow	s/i < platform->num_cpu_kinds; i++/i <= platform->num_cpu_kinds; i++/
 any_plan	slow	s/num_cpu_kinds; i++/num_cpu_kinds - 1; i++/
-any_plan	slow	s/!findings->signature_good/0/
+any_plan	slow	s/!check->signature_good/0/
 any_plan	slow	s/rejects_races = features0/rejects_races = 2 * features0/
-any_plan	slow	s/findings.signature_good;/findings.hash_good;/
+any_plan	slow	s/check.signature_good;/check.hash_good;/
 any_plan	slow	s/loader->minor == 5 \&\& loader->update/loader->minor == 5/
 any_plan	slow	s/installed->min_update_hv/installed->module_hv/
 any_plan	slow	s/debug == TDXU_DEBUG_UNKNOWN/debug != TDXU_DEBUG_UNLOCKED/

@@ -102,7 +102,7 @@ static u64 least_pages(const struct seam_sigstruct *sig, u64 lps)
 static void check_candidate(const struct tdxu_candidate *candidate,
 			    const struct tdxu_platform *platform)
 {
-	const struct tdxu_findings *findings = &candidate->findings;
+	const struct tdxu_signature_check *check = &candidate->check;
 	const struct seam_sigstruct *sig = candidate->image.sigstruct;
 	u64 size = candidate->image.module_pages * 4096ULL;
 	u32 loader = (u32)platform->seamldr.major << 16 | platform->seamldr.minor;
@@ -111,9 +111,9 @@ static void check_candidate(const struct tdxu_candidate *candidate,
 
 	if (loader < 0x10005 || (loader == 0x10005 && !platform->seamldr.update))
 		must(is_zero((const u8 *)sig + 1000, 24));
-	must(findings->signer != TDXU_SIGNER_UNKNOWN);
+	must(check->signer != TDXU_SIGNER_UNKNOWN);
 	if (debug_signed) {
-		must(findings->signer == TDXU_SIGNER_PARAMETER);
+		must(check->signer == TDXU_SIGNER_PARAMETER);
 		must(platform->debug != TDXU_DEBUG_LOCKED);
 		must(platform->debug == TDXU_DEBUG_UNLOCKED || platform->debug_loader);
 	}
@@ -124,7 +124,7 @@ static void check_candidate(const struct tdxu_candidate *candidate,
 	must(sig->cpuid_table_size || debug_signed);
 	for (i = 0; i < platform->num_cpu_kinds && sig->cpuid_table_size; i++)
 		must(is_in_table(sig, platform->cpu_kinds[i]));
-	must(findings->signature_good && findings->hash_good);
+	must(check->signature_good && check->hash_good);
 	must(!platform->room ||
 	     least_pages(sig, platform->num_lps) * 100 <= platform->room / 4096 * 101);
 	must(platform->updates_left);
@@ -235,7 +235,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	make_platform(&control, &platform);
 	data += sizeof(control);
 	size -= sizeof(control);
-	candidate.findings = (struct tdxu_findings){
+	candidate.check = (struct tdxu_signature_check){
 		.signer = control.signer % (TDXU_SIGNER_PARAMETER + 1),
 		.signature_good = control.flags & FLAG_SIGNATURE_GOOD,
 		.hash_good = control.flags & FLAG_HASH_GOOD,

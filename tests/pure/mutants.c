@@ -141,7 +141,7 @@ static enum tdxu_result judge(void)
 	memcpy(copy, mutant, mutant_size);
 	verdict = tdxu_image_parse(copy, mutant_size, &candidate.image);
 	if (!verdict.result) {
-		candidate.findings = user_verify(&candidate.image, signer);
+		candidate.check = user_verify(&candidate.image, signer);
 		verdict = tdxu_plan_make(&candidate, NULL, &platform, &policy, &plan);
 	}
 	free(copy);

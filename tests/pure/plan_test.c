@@ -38,9 +38,9 @@ struct file {
 
 struct world {
 	struct file image;
-	struct tdxu_findings findings;
+	struct tdxu_signature_check check;
 	struct file recovery;
-	struct tdxu_findings recovery_findings;
+	struct tdxu_signature_check recovery_check;
 	bool has_recovery;
 	struct tdxu_platform platform;
 	struct tdxu_policy policy;
@@ -83,8 +83,8 @@ static void make_good(struct world *w)
 	memset(w, 0, sizeof(*w));
 	make_good_file(&w->image, 1);
 	make_good_file(&w->recovery, 2);
-	w->findings = (struct tdxu_findings){ TDXU_SIGNER_INTEL, true, true };
-	w->recovery_findings = w->findings;
+	w->check = (struct tdxu_signature_check){ TDXU_SIGNER_INTEL, true, true };
+	w->recovery_check = w->check;
 	w->platform.module.features0 = TDX_FEATURES0_TD_PRESERVING | TDX_FEATURES0_UPDATE_COMPAT;
 	w->platform.module.num_handoff_pages = HANDOFF_PAGES;
 	w->platform.svn_major = 1;
@@ -122,12 +122,12 @@ static void protection_required_and_there(struct world *w)
 
 static void unknown_signer(struct world *w)
 {
-	w->findings.signer = TDXU_SIGNER_UNKNOWN;
+	w->check.signer = TDXU_SIGNER_UNKNOWN;
 }
 
 static void signer_of_parameter(struct world *w)
 {
-	w->findings.signer = TDXU_SIGNER_PARAMETER;
+	w->check.signer = TDXU_SIGNER_PARAMETER;
 }
 
 static void debug_signed(struct world *w)
@@ -361,7 +361,7 @@ static void no_table(struct world *w)
 
 static void bad_signature(struct world *w)
 {
-	w->findings.signature_good = false;
+	w->check.signature_good = false;
 }
 
 static void no_room(struct world *w)
@@ -394,7 +394,7 @@ static void image_too_new_for_handoff(struct world *w)
 
 static void bad_hash(struct world *w)
 {
-	w->findings.hash_good = false;
+	w->check.hash_good = false;
 }
 
 static void fewer_pages(struct world *w)
@@ -423,7 +423,7 @@ static void recovery_without_handoff(struct world *w)
 static void recovery_unsigned(struct world *w)
 {
 	w->has_recovery = true;
-	w->recovery_findings.signature_good = false;
+	w->recovery_check.signature_good = false;
 }
 
 static void recovery_fewer_pages(struct world *w)
@@ -584,8 +584,8 @@ static void make_checksum(struct file *file)
 /* The steps of an attempt as far as they need no kernel. */
 static struct tdxu_verdict plan_of(struct world *w, struct tdxu_plan *plan)
 {
-	struct tdxu_candidate candidate = { .findings = w->findings };
-	struct tdxu_candidate recovery = { .findings = w->recovery_findings };
+	struct tdxu_candidate candidate = { .check = w->check };
+	struct tdxu_candidate recovery = { .check = w->recovery_check };
 	struct tdxu_verdict verdict;
 
 	make_checksum(&w->image);
@@ -868,11 +868,11 @@ static void make_waiting(struct world *w, const struct waiting *row)
 	if (row->installed == ALMOST_IMAGE)
 		w->platform.mrseam[sizeof(w->platform.mrseam) - 1]++;
 	if (row->installed == FORGED_IMAGE)
-		w->findings.signature_good = false;
+		w->check.signature_good = false;
 	if (row->installed == FORGED_RECOVERY)
-		w->recovery_findings.signature_good = false;
+		w->recovery_check.signature_good = false;
 	if (row->installed == FOREIGN_RECOVERY)
-		w->recovery_findings.signer = TDXU_SIGNER_UNKNOWN;
+		w->recovery_check.signer = TDXU_SIGNER_UNKNOWN;
 }
 
 static void test_waiting(unsigned int i)

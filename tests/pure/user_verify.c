@@ -72,14 +72,14 @@ static bool signature_is_good(const struct seam_sigstruct *sig)
  * @signer: SHA-384 of the modulus that counts as the parameter's
  *
  * Context: user space.
- * Return: the findings that tdxu_verify() must report.
+ * Return: the check that tdxu_verify() must report.
  */
-struct tdxu_findings user_verify(const struct tdxu_image *image,
-				 const u8 signer[TDX_SHA384_SIZE])
+struct tdxu_signature_check user_verify(const struct tdxu_image *image,
+					const u8 signer[TDX_SHA384_SIZE])
 {
 	const struct seam_sigstruct *sig = image->sigstruct;
 
-	return (struct tdxu_findings){
+	return (struct tdxu_signature_check){
 		.signer = hash_is(sig->modulus, sizeof(sig->modulus), signer) ?
 				  TDXU_SIGNER_PARAMETER : TDXU_SIGNER_UNKNOWN,
 		.signature_good = signature_is_good(sig),

@@ -7,7 +7,7 @@
 
 #include "core.h"
 
-struct tdxu_findings user_verify(const struct tdxu_image *image,
-				 const u8 signer[TDX_SHA384_SIZE]);
+struct tdxu_signature_check user_verify(const struct tdxu_image *image,
+					const u8 signer[TDX_SHA384_SIZE]);
 
 #endif /* USER_VERIFY_H */

@@ -23,12 +23,12 @@ done <<END
 993 0x68 sigstruct: gdt_idt_offset is not a multiple of 4096
 993 0 sigstruct: one of gdt_idt_offset and fault_wrapper_offset is zero
 993 0x70 wrong signature
-993 0x80 sigstruct: a table offset is outside the module
-995 0x80 sigstruct: a table offset is outside the module
+993 0x80 sigstruct: a table offset is outside the TDX module
+995 0x80 sigstruct: a table offset is outside the TDX module
 997 0 sigstruct: one of gdt_idt_offset and fault_wrapper_offset is zero
 997 0x7e wrong signature
-997 0x7f sigstruct: a table offset is outside the module
-999 0xff sigstruct: a table offset is outside the module
+997 0x7f sigstruct: a table offset is outside the TDX module
+999 0xff sigstruct: a table offset is outside the TDX module
 961 0xff wrong signature
 984 1 wrong signature
 END
