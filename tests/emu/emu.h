@@ -176,6 +176,8 @@ struct emu {
 	/* Per LP. */
 	struct cpumask vmx;		/* in VMX root operation */
 	u64 *vmcs;			/* current-VMCS pointers, by CPU number */
+	u64 vmcs_lost;			/* calls that took a current VMCS of the CPU's own */
+	u64 vmcs_kept;			/* and those that failed to */
 
 	/* P-SEAMLDR. */
 	bool seamldr_busy;		/* an LP is inside */
@@ -271,6 +273,13 @@ u32 emu_msr_nr(unsigned int index);
 unsigned int emu_msr_find(u32 nr);
 void emu_msr_divert(const struct module *module, bool on);
 bool emu_msr_trap(struct pt_regs *regs);
+
+/* emu_vmx.c */
+bool emu_vmx_is_real(void);
+bool emu_vmx_on(void);
+void emu_vmx_lose_vmcs(void);
+int emu_vmx_init(void);
+void emu_vmx_exit(void);
 
 /* emu_call.c */
 u64 emu_seamcall(struct pt_regs *regs);

@@ -244,7 +244,7 @@ static u64 call_seamldr(struct emu_call *call)
 	emu.seamldr_busy = false;
 
 	if (emu.platform.erratum)
-		emu.vmcs[call->cpu] = VMX_NO_CURRENT_VMCS;
+		emu_vmx_lose_vmcs();
 	return status;
 }
 
@@ -438,7 +438,7 @@ u64 emu_seamcall(struct pt_regs *regs)
 
 	raw_spin_lock_irqsave(&emu.lock, flags);
 	emu.calls[call.leaf]++;
-	if (!cpumask_test_cpu(call.cpu, &emu.vmx) || emu.platform.seam == EMU_SEAM_OFF)
+	if (!emu_vmx_on() || emu.platform.seam == EMU_SEAM_OFF)
 		entry.status = TDX_SW_UD;
 	else if (emu.platform.seam == EMU_SEAM_GP)
 		entry.status = TDX_SW_GP;

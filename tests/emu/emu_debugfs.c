@@ -790,6 +790,8 @@ static int show_state(struct seq_file *m, void *unused)
 	seq_printf(m, "irqs_on=%llu\n", emu.irqs_on);
 	seq_printf(m, "spoiled=%u\n", emu.spoiled);
 	seq_printf(m, "left=%s\n", name_of(module_states, emu.left));
+	if (emu_vmx_is_real())
+		seq_printf(m, "vmcs_lost=%llu\nvmcs_kept=%llu\n", emu.vmcs_lost, emu.vmcs_kept);
 	raw_spin_unlock_irq(&emu.lock);
 	return 0;
 }
@@ -801,6 +803,7 @@ struct emu_file {
 	set_fn set;
 	int (*write)(char *text);
 	size_t (*size)(void);
+	bool not_real;			/* not where the CPUs have VMX: they know themselves */
 };
 
 static const struct emu_file files[] = {
@@ -808,8 +811,8 @@ static const struct emu_file files[] = {
 	{ "module", show_module, set_module },
 	{ "reset", .write = write_reset },
 	{ "msr", show_msr, set_msr },
-	{ "vmx", show_vmx, set_vmx },
-	{ "vmcs", show_vmcs, set_vmcs },
+	{ "vmx", show_vmx, set_vmx, .not_real = true },
+	{ "vmcs", show_vmcs, set_vmcs, .not_real = true },
 	{ "inject", show_inject, .write = write_inject },
 	{ "delay", show_delay, set_delay },
 	{ "hold", show_hold, set_hold },
@@ -878,8 +881,12 @@ void emu_debugfs_init(void)
 	unsigned int i;
 
 	directory = debugfs_create_dir(KBUILD_MODNAME, NULL);
-	for (i = 0; i < ARRAY_SIZE(files); i++)
-		debugfs_create_file(files[i].name, 0600, directory, (void *)&files[i], &file_ops);
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		if (files[i].not_real && emu_vmx_is_real())
+			continue;
+		debugfs_create_file(files[i].name, 0600, directory, (void *)&files[i],
+				    &file_ops);
+	}
 }
 
 /**

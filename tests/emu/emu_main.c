@@ -250,7 +250,7 @@ static int do_vmptrst(struct pt_regs *regs, const struct insn *insn)
 
 	raw_spin_lock_irqsave(&emu.lock, flags);
 	emu.vmptrst++;
-	vmx = cpumask_test_cpu(cpu, &emu.vmx);
+	vmx = emu_vmx_on();
 	pointer = emu.vmcs[cpu];
 	raw_spin_unlock_irqrestore(&emu.lock, flags);
 	if (!vmx)
@@ -270,7 +270,7 @@ static int do_vmptrld(struct pt_regs *regs, const struct insn *insn)
 	valid = PAGE_ALIGNED(pointer) && !(pointer >> boot_cpu_data.x86_phys_bits);
 	raw_spin_lock_irqsave(&emu.lock, flags);
 	emu.vmptrld++;
-	vmx = cpumask_test_cpu(cpu, &emu.vmx);
+	vmx = emu_vmx_on();
 	vmfail = emu.vmcs[cpu] == VMX_NO_CURRENT_VMCS ? X86_EFLAGS_CF : X86_EFLAGS_ZF;
 	if (vmx && valid)
 		emu.vmcs[cpu] = pointer;
@@ -292,7 +292,10 @@ static int emu_trap(struct notifier_block *nb, unsigned long reason, void *data)
 	if (user_mode(regs) || regs->ip < TASK_SIZE_MAX)
 		return NOTIFY_DONE;
 
+	/* Where the CPU has VMX, only SEAMCALL is emulated. */
 	insn = decode(regs);
+	if (emu_vmx_is_real() && (insn.op == INSN_VMPTRST || insn.op == INSN_VMPTRLD))
+		return NOTIFY_DONE;
 	switch (insn.op) {
 	case INSN_SEAMCALL:
 		return do_seamcall(regs, &insn);
@@ -336,6 +339,8 @@ int emu_reset(void)
 	cpumask_copy(&emu.vmx, cpu_possible_mask);
 	for_each_possible_cpu(cpu)
 		emu.vmcs[cpu] = (cpu + 1ULL) << PAGE_SHIFT;
+	emu.vmcs_lost = 0;
+	emu.vmcs_kept = 0;
 	emu.vmptrst = 0;
 	emu.vmptrld = 0;
 	emu_call_reset();
@@ -372,9 +377,12 @@ static int __init emu_init(void)
 	emu.vmcs = kcalloc(nr_cpu_ids, sizeof(*emu.vmcs), GFP_KERNEL);
 	if (!emu.vmcs)
 		goto free_sha384;
-	ret = emu_call_init();
+	ret = emu_vmx_init();
 	if (ret)
 		goto free_vmcs;
+	ret = emu_call_init();
+	if (ret)
+		goto exit_vmx;
 	ret = emu_install_init();
 	if (ret)
 		goto exit_call;
@@ -413,6 +421,8 @@ exit_install:
 	emu_install_exit();
 exit_call:
 	emu_call_exit();
+exit_vmx:
+	emu_vmx_exit();
 free_vmcs:
 	kfree(emu.vmcs);
 free_sha384:
@@ -430,6 +440,7 @@ static void __exit emu_exit(void)
 	emu_td_exit();
 	emu_install_exit();
 	emu_call_exit();
+	emu_vmx_exit();
 	kfree(emu.vmcs);
 	crypto_free_shash(emu_sha384);
 }

@@ -30,8 +30,15 @@
 
 #define SEAMRR_MASK_LOCKED	(1ULL << 10)
 
+/* Where the CPU has VMX, KVM asks for this MSR, too, and needs the truth. */
 static u64 vmx_basic(void)
 {
+	u64 basic;
+
+	if (emu_vmx_is_real()) {
+		basic = native_read_msr(MSR_IA32_VMX_BASIC) & ~VMX_BASIC_VMCS_KEPT;
+		return basic | (emu.platform.erratum ? 0 : VMX_BASIC_VMCS_KEPT);
+	}
 	return VMX_BASIC_REVISION | VMX_BASIC_VMCS_SIZE | VMX_BASIC_WRITE_BACK |
 	       VMX_BASIC_TRUE_CTLS | (emu.platform.erratum ? 0 : VMX_BASIC_VMCS_KEPT);
 }
