@@ -159,7 +159,7 @@ columns() {
 
 	for file in $(files . | grep -vE '^LICENSE$|\.svg$|^debian/changelog$'); do
 		case $file in
-		*.md) pattern='([^| ]| ? ? ? ? ? ? ?[^ ])' ;;
+		*.md) pattern='([^| ]| {1,7}[^ |])' ;;
 		*) pattern=' *(#|/\*|\*|\.\\")' ;;
 		esac
 		expand -t 8 "$file" | LC_ALL=C.UTF-8 grep -nE '^.{101}' |

@@ -1,5 +1,5 @@
-# Makes the tables of docs/comparison.md from the lines that guest-compare.sh prints. Fails where ours does
-# worse than mainline's.
+# Makes the tables of docs/comparison.md from the lines that guest-compare.sh prints. Fails where
+# ours does worse than mainline's.
 
 # A line of the table of faults, of one leaf or of all.
 function faults(kind, leaf, what, i)

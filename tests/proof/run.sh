@@ -1,5 +1,6 @@
 #!/bin/bash
-# `make proof`: CBMC proves what image.c and plan.c let through, and has to find out mutants of both.
+# `make proof`: CBMC proves what image.c and plan.c let through, and has to find out mutants of
+# both.
 #
 #	tests/proof/run.sh [PROOF]	all of it, or one proof and no mutants
 #	MUTANTS=all			every mutant, not only those that are found out quickly

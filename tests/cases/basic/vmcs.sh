@@ -43,7 +43,8 @@ expect_ge "VMPTRLDs" 1 "$(counter VMPTRLD)"
 mark_dmesg
 expect_check test/a.blob 0 success
 expect_no_match "log without a loss" "VMCS" "$(dmesg_since_mark)"
-# VMfailInvalid where P-SEAMLDR has cleared the pointer, VMfailValid where it has not; each loss is told once.
+# VMfailInvalid where P-SEAMLDR has cleared the pointer, VMfailValid where it has not; each loss is
+# told once.
 for erratum in 1 0; do
 	emu_set platform erratum=$erratum
 	emu_set vmcs all=0x1001

@@ -31,7 +31,8 @@ while read -r leaf cpu status phase; do
 	# The handoff data is of version 2: this image reads only version 0.
 	expect_refused test/hv-0-0.blob EPROTO bad-handoff
 	expect state shut-down "$(tdx state)"
-	# An attempt to resume that fails makes no new handoff data, and is no second reason to stay.
+	# An attempt to resume that fails makes no new handoff data, and is no second reason to
+	# stay.
 	[ "$leaf" != SEAMLDR.INSTALL ] || {
 		emu_set inject "$leaf $cpu 1 $status 0 0"
 		expect_update test/hv-2-2.blob ESHUTDOWN shut-down

@@ -41,7 +41,8 @@ expect state ready "$(tdx state)"
 expect version 1.5.25 "$(tdx version)"
 expect_tds_alive 1
 
-# An update of ours is seen at once: what waits after it is the new TDX module's, even if nobody has asked for the state since.
+# An update of ours is seen at once: what waits after it is the new TDX module's, even if nobody has
+# asked for the state since.
 store "$TDX/recovery_image" ""
 expect_update test/good-handoff-pages.blob 0 success
 expect_call SUCCESS 0 TDH.SYS.SHUTDOWN 0x10000
