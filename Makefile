@@ -42,6 +42,9 @@ check-all:	## on every kernel that Debian packages
 check-debug:	## on kernels with sanitizers, built once (10 minutes each): KERNEL=, TEST=, SMP=
 	@tests/vm/all.sh built
 
+check-kvm:	## updates under KVM guests, in Bochs, which has VMX: TEST=, KERNEL=, SHORT=1
+	@tests/kvm/run.sh
+
 mutants:	## changed images through the checks in user space: none unsigned may pass
 	@tests/pure/mutants.sh
 
@@ -150,6 +153,10 @@ build/tool/tdx-update: $(wildcard tool/*.[ch]) src/image.c include/tdx_arch.h in
 	$(CC) $(CPPFLAGS) $(or $(CFLAGS),-O2 -g) $(TOOL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^) \
 		-lcrypto -ljansson
 
+build/kvm/guests: tests/kvm/guests.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra -Werror -pthread -o $@ $<
+
 build/bench/clock.so: tests/bench/plugin/clock.c tests/bench/plugin/qemu_plugin.h
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Wno-unused-parameter -Werror -shared -fPIC -fvisibility=hidden -o $@ $<
@@ -158,6 +165,6 @@ build/tools/%: tests/tools/%.c include/tdx_arch.h tests/emu/tdx_emu_abi.h
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -Iinclude -Itests/emu -o $@ $< -lcrypto
 
-.PHONY: modules tool install uninstall demo try check check-all check-debug mutants oracle \
-	mutate fuzz bench compare soak model proof recording lint dkms-install dkms-uninstall deb \
-	dist check-packages clean help
+.PHONY: modules tool install uninstall demo try check check-all check-debug check-kvm mutants \
+	oracle mutate fuzz bench compare soak model proof recording lint dkms-install \
+	dkms-uninstall deb dist check-packages clean help

@@ -5,10 +5,11 @@
 #					assignments: KERNEL= its name, KVER= release, KROOT= the
 #					unpacked image, KDIR= headers, BUILD_ROOT= where modules
 #					for it are built, see root.sh, MAKE_ARGS= with which
-#	scripts/kernel.sh --list	the names of those that Debian packages, oldest first; the
-#					first is the default
+#	scripts/kernel.sh --list	the names of those that Debian packages and every test runs on,
+#					oldest first; the first is the default
 #	scripts/kernel.sh --newest	the last of them that is of no special flavour
 #	scripts/kernel.sh --built	the names of those that built-kernel.sh builds from source
+#	scripts/kernel.sh --kvm	the names of those with KVM, for `make check-kvm` alone
 #	scripts/kernel.sh --suite NAME	the suite it comes from
 #	scripts/kernel.sh --tdx	the names of those that could host TDs
 #	scripts/kernel.sh --table	all of it as the rows of the table in docs/kernels.md
@@ -33,6 +34,7 @@ kernels='
 7.3-debug	trixie-backports	linux-source-7.3	guest locks memory
 7.3-race	trixie-backports	linux-source-7.3	guest locks race
 7.3-tdx		trixie-backports	linux-source-7.3	guest tdx LLVM=1
+6.1-kvm		bookworm		linux-image-amd64
 '
 
 die() {
@@ -109,14 +111,18 @@ headers() {
 		>/dev/null
 }
 
+# The names of one kind: packaged, built or kvm.
 list() {
-	awk -v built="$1" 'NF && (NF > 3) == built { print $1 }' <<<"$kernels"
+	awk -v kind="$1" '
+		NF && kind == ($1 ~ /-kvm$/ ? "kvm" : NF > 3 ? "built" : "packaged") { print $1 }
+	' <<<"$kernels"
 }
 
 case ${1:-} in
---list) list 0; exit ;;
---newest) list 0 | grep -v -- - | tail -n 1; exit ;;
---built) list 1; exit ;;
+--list) list packaged; exit ;;
+--newest) list packaged | grep -v -- - | tail -n 1; exit ;;
+--built) list built; exit ;;
+--kvm) list kvm; exit ;;
 --tdx) awk '{ for (i = 4; i <= NF; i++) if ($i == "tdx") print $1 }' <<<"$kernels"; exit ;;
 --suite) awk -v name="$2" '$1 == name { print $2 }' <<<"$kernels"; exit ;;
 --table)
@@ -125,9 +131,9 @@ case ${1:-} in
 	exit
 	;;
 esac
-name=${1:-$(list 0 | head -n 1)}
+name=${1:-$(list packaged | head -n 1)}
 read -r suite package config < <(awk -v name="$name" '$1 == name { $1 = ""; print }' <<<"$kernels") ||
-	die "no kernel $name; there are: $({ list 0; list 1; } | xargs)"
+	die "no kernel $name; there are: $({ list packaged; list built; list kvm; } | xargs)"
 root=$("$top/scripts/root.sh" "$suite")
 [ -z "$config" ] || exec "$top/scripts/built-kernel.sh" "$name" "$suite" "$package" "$config"
 dir=$top/build/kernels/$name

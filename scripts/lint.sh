@@ -36,7 +36,7 @@ files() {
 
 # --- the compiler and sparse ----------------------------------------------------------------------
 
-test_modules=(tests/emu tests/td tests/slow tests/vendor tests/oracle/guest)
+test_modules=(tests/emu tests/td tests/slow tests/vendor tests/oracle/guest tests/kvm/nmi)
 
 # From nothing, as the compiler warns only when it compiles. On the other kernels the same is part
 # of building for them, see all.sh.
@@ -138,7 +138,11 @@ checkpatch() {
 # busybox's shell is closest to dash among those that shellcheck knows. It follows no sources:
 # lib.sh is elsewhere in the guest.
 shell_guest() {
-	files '^tests/((oracle/)?cases/.*\.sh|soak/soak\.sh|bench/guest-.*\.sh|lib/(run|.*\.sh)|vm/init|vm/demo-guest\.sh|vm/selftest/.*/.*\.sh|packages/(guest|host|tdx)\.sh)$' |
+	local guests='(oracle/|kvm/)?cases/.*\.sh|soak/soak\.sh|kvm/kvm\.sh|bench/guest-.*\.sh'
+
+	guests+='|lib/(run|.*\.sh)|vm/init|vm/(demo|try)-guest\.sh|vm/selftest/.*/.*\.sh'
+	guests+='|packages/(guest|host|tdx)\.sh'
+	files "^tests/($guests)$" |
 		xargs shellcheck -s dash -e SC1091
 }
 
@@ -170,7 +174,7 @@ columns() {
 # Every case says what must hold, begins with lib.sh, and is run by sh whatever its mode.
 cases() {
 	local file
-	for file in $(files '^tests/cases/'); do
+	for file in $(files '^tests/(kvm/)?cases/'); do
 		sed -n 1p "$file" | grep -qx '#!/bin/sh' || echo "$file: line 1 is not #!/bin/sh"
 		sed -n 2p "$file" | grep -q '^# [^ ]' || echo "$file: line 2 is not a comment"
 		grep -qx '\. /tests/lib.sh' "$file" || echo "$file: does not source /tests/lib.sh"

@@ -207,7 +207,7 @@ unprivileged() {
 
 # --- modules --------------------------------------------------------------------------------------
 
-OUR_MODULES="tdx_td tdx_update mainline_tdx tdx_slow tdx_emu tdx_vendor"
+OUR_MODULES="tdx_td tdx_update mainline_tdx tdx_slow tdx_emu tdx_vendor tdx_nmi"
 
 loaded() {
 	[ -d "/sys/module/$1" ]

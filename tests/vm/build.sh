@@ -18,6 +18,13 @@ flock 7
 
 modules=build/modules/$KVER
 dirs=(tests/emu tests/td tests/slow tests/vendor)
+# NMIs for the kernels that run KVM guests, see tests/kvm.
+kvm=''
+if [[ $KERNEL == *-kvm ]]; then
+	kvm=yes
+	dirs+=(tests/kvm/nmi)
+	env -u MAKEFLAGS make -s build/kvm/guests >&2
+fi
 # Mainline's update driver beside ours, where its source is the kernel's own.
 mainline=''
 if [ "$KERNEL" = 7.3 ]; then
@@ -42,6 +49,8 @@ printf '%s\n' \
 	"$modules/tests/slow/tdx_slow.ko=$updates/tdx_slow.ko" \
 	"$modules/tests/vendor/tdx_vendor.ko=$updates/tdx_vendor.ko" \
 	${mainline:+"$modules/tests/mainline/mainline_tdx.ko=$updates/mainline_tdx.ko"} \
+	${kvm:+"$modules/tests/kvm/nmi/tdx_nmi.ko=$updates/tdx_nmi.ko"} \
+	${kvm:+"build/kvm/guests=/sbin/guests"} \
 	"build/tool/tdx-update=/sbin/tdx-update" \
 	"$(command -v jq)=/sbin/jq" \
 	"$(command -v script)=/sbin/script" \

@@ -2,18 +2,19 @@
 # Packs the guest: an initramfs of busybox, kmod, the packaged kernel's modules that are needed,
 # ours, and the tests.
 #
-#	KROOT= KVER= tests/vm/initramfs.sh OUT [SOURCE=DESTINATION]...
+#	KROOT= KVER= MODULES= tests/vm/initramfs.sh OUT [SOURCE=DESTINATION]...
 #
 # SOURCE is a file or directory of the host, DESTINATION its path in the guest. A *.ko goes to the
 # kernel's updates directory whatever its destination's name, and brings the modules it depends on
-# along; a program goes to /sbin and brings its libraries.
+# along; a program goes to /sbin and brings its libraries. MODULES are names of further modules of the
+# kernel's.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 out=$1
 shift
 
 # Asked for by name at run time, so no dependency leads to them: for the emulator and its client.
-extra_modules="crypto-sha384"
+extra_modules="crypto-sha384 ${MODULES:-}"
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT

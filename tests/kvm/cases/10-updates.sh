@@ -1,0 +1,27 @@
+#!/bin/sh
+# Guests on every CPU go on through updates, stand still for the blackout only, end by themselves.
+. /tests/lib.sh
+. /tests/kvm.sh
+setup_kvm
+
+longest=0
+for i in $(seq "$UPDATES"); do
+	before=$(vmcs_lost)
+	guests_ask reset
+	case $((i % 2)) in
+	1) expect_update test/a.blob 0 success ;;
+	0) expect_update test/b.blob 0 success ;;
+	esac
+	gap=$(guests_gap)
+	blackout=$(($(tdx last/blackout_ns) / 1000))
+	note "update $i: blackout $blackout us, a guest stood still $gap us at most"
+	[ "$gap" -le "$longest" ] || longest=$gap
+	# All CPUs have to come and go besides, and the guests of a CPU take turns.
+	expect_le "microseconds that a guest stood still" $((blackout + 20000)) "$gap"
+	# One INSTALL a CPU, each where a guest ran.
+	expect_ge "calls that met a current VMCS" "$CPUS" $(($(vmcs_lost) - before))
+	expect_guests "after update $i"
+done
+note "a guest stood still $longest us at most, $(vmcs_lost) calls met a current VMCS"
+expect "calls that left the VMCS in place" 0 "$(emu_get state vmcs_kept)"
+guests_stop

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Runs small virtual machines over /dev/kvm, some on each CPU, that count in memory which this
+ * program reads. A guest leaves by I/O after each burst, and ends by itself with HLT when told to.
+ *
+ *	guests PER_CPU
+ *
+ * One thread a guest, bound to its CPU, of a real-time priority: only a stopped CPU keeps it from
+ * going on. Commands on standard input, one a line, each answered on standard output and the
+ * answer ended by a line with a dot:
+ *
+ *	show	a line a guest: cpu=, nr=, count=, gap_us= (the longest time between two of its
+ *		exits), end=running, hlt, or the exit or error that ended it
+ *	reset	gap_us begins anew
+ *	stop	tells the guests to end, waits for that, shows them
+ */
+#define _GNU_SOURCE
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MEMORY		0x4000
+#define COUNTER		0x2000	/* u32 */
+#define STOP		0x2004	/* u8 */
+#define PAUSE_US	5000	/* between two bursts, so that others can run */
+#define STOP_S		60
+
+/* Real mode, at address 0: bursts of 1000 increments with I/O after each, until told to end. */
+static const uint8_t code[] = {
+	0xb9, 0xe8, 0x03,		/* 1: mov $1000, %cx */
+	0x66, 0xff, 0x06, 0x00, 0x20,	/* 2: incl COUNTER */
+	0xe2, 0xf9,			/* loop 2b */
+	0xe6, 0x10,			/* out %al, $0x10 */
+	0x80, 0x3e, 0x04, 0x20, 0x00,	/* cmpb $0, STOP */
+	0x74, 0xed,			/* je 1b */
+	0xf4,				/* hlt */
+};
+
+struct guest {
+	pthread_t thread;
+	int cpu, nr, vcpu;
+	uint8_t *memory;
+	struct kvm_run *run;
+	uint64_t last_ns;
+	atomic_ullong gap_ns;
+	atomic_bool ended;
+	char end[64];
+};
+
+static struct guest *guests;
+static int num_guests;
+
+/* What the guest counts, and what tells it to end: it reads and writes them at any time. */
+static atomic_uint *counter(const struct guest *guest)
+{
+	return (atomic_uint *)(guest->memory + COUNTER);
+}
+
+static atomic_uchar *stop_byte(const struct guest *guest)
+{
+	return (atomic_uchar *)(guest->memory + STOP);
+}
+
+static uint64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+static void set_up(struct guest *guest, int kvm, size_t run_size)
+{
+	struct kvm_userspace_memory_region region = { .memory_size = MEMORY };
+	struct kvm_sregs sregs;
+	struct kvm_regs regs = { .rflags = 2 };
+	int vm = ioctl(kvm, KVM_CREATE_VM, 0);
+	uint8_t *memory;
+
+	if (vm < 0)
+		err(1, "KVM_CREATE_VM");
+	memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		err(1, "mmap");
+	memcpy(memory, code, sizeof(code));
+	guest->memory = memory;
+	region.userspace_addr = (uintptr_t)memory;
+	if (ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region))
+		err(1, "KVM_SET_USER_MEMORY_REGION");
+	guest->vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
+	if (guest->vcpu < 0)
+		err(1, "KVM_CREATE_VCPU");
+	guest->run = mmap(NULL, run_size, PROT_READ | PROT_WRITE, MAP_SHARED, guest->vcpu, 0);
+	if (guest->run == MAP_FAILED)
+		err(1, "mmap of a vCPU");
+	if (ioctl(guest->vcpu, KVM_GET_SREGS, &sregs))
+		err(1, "KVM_GET_SREGS");
+	sregs.cs.base = 0;
+	sregs.cs.selector = 0;
+	if (ioctl(guest->vcpu, KVM_SET_SREGS, &sregs) || ioctl(guest->vcpu, KVM_SET_REGS, &regs))
+		err(1, "KVM_SET_REGS");
+}
+
+/* True where the guest goes on; or else guest->end says why not. */
+static bool handle_exit(struct guest *guest, int ret)
+{
+	struct kvm_run *run = guest->run;
+
+	if (ret < 0 && errno == EINTR)
+		return true;
+	if (ret < 0)
+		snprintf(guest->end, sizeof(guest->end), "errno-%d", errno);
+	else if (run->exit_reason == KVM_EXIT_IO)
+		return true;
+	else if (run->exit_reason == KVM_EXIT_HLT && *stop_byte(guest))
+		strcpy(guest->end, "hlt");
+	else if (run->exit_reason == KVM_EXIT_FAIL_ENTRY)
+		snprintf(guest->end, sizeof(guest->end), "fail-entry-0x%llx",
+			 run->fail_entry.hardware_entry_failure_reason);
+	else
+		snprintf(guest->end, sizeof(guest->end), "exit-%u", run->exit_reason);
+	return false;
+}
+
+static void *run_guest(void *arg)
+{
+	struct guest *guest = arg;
+	uint64_t ns, gap;
+
+	guest->last_ns = now();
+	while (handle_exit(guest, ioctl(guest->vcpu, KVM_RUN, 0))) {
+		ns = now();
+		gap = ns - guest->last_ns;
+		guest->last_ns = ns;
+		if (gap > guest->gap_ns)
+			guest->gap_ns = gap;
+		usleep(PAUSE_US);
+	}
+	guest->ended = true;
+	return NULL;
+}
+
+static void start(struct guest *guest)
+{
+	struct sched_param param = { .sched_priority = 1 };
+	pthread_attr_t attr;
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(guest->cpu, &cpus);
+	pthread_attr_init(&attr);
+	pthread_attr_setaffinity_np(&attr, sizeof(cpus), &cpus);
+	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
+	pthread_attr_setschedpolicy(&attr, SCHED_FIFO);
+	pthread_attr_setschedparam(&attr, &param);
+	errno = pthread_create(&guest->thread, &attr, run_guest, guest);
+	if (errno)
+		err(1, "pthread_create");
+}
+
+static void show(void)
+{
+	struct guest *guest;
+
+	for (guest = guests; guest < guests + num_guests; guest++)
+		printf("cpu=%d nr=%d count=%u gap_us=%llu end=%s\n", guest->cpu, guest->nr,
+		       *counter(guest),
+		       guest->gap_ns / 1000,
+		       guest->ended ? guest->end : "running");
+}
+
+static bool all_ended(void)
+{
+	struct guest *guest;
+
+	for (guest = guests; guest < guests + num_guests; guest++)
+		if (!guest->ended)
+			return false;
+	return true;
+}
+
+static void stop(void)
+{
+	uint64_t end = now() + STOP_S * 1000000000ull;
+	int i;
+
+	for (i = 0; i < num_guests; i++)
+		*stop_byte(&guests[i]) = 1;
+	while (!all_ended() && now() < end)
+		usleep(10000);
+}
+
+int main(int argc, char **argv)
+{
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), i;
+	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	int per_cpu = argc == 2 ? atoi(argv[1]) : 0;
+	char line[16];
+	size_t run_size;
+
+	if (per_cpu < 1)
+		errx(2, "usage: guests PER_CPU");
+	if (kvm < 0)
+		err(1, "/dev/kvm");
+	run_size = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+	num_guests = cpus * per_cpu;
+	guests = calloc(num_guests, sizeof(*guests));
+	if (!guests)
+		err(1, "calloc");
+	for (i = 0; i < num_guests; i++) {
+		guests[i].cpu = i % cpus;
+		guests[i].nr = i / cpus;
+		set_up(&guests[i], kvm, run_size);
+	}
+	for (i = 0; i < num_guests; i++)
+		start(&guests[i]);
+
+	while (fgets(line, sizeof(line), stdin)) {
+		if (!strcmp(line, "reset\n")) {
+			for (i = 0; i < num_guests; i++)
+				guests[i].gap_ns = 0;
+		} else if (!strcmp(line, "show\n")) {
+			show();
+		} else if (!strcmp(line, "stop\n")) {
+			stop();
+			show();
+		} else {
+			errx(2, "unknown command %s", line);
+		}
+		puts(".");
+		fflush(stdout);
+	}
+	return 0;
+}

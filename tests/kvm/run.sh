@@ -1,0 +1,155 @@
+#!/bin/bash
+# Updates under KVM guests, on CPUs that have VMX: boots the cases in Bochs and sums up. What
+# `make check-kvm` is.
+#
+#	TEST=part of a case's name	KERNEL=name, see scripts/kernel.sh --kvm (the first)
+#	SHORT=1 3 updates a case instead of 20, 1000 NMIs instead of 5000
+#
+# One boot. After the cases comes the control: the case of plain updates with tdx_update built
+# without VMPTRLD. It passes only if that case fails because the guests broke, and counts like a
+# case. The last line is "N passed, N failed, N skipped".
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+cd "$top"
+
+out=build/check-kvm
+
+# However it ends, the last line says how much of it passed.
+passed=0 failed=0 skipped=0 pid=''
+finish() {
+	local status=$?
+
+	trap - EXIT
+	[ -z "$pid" ] || kill "$pid" 2>/dev/null || true
+	if [ "$status" != 0 ] && [ "$failed" = 0 ]; then
+		echo "The run ended before it was through, status $status."
+		failed=1
+	fi
+	echo "$passed passed, $failed failed, $skipped skipped"
+	exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+die() {
+	echo "run.sh: $*" >&2
+	exit 1
+}
+
+mkdir -p "$out"
+exec 8>"$out/.lock"
+flock -n 8 || { echo "Waiting for another run in this tree to end"; flock 8; }
+
+# --- what the boots need --------------------------------------------------------------------------
+
+# tdx_update.ko without the one instruction, built beside the sources that are changed for it.
+build_control() {
+	local dir=$out/control-$KVER source
+
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cp -r Kbuild dkms.conf include src "$dir/"
+	source=$dir/src/seamcall.c
+	sed -i 's/^\tif (pa != VMX_NO_CURRENT_VMCS && !vmptrld(pa))$/\tif (0 \&\& !vmptrld(pa))/' "$source"
+	[ "$(diff src/seamcall.c "$source" | grep -c '^>')" = 1 ] ||
+		die "src/seamcall.c no longer has the line that the control is made of"
+	scripts/root.sh --in "$BUILD_ROOT" make -s -j"$(nproc)" -C "$KDIR" \
+		M="$(realpath "$dir")" modules 2>&1 |
+		{ grep -v '^Skipping BTF generation' || true; } >&2
+	echo "$dir/tdx_update.ko"
+}
+
+scripts/deps.sh build kvm
+assignments=$(scripts/kernel.sh "${KERNEL:-$(scripts/kernel.sh --kvm | head -n 1)}")
+eval "$assignments"
+export KERNEL KVER KROOT KDIR BUILD_ROOT MAKE_ARGS
+[[ $KERNEL == *-kvm ]] || die "$KERNEL is not one of: $(scripts/kernel.sh --kvm | xargs)"
+
+mapfile -t cases < <(cd "$here/cases" && find . -name "*${TEST:-}*.sh" -printf '%f\n' | sort)
+[ ${#cases[@]} -gt 0 ] || die "no case in tests/kvm/cases has '${TEST:-}' in its name"
+
+echo "Building modules and images for $KVER"
+built=$(tests/vm/build.sh) || die "the build failed"
+# Only what the cases use: Bochs takes a second and more for a megabyte.
+mapfile -t guest < <(grep -E '/(tdx_(update|emu|td|nmi)\.ko|guests)$' <<<"$built")
+for file in a.blob b.blob same.blob bad-signer.blob signer; do
+	guest+=("build/images/$file=/lib/firmware/test/$file")
+done
+guest+=("$here/kvm.sh=/tests/kvm.sh")
+broken=$(build_control) || die "the control cannot be built"
+
+# --- boot, judge ----------------------------------------------------------------------------------
+
+dir=$out/$KERNEL
+rm -rf "$dir"
+mkdir -p "$dir"
+printf '%s\n' "${cases[@]%.sh}" >"$dir/plan"
+MODULES=kvm-intel tests/vm/initramfs.sh "$out/$KERNEL.cpio" "${guest[@]}" \
+	"$here/cases=/tests/cases" "$here/control.sh=/tests/control.sh" \
+	"$dir/plan=/tests/plans/plan"
+# Files that are unpacked over those: tdx_update for the control, which puts it among the modules,
+# and KVM without its table for ftrace. Some kernels look each function up among all symbols of the
+# module, which takes Bochs as long as the whole boot.
+over=$dir/root
+mkdir -p "$over/control"
+cp "$broken" "$over/control/"
+(cd "$KROOT" && find "lib/modules/$KVER/kernel/arch/x86/kvm" -name 'kvm.ko*' -o -name 'kvm-int*') |
+	while read -r module; do
+		mkdir -p "$over/$(dirname "$module")"
+		pack=cat unpack=cat
+		[[ $module != *.xz ]] || pack="xz -c -0 --check=crc32" unpack="xz -dc"
+		$unpack <"$KROOT/$module" >"$dir/module"
+		objcopy -R __mcount_loc -R .rela__mcount_loc "$dir/module"
+		$pack <"$dir/module" >"$over/$module"
+	done
+(cd "$over" && find . | cpio --quiet -o -H newc -R 0:0) >>"$out/$KERNEL.cpio"
+
+# The guest's clock counts instructions, so what it measures does not depend on this machine. Only
+# the time until it is stopped from outside does.
+echo "Booting $KERNEL, 2 CPUs with VMX: ${#cases[@]} cases, and the control"
+tests/kvm/boot.sh --kernel "$KROOT/boot/vmlinuz-$KVER" --initrd "$out/$KERNEL.cpio" --dir "$dir" \
+	--timeout "${BOOT_TIMEOUT:-3600}" --append "panic_on_warn=1 guest.plan=plan \
+	guest.script=/tests/control.sh guest.case_timeout=600 ${SHORT:+guest.short=1}" \
+	</dev/null 8>&- &
+pid=$!
+wait "$pid" || die "could not boot: $(tail -n 3 "$dir/screen.log" 2>/dev/null)"
+pid=''
+
+# The cases and the control in parts of their own, which the guest has marked.
+mark='^control begins$'
+tr -d '\r\0' <"$dir/work.log" >"$dir/ktap.all"
+sed "/$mark/,\$d" "$dir/ktap.all" >"$dir/ktap.log"
+sed "1,/$mark/d" "$dir/ktap.all" >"$dir/control.log"
+mv "$dir/console.log" "$dir/console.all"
+sed '/test: control begins/,/test: control ends/d' "$dir/console.all" >"$dir/console.log"
+
+tests/vm/judge.sh "$dir" || true
+grep -E '^# (NMIs |a guest stood)' "$dir/ktap.log" || true
+read -r passed failed skipped <"$dir/result"
+
+# Why the control is not what it must be, one reason a line.
+wrong() {
+	local log=$dir/control.log
+
+	grep -q 'test: control ends' "$dir/console.all" || echo "it did not come to its end"
+	grep -q '^not ok 1 10-updates$' "$log" || echo "the case did not fail"
+	grep -q '^# cpu=.* end=fail-entry-' "$log" ||
+		echo "no guest ended with KVM_EXIT_FAIL_ENTRY"
+	! grep -E '^# (errno of|last/result of)' "$log" || echo "the update itself failed"
+}
+
+wrong=$(wrong)
+if [ -z "$wrong" ]; then
+	passed=$((passed + 1))
+	broken=$(sed -n 's/^# \(cpu=[0-9]* nr=[0-9]*\) .* end=fail-entry-.*/\1/p' "$dir/control.log" |
+		sort -u)
+	echo "The control's updates succeeded, and broke $(wc -l <<<"$broken") guests"
+else
+	failed=$((failed + 1))
+	printf 'not ok control\n%s\n' "$wrong"
+	sed 's/^/    | /' "$dir/control.log"
+fi
+read -r _ seconds <"$dir/exit"
+echo "Ended   $KERNEL, in $seconds s"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
