@@ -51,7 +51,7 @@ any_plan	slow	s/gdt_idt_offset <= size - TDX_PAGE_SIZE/gdt_idt_offset <= size/
 any_plan	slow	s/lowest <= handoff->highest/lowest < handoff->highest/
 any_plan	slow	s/num_handoff_pages < handoff->pages/num_handoff_pages + 1 < handoff->pages/
 any_plan	slow	s/^\thandoff->pages = sig/\tif (0) handoff->pages = sig/
-any_plan	slow	s/no_downgrade \&\& lowest/lowest/
+any_plan	slow	s/module->no_downgrade \&\& lowest/lowest/
 any_plan	slow	s/i < platform->num_cpu_kinds; i++/i <= platform->num_cpu_kinds; i++/
 any_plan	slow	s/num_cpu_kinds; i++/num_cpu_kinds - 1; i++/
 any_plan	slow	s/!check->signature_good/0/
@@ -87,14 +87,15 @@ sources() {
 
 # prove PROOF CHANGE [OPTION...]: 0 if it holds, 10 if it does not.
 prove() {
-	local dir=$out/$1 proof=$1 change=$2 file turns solver replaced function
+	local dir=$out/$1 proof=$1 change=$2 file harness turns solver replaced function
 	local changes=() options=()
 	shift 2
 
 	IFS=$'\t' read -r file turns solver replaced < <(sed -n "s/^$proof\t\t*//p" <<<"$proofs")
 	sources "$proof" "$file" "$change"
+	harness=${file}_proof
 	there goto-cc -I"$dir" -Itests/proof -Iinclude --function "$proof" \
-		-o "$dir/model" "tests/proof/${file}_proof.c" >"$dir/log" 2>&1 || return
+		-o "$dir/model" "tests/proof/$harness.c" >"$dir/log" 2>&1 || return
 	for function in $replaced; do
 		changes+=(--replace-calls "$function:proof_$function")
 	done
