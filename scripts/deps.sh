@@ -36,8 +36,8 @@ declare -A groups=(
 	[packages]="mmdebstrap qemu-system-x86 ovmf e2fsprogs mtools openssl"
 	# And what updates a fleet there, in a root of the suite's own.
 	[fleet]="ansible-core openssh-client"
-	# What `make check-kvm` boots from a CD: a PC with VMX. script gives Bochs a terminal, and xz and
-	# zstd unpack the kernel.
+	# What `make check-kvm` boots from a CD: a PC with VMX. script gives Bochs a terminal, and
+	# xz and zstd unpack the kernel.
 	[kvm]="bochs bochs-term bochsbios vgabios isolinux syslinux-common genisoimage bsdutils binutils xz-utils zstd"
 	# What `make lint` runs; perl is for checkpatch, xz-utils for the tar archive it comes in.
 	[lint]="make gcc sparse shellcheck codespell mandoc perl xz-utils"

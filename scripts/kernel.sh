@@ -5,8 +5,8 @@
 #					assignments: KERNEL= its name, KVER= release, KROOT= the
 #					unpacked image, KDIR= headers, BUILD_ROOT= where modules
 #					for it are built, see root.sh, MAKE_ARGS= with which
-#	scripts/kernel.sh --list	the names of those that Debian packages and every test runs on,
-#					oldest first; the first is the default
+#	scripts/kernel.sh --list	the names of those that Debian packages and every test runs
+#					on, oldest first; the first is the default
 #	scripts/kernel.sh --newest	the last of them that is of no special flavour
 #	scripts/kernel.sh --built	the names of those that built-kernel.sh builds from source
 #	scripts/kernel.sh --kvm	the names of those with KVM, for `make check-kvm` alone

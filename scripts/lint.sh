@@ -164,10 +164,10 @@ columns() {
 	for file in $(files . | grep -vE '^LICENSE$|\.svg$|^debian/changelog$'); do
 		case $file in
 		*.md) pattern='([^| ]| {1,7}[^ |])' ;;
-		*) pattern=' *(#|/\*|\*|\.\\")' ;;
+		*) pattern=' *(#|/\*|\* |\.\\")' ;;
 		esac
 		expand -t 8 "$file" | LC_ALL=C.UTF-8 grep -nE '^.{101}' |
-			sed -nE "s,^([0-9]+):$pattern.*,$file:\1: more than 100 columns,p"
+			sed -nE "s!^([0-9]+):$pattern.*!$file:\1: more than 100 columns!p"
 	done
 }
 
@@ -178,7 +178,7 @@ cases() {
 		sed -n 1p "$file" | grep -qx '#!/bin/sh' || echo "$file: line 1 is not #!/bin/sh"
 		sed -n 2p "$file" | grep -q '^# [^ ]' || echo "$file: line 2 is not a comment"
 		grep -qx '\. /tests/lib.sh' "$file" || echo "$file: does not source /tests/lib.sh"
-		[[ $file =~ ^tests/cases/[a-z]+/[a-z0-9-]+\.sh$ ]] || echo "$file: is not FOLDER/NAME.sh"
+		[[ $file =~ ^tests/(kvm/cases|cases/[a-z]+)/[a-z0-9-]+\.sh$ ]] || echo "$file: is not FOLDER/NAME.sh"
 	done
 }
 

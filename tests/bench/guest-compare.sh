@@ -11,7 +11,7 @@
 #
 #	name	what the caller is told: a result or an error; none after a success
 #	open	1: an install session is open
-#	alive	1: the TD can be entered and has its measurement, and so does a TD that was being built
+#	alive	1: the TD can be entered and has its measurement; one that was being built, too
 #	back	1: the TDX module runs after one more update, without what was wrong
 set -u
 export TMP=/tmp

@@ -6,5 +6,5 @@ echo "<6>test: control begins" >/dev/kmsg
 echo 0 >/proc/sys/kernel/panic_on_warn
 cp /control/tdx_update.ko "/lib/modules/$(uname -r)/updates/"
 echo "control begins"
-GUEST_SHORT=1 sh /tests/run 10-updates
+GUEST_SHORT=1 sh /tests/run updates
 echo "<6>test: control ends" >/dev/kmsg

@@ -3,8 +3,10 @@
 # and runs them until one fails. Of the signer it compares the copies (tests/pure/signer.sh). The
 # command it runs against a sysfs that is made up (tests/tool/unit.sh).
 #
-#	tests/mutate/pure.sh LINE FILE CHANGED WAY	CHANGED is FILE with the mutation of that line; WAY: pure, signer or tool
-#	tests/mutate/pure.sh --prepare			builds what no mutation of a .c file changes
+#	tests/mutate/pure.sh LINE FILE CHANGED WAY
+#		CHANGED is FILE with the mutation of that line; WAY: pure, signer or tool
+#	tests/mutate/pure.sh --prepare
+#		builds what no mutation of a .c file changes
 #
 # Prints "found", a tab and what turned red; or "survived". The oracle judges JUDGED= images.
 set -euo pipefail

@@ -4,7 +4,7 @@
 #	FILE=src/plan.c		only the mutations of that file
 #	LINE="N..."		only these lines of the table
 #	IN=user or guest	only those that are looked for in user space, or in guests
-#	SAMPLE=N SEED=		N of them, others for each SEED (the commit). Known survivors are left out
+#	SAMPLE=N SEED=		N of them, others for each SEED (the commit), no known survivors
 #	JUDGED=300		images that the oracle judges for each mutation
 #	GUESTS=			guests side by side (the CPUs of this machine)
 #	RESUME=1		keeps what an earlier run has found out, and does the rest

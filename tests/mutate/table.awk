@@ -1,8 +1,8 @@
 # Reads the table of mutations, see the comment at its top.
 #
 #	TABLE=FILE MODE=list awk -f table.awk
-#		Prints "LINE, tab, FILE, tab, HOW, tab, NOTE" of each row. A row that cannot be applied is an
-#		error on standard error, and then the exit status is 1.
+#		Prints "LINE, tab, FILE, tab, HOW, tab, NOTE" of each row. A row that cannot be
+#		applied is an error on standard error, and then the exit status is 1.
 #	TABLE=FILE MODE=apply ROW=LINE awk -f table.awk
 #		Prints the file with that row's text replaced.
 #	TABLE=FILE MODE=show ROW=LINE awk -f table.awk

@@ -3,7 +3,7 @@
 # comes: systemd, the suite's cloud kernel with headers, its own dkms, and what an administrator's
 # tools need there.
 #
-#	tests/packages/base.sh SUITE	bookworm, trixie, or trixie-backports: trixie with that kernel
+#	tests/packages/base.sh SUITE	bookworm, trixie, trixie-backports (trixie with it)
 #
 # Leaves build/packages/SUITE/base/, once: rm -rf it for a system of today. Its apt has the packages
 # of one more kernel in its cache, named in build/packages/SUITE/second-kernel (empty if the archive

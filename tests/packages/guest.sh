@@ -2,8 +2,8 @@
 # The guest's half of the packages' test: a service of systemd on a Debian system, which runs what
 # the kernel command line asks for, reports KTAP on the second serial port and powers off.
 #
-#	guest.plan=update	the module that DKMS built is found, loads, and updates; so do the unit
-#				of systemd and the rule of udev
+#	guest.plan=update	the module that DKMS built is found, loads, and updates; the
+#				unit and the udev rule work
 #	guest.plan=signing	Secure Boot: a module without a signature by a key of the machine's
 #				owner does not load, one that DKMS signed does
 #	guest.plan=fleet	a host that Ansible updates; fleet.sh says when that is over

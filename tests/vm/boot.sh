@@ -6,9 +6,9 @@
 #
 #	--firmware DIR		boot from the disks by UEFI: DIR has code.fd, which enforces Secure
 #				Boot, and vars.fd. The command line is the boot loader's
-#	--disk FILE		a disk for the guest, virtio-blk; nothing is written to the file. Can be
-#				given again
-#	--ssh PORT		a network with nobody but the guest, whose SSH is this machine's PORT
+#	--disk FILE		a disk for the guest, virtio-blk; nothing is written to the file.
+#				Can be given again
+#	--ssh PORT		a network with only the guest, whose SSH is this machine's PORT
 #	--smp N			CPUs (2)
 #	--thread single|multi	all of them in one host thread, or one each (single): CPUs that spin
 #				starve one another unless they take turns or have a host CPU each

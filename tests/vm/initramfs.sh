@@ -6,8 +6,8 @@
 #
 # SOURCE is a file or directory of the host, DESTINATION its path in the guest. A *.ko goes to the
 # kernel's updates directory whatever its destination's name, and brings the modules it depends on
-# along; a program goes to /sbin and brings its libraries. MODULES are names of further modules of the
-# kernel's.
+# along; a program goes to /sbin and brings its libraries. MODULES are names of further modules of
+# the kernel's.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 out=$1
