@@ -279,10 +279,12 @@ host
 echo 1.5.27 >"$tdx/version"
 tool 0 '' apply --latest "$dir/images" --recovery none
 expect_match "nothing newer" 'nothing newer than what runs' "$OUT"
-host
-echo 2.0.01 >"$tdx/version"
-tool 0 '' apply --latest "$dir/images" --recovery none
-expect "another series: checks" 0 "$(writes check)"
+for version in 1.4.50 2.0.01; do
+	host
+	echo $version >"$tdx/version"
+	tool 0 '' apply --latest "$dir/images" --recovery none
+	expect "another series than $version: checks" 0 "$(writes check)"
+done
 host
 echo lost >"$tdx/state"
 tool 3 '' apply --latest "$dir/images" --recovery none
