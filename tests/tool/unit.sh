@@ -286,13 +286,16 @@ for version in 1.4.50 2.0.01; do
 	expect "another series than $version: checks" 0 "$(writes check)"
 done
 host
+echo 1.5.24x >"$tdx/version"
+tool 69 '' apply --latest "$dir/images" --recovery none
+host
 echo lost >"$tdx/state"
 tool 3 '' apply --latest "$dir/images" --recovery none
 host
 cat >"$dir/images/mapping_file.json" <<END
 { "tdx_module_releases": [
 	{ "version": "1.5.27", "min_module_version_for_td_preserving": "1.5.25", "min_seamldr_versions": [ "1.5.00" ] },
-	{ "version": "1.5.26", "min_module_version_for_td_preserving": "1.5.24", "min_seamldr_versions": [ "2.0.00", "1.5.13" ] },
+	{ "version": "1.5.26", "min_module_version_for_td_preserving": "1.5.24", "min_seamldr_versions": [ "1.4.00", "1.5.13" ] },
 	{ "version": "1.5.25", "min_module_version_for_td_preserving": "1.5.24", "min_seamldr_versions": [ "2.0.00", "1.5.12" ] } ] }
 END
 tool 0 '' apply --latest "$dir/images" --recovery none --json
