@@ -7,6 +7,7 @@
 . /tests/lib.sh
 setup erratum=1
 emu_set vmcs 0=none
+mark_dmesg
 before=$(emu vmcs)
 expect_no_match "CPUs with a current VMCS, all but CPU 0" "^[1-9].*none" "$before"
 
@@ -33,14 +34,14 @@ emu_set inject "SEAMLDR.INSTALL any $(nproc) 0x8000000000020000 0 1"
 expect_update test/b.blob 0 success
 same "an INSTALL that fails"
 emu_set inject "SEAMLDR.INFO any 1 0x8000000000000000 0 0"
-with_errno tdx num_remaining_updates
+# On a CPU that has one to lose, if there are several.
+with_errno taskset $((1 << ($(nproc) - 1))) cat "$TDX/num_remaining_updates"
 expect "errno of num_remaining_updates" EIO "$ERRNO"
 emu_set inject clear
 same "a SEAMLDR.INFO that fails"
 expect_ge "VMPTRLDs" 1 "$(counter VMPTRLD)"
 
-# A pointer that cannot be loaded again is no secret.
-mark_dmesg
+# A pointer that cannot be loaded again is no secret. None that was lost is none to load.
 expect_check test/a.blob 0 success
 expect_no_match "log without a loss" "VMCS" "$(dmesg_since_mark)"
 # VMfailInvalid where P-SEAMLDR has cleared the pointer, VMfailValid where it has not; each loss is
@@ -64,3 +65,8 @@ emu_set vmcs all=0x7fff000
 before=$(emu vmcs)
 expect_update test/a.blob 0 success
 same "an update with a VMCS on every CPU"
+
+# No further session restores what a call has lost that is the last one.
+emu_set inject "SEAMLDR.INSTALL any $(nproc) 0x8000000000020001 1 1"
+expect_update test/b.blob ENOTRECOVERABLE lost
+same "an INSTALL that fails for good"
