@@ -68,7 +68,7 @@ TERM=vt100 timeout --foreground -k 10 "$timeout" \
 	script -qc "exec bochs-bin -q -f $cd/bochsrc -rc $cd/commands" /dev/null \
 	<&0 >"$dir/screen.log" 2>&1 &
 bochs=$!
-trap 'kill "$bochs" 2>/dev/null; rm -rf "$cd"' EXIT
+trap 'kill "$bochs" 2>/dev/null || true; rm -rf "$cd"' EXIT
 trap 'exit 143' INT TERM
 wait "$bochs" || status=$?
 rm "$dir/cd.iso"
