@@ -167,7 +167,7 @@ columns() {
 		*) pattern=' *(#|/\*|\* |\.\\")' ;;
 		esac
 		expand -t 8 "$file" | LC_ALL=C.UTF-8 grep -nE '^.{101}' |
-			sed -nE "s!^([0-9]+):$pattern.*!$file:\1: more than 100 columns!p"
+			sed -nE "s!^([0-9]+):$pattern.*!$file:\1: more than 100 columns!p" || true
 	done
 }
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # What `make bench` rests on: both drivers update in turn, their blackouts have the SEAMCALLs that
 # it takes for the firmware's path, their code is where it says, and the tables are whole.
+# NEEDS: KERNEL=7.3
 # SMP: 2 4
 . /tests/lib.sh
 . /tests/mainline.sh
