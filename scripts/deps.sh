@@ -81,6 +81,11 @@ if [ -n "$names" ]; then
 fi
 mapfile -t packages < <(missing "${wanted[@]}")
 [ ${#packages[@]} -gt 0 ] || exit 0
+# One at a time: apt has a lock, too, but fails where it is held.
+exec 8<"$0"
+flock 8
+mapfile -t packages < <(missing "${wanted[@]}")
+[ ${#packages[@]} -gt 0 ] || exit 0
 
 [ "$(id -u)" = 0 ] || die "not root; install by hand: apt-get install ${packages[*]}"
 echo "Installing ${packages[*]}" >&2
