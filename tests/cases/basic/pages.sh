@@ -24,9 +24,9 @@ traced() {
 
 # shellcheck disable=SC2016 # kprobes' own variables
 for function in get_zeroed_page_noprof get_zeroed_page; do
-	! grep -qw $function /proc/kallsyms || { store_text $TRACE/kprobe_events "r:taken $function page=\$retval"; break; }
+	! grep -qw $function /proc/kallsyms || { store_text $TRACE/kprobe_events "r:taken $function page=\$retval:x64"; break; }
 done
-echo 'p:given free_pages page=%di' >>$TRACE/kprobe_events
+echo 'p:given free_pages page=%di:x64' >>$TRACE/kprobe_events
 
 traced test/v2.blob 0 success
 td_ok new 2
