@@ -51,7 +51,7 @@ boot() {
 	mkdir -p "$dir"
 	cp "$out/plan.$2" "$dir/plan"
 	shift 2
-	tests/vm/boot.sh --dir "$dir" --timeout 600 "$@" --disk "$out/disk.img" </dev/null 8>&- &
+	tests/vm/boot.sh --dir "$dir" --timeout 1200 "$@" --disk "$out/disk.img" </dev/null 8>&- &
 	pids+=($!)
 }
 
