@@ -6,7 +6,8 @@
 #	tests/tool/unit.sh [COMMAND]	(build/tool/tdx-update)
 #	FIRST=1				ends at the first check that fails
 #
-# As root, in a mount namespace of its own: copies of images go to an empty /lib/firmware.
+# In a mount namespace of its own, where copies of images go to an empty /lib/firmware. A normal user
+# is root there, in a user namespace.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -20,8 +21,10 @@ if [ -z "${TOOL_TEST_DIR:-}" ]; then
 	# Not in build/: others may run at the same time.
 	gcc -O1 -Wall -Wextra -Werror -shared -fPIC -o "$TOOL_TEST_DIR/answers.so" tests/tool/answers.c -ldl
 	trap 'rm -rf "$TOOL_TEST_DIR"' EXIT
+	namespaces=(--mount)
+	[ "$(id -u)" = 0 ] || namespaces+=(--map-root-user)
 	status=0
-	unshare --mount "$0" "$(realpath "$command")" || status=$?
+	unshare "${namespaces[@]}" "$0" "$(realpath "$command")" || status=$?
 	exit $status
 fi
 command=$1
