@@ -3,7 +3,6 @@
 #
 #	tests/kvm/boot.sh --kernel FILE --initrd FILE --dir DIR [OPTION...]
 #
-#	--smp N			CPUs (2)
 #	--timeout S		seconds until the guest is stopped from outside (none)
 #	--append WORDS		further words of the kernel command line, see tests/vm/init
 #
@@ -12,13 +11,12 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
-smp=2 timeout=0 append=''
+timeout=0 append=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=$2 ;;
 	--initrd) initrd=$2 ;;
 	--dir) dir=$2 ;;
-	--smp) smp=$2 ;;
 	--timeout) timeout=$2 ;;
 	--append) append=$2 ;;
 	*) echo "boot.sh: unknown option $1" >&2; exit 2 ;;
@@ -58,7 +56,7 @@ genisoimage -quiet -o "$dir/cd.iso" -b isolinux.bin -c boot.cat -no-emul-boot -b
 	-boot-info-table "$cd"
 rm "$cd/kernel" "$cd/initrd"
 
-sed "s|SMP|$smp|; s|DIR|$dir|" "$here/bochsrc" >"$cd/bochsrc"
+sed "s|DIR|$dir|" "$here/bochsrc" >"$cd/bochsrc"
 # Debian's Bochs has a debugger in it, which waits for leave to go on.
 printf 'c\n%.0s' {1..1000} >"$cd/commands"
 

@@ -15,31 +15,9 @@ cd "$top"
 
 out=build/check-kvm
 
-# However it ends, the last line says how much of it passed.
-passed=0 failed=0 skipped=0 pid=''
-finish() {
-	local status=$?
-
-	trap - EXIT
-	[ -z "$pid" ] || kill "$pid" 2>/dev/null || true
-	if [ "$status" != 0 ] && [ "$failed" = 0 ]; then
-		echo "The run ended before it was through, status $status."
-		failed=1
-	fi
-	echo "$passed passed, $failed failed, $skipped skipped"
-	exit "$status"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
-
-die() {
-	echo "run.sh: $*" >&2
-	exit 1
-}
-
-mkdir -p "$out"
-exec 8>"$out/.lock"
-flock -n 8 || { echo "Waiting for another run in this tree to end"; flock 8; }
+# shellcheck source=tests/vm/sum.sh
+. tests/vm/sum.sh
+run_alone "$out"
 
 # --- what the boots need --------------------------------------------------------------------------
 
@@ -112,9 +90,9 @@ tests/kvm/boot.sh --kernel "$KROOT/boot/vmlinuz-$KVER" --initrd "$out/$KERNEL.cp
 	--timeout "${BOOT_TIMEOUT:-3600}" --append "panic_on_warn=1 guest.plan=plan \
 	guest.script=/tests/control.sh guest.case_timeout=600 ${SHORT:+guest.short=1}" \
 	</dev/null 8>&- &
-pid=$!
-wait "$pid" || die "could not boot: $(tail -n 3 "$dir/screen.log" 2>/dev/null)"
-pid=''
+pids[$!]=bochs
+wait $! || die "could not boot: $(tail -n 3 "$dir/screen.log" 2>/dev/null)"
+pids=()
 
 # The cases and the control in parts of their own, which the guest has marked.
 mark='^control begins$'

@@ -11,34 +11,17 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 cd "$top"
 
+# shellcheck source=tests/vm/sum.sh
+. tests/vm/sum.sh
+
 suites="bookworm trixie trixie-backports"
 for suite in ${SUITE:-}; do
-	[[ " $suites " == *" $suite "* ]] || {
-		echo "check-packages: SUITE=$suite is none of $suites" >&2
-		exit 2
-	}
+	[[ " $suites " == *" $suite "* ]] || usage "SUITE=$suite is none of $suites"
 done
-[ "$(id -u)" = 0 ] || { echo "check-packages: needs root, for root file systems" >&2; exit 2; }
-
-passed=0 failed=0 skipped=0
-finish() {
-	local status=$?
-
-	trap - EXIT
-	if [ "$status" != 0 ] && [ "$failed" = 0 ]; then
-		echo "The run ended before it was through, status $status."
-		failed=1
-	fi
-	echo "$passed passed, $failed failed, $skipped skipped"
-	exit "$status"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
+[ "$(id -u)" = 0 ] || usage "needs root, for root file systems"
 
 out=build/packages
-mkdir -p "$out"
-exec 8>"$out/.lock"
-flock -n 8 || { echo "Waiting for another run in this tree to end"; flock 8; }
+run_alone "$out"
 
 # part COMMAND...: shows its results and adds them up.
 part() {

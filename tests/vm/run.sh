@@ -26,36 +26,8 @@ cd "$top"
 
 cases_dir=${CASES_DIR:-tests/cases}
 
-usage() {
-	trap - EXIT
-	echo "run.sh: $*" >&2
-	exit 2
-}
-
-# However it ends, the last line says how much of it passed.
-passed=0 failed=0 skipped=0 pids=()
-finish() {
-	local status=$?
-
-	trap - EXIT
-	[ ${#pids[@]} -eq 0 ] || kill "${!pids[@]}" 2>/dev/null || true
-	if [ "$status" != 0 ] && [ "$failed" = 0 ]; then
-		echo "The run ended before it was through, status $status."
-		failed=1
-	elif [ "$passed" = 0 ] && [ "$failed" = 0 ]; then
-		echo "Nothing has passed, so nothing has been shown."
-		status=1
-	fi
-	echo "$passed passed, $failed failed, $skipped skipped"
-	exit "$status"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
-
-die() {
-	echo "run.sh: $*" >&2
-	exit 1
-}
+# shellcheck source=tests/vm/sum.sh
+. tests/vm/sum.sh
 
 # The value of "# KEY: value" in the head of a case.
 header() {
@@ -123,9 +95,7 @@ fi
 
 # One run at a time in a tree: they would overwrite each other's results.
 out=${OUT_DIR:-build/check}
-mkdir -p "$out"
-exec 8>"$out/.lock"
-flock -n 8 || { echo "Waiting for another run in this tree to end"; flock 8; }
+run_alone "$out"
 
 # --- what they need -------------------------------------------------------------------------------
 
