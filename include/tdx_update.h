@@ -106,8 +106,7 @@ void tdxu_get_recovery(char name[TDXU_NAME_MAX + 1]);
 
 /* seamcall.c */
 u64 tdxu_seamcall(u64 leaf, struct tdxu_args *args);
-u64 tdxu_seamcall_retry(u64 leaf, struct tdxu_args *args);
-bool tdxu_is_transient(u64 status);
+u64 tdxu_seamcall_retry(u64 leaf, const struct tdxu_args *in, struct tdxu_args *out);
 u64 tdxu_seamldr_call(u64 leaf, struct tdxu_args *args);
 bool tdxu_vmcs_save(u64 *pa);
 void tdxu_vmcs_restore(u64 pa);

@@ -242,17 +242,14 @@ static void use_ticket(struct blackout *b, struct lp *lp, unsigned int pass)
 	}
 }
 
+/* A leaf of the TDX module without operands. */
 static u64 call_module(const struct blackout *b, struct lp *lp, u64 leaf, unsigned int step)
 {
-	struct tdxu_args args = {};
-	u64 status = tdxu_seamcall(leaf, &args);
+	static const struct tdxu_args none;
+	struct tdxu_args out;
+	u64 status = tdxu_seamcall_retry(leaf, &none, &out);
 
-	/* Off the hot path: the retries keep a copy of the operands. */
-	if (unlikely(status && tdxu_is_transient(status))) {
-		args = (struct tdxu_args){};
-		status = tdxu_seamcall_retry(leaf, &args);
-	}
-	lp->answer = answer_of(lp, leaf, status, &args);
+	lp->answer = answer_of(lp, leaf, status, &out);
 	record_call(b, lp, &lp->answer, step);
 	return status;
 }

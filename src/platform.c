@@ -34,10 +34,11 @@ static DEFINE_MUTEX(info_turn);
 
 static u64 read_field(u64 field, u64 *value)
 {
-	struct tdxu_args args = { .rdx = field };
-	u64 status = tdxu_seamcall_retry(TDH_SYS_RD, &args);
+	const struct tdxu_args in = { .rdx = field };
+	struct tdxu_args out;
+	u64 status = tdxu_seamcall_retry(TDH_SYS_RD, &in, &out);
 
-	*value = args.r8;
+	*value = out.r8;
 	return status;
 }
 
@@ -48,8 +49,9 @@ static u64 read_field(u64 field, u64 *value)
  */
 static u64 probe_ready(void)
 {
-	struct tdxu_args args = { .rcx = ~0ULL };
-	u64 status = tdxu_seamcall_retry(TDH_PHYMEM_PAGE_RDMD, &args);
+	const struct tdxu_args in = { .rcx = ~0ULL };
+	struct tdxu_args out;
+	u64 status = tdxu_seamcall_retry(TDH_PHYMEM_PAGE_RDMD, &in, &out);
 
 	return (status & TDX_STATUS_MASK) == TDX_OPERAND_INVALID ? TDX_SUCCESS : status;
 }

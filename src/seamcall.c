@@ -73,11 +73,8 @@ u64 tdxu_seamcall(u64 leaf, struct tdxu_args *args)
 	return status;
 }
 
-/**
- * tdxu_is_transient() - can the same call of the TDX module succeed later?
- * @status: what the call returned
- */
-bool tdxu_is_transient(u64 status)
+/* Can the same call of the TDX module succeed later? */
+static bool is_transient(u64 status)
 {
 	switch (status & TDX_STATUS_MASK) {
 	case TDX_OPERAND_BUSY:
@@ -91,24 +88,24 @@ bool tdxu_is_transient(u64 status)
 /**
  * tdxu_seamcall_retry() - call a leaf of the TDX module, and repeat it after a transient answer
  * @leaf: leaf number
- * @args: operands in; outputs of the last call out
+ * @in: operands, the same for every call
+ * @out: filled in: outputs of the last call
  *
  * Repeats the call a bounded number of times.
  *
  * Context: as tdxu_seamcall().
  * Return: as tdxu_seamcall(), of the last call.
  */
-u64 tdxu_seamcall_retry(u64 leaf, struct tdxu_args *args)
+u64 tdxu_seamcall_retry(u64 leaf, const struct tdxu_args *in, struct tdxu_args *out)
 {
-	const struct tdxu_args in = *args;
 	unsigned int tries = 0;
 	u64 status;
 
 	for (;;) {
-		status = tdxu_seamcall(leaf, args);
-		if (!tdxu_is_transient(status) || ++tries > RETRIES_MAX)
+		*out = *in;
+		status = tdxu_seamcall(leaf, out);
+		if (!is_transient(status) || ++tries > RETRIES_MAX)
 			return status;
-		*args = in;
 		cpu_relax();
 	}
 }
