@@ -50,7 +50,8 @@ u64 emu_seamldr_info(struct emu_call *call)
 	info->seam_info.tee_tcb_svn[TEE_TCB_SVN_MINOR] = emu.seamextend.svn.minor;
 	memcpy(info->seam_info.mrseam, emu.seamextend.mrseam, TDX_SHA384_SIZE);
 	info->seam_ready = emu.seam_ready;
-	info->seam_debug = emu.booted.debug;
+	/* What sets it is not specified. Here it differs from the attribute, so no one may mix them. */
+	info->seam_debug = emu.booted.unlocked;
 	info->p_seam_ready = 1;
 	return TDX_SUCCESS;
 }

@@ -15,6 +15,7 @@ while read -r status name; do
 	expect last/leaf SEAMLDR.SEAMINFO "$(tdx last/leaf)"
 	expect last/status "$name" "$(tdx last/status)"
 	expect last/phase platform "$(tdx last/phase)"
+	expect last/reason none "$(tdx last/reason)"
 	emu_set inject clear
 done <<END
 vmfail 0x8000ff00ffff0000

@@ -17,6 +17,7 @@ for cpu in 0 $(($(nproc) - 1)); do
 	wait $writer
 	expect last/result vmx-off "$(tdx last/result)"
 	expect last/phase quiesce "$(tdx last/phase)"
+	expect last/leaf none "$(tdx last/leaf)"
 	expect last/cpu $cpu "$(tdx last/cpu)"
 	expect shutdowns 0 "$(counter TDH.SYS.SHUTDOWN)"
 	expect "open session" 0 "$(emu_get state session)"
