@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs the cases on several kernels, one after another, and sums up.
+# Runs the cases on several kernels, and sums up.
 #
 #	tests/vm/all.sh all		every kernel that Debian packages, see scripts/kernel.sh
 #	tests/vm/all.sh ci		those but the oldest, which `make check` runs, and the one
@@ -9,49 +9,95 @@
 #
 #	TEST=, SMP= as run.sh takes them; KERNEL= only that one
 #
-# The last line is "N passed, N failed, N skipped", of all of them.
+# A guest keeps one CPU of the host busy: as many kernels are under way as the host has CPUs, first
+# the newest, which takes longest. Guests that need the host for themselves come after all others.
+# Each line says which kernel it is about; build/check-KERNEL has its logs. The last line is
+# "N passed, N failed, N skipped", of all kernels.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+# shellcheck source=tests/vm/sum.sh
+. tests/vm/sum.sh
+
 # The modules are built without a warning on every one of them.
 export STRICT=1
-newest=$(scripts/kernel.sh --newest)
 case ${1:-} in
 all) mapfile -t kernels < <(scripts/kernel.sh --list) ;;
-ci) mapfile -t kernels < <(scripts/kernel.sh --list; scripts/kernel.sh --tdx) ;;
+ci) mapfile -t kernels < <(scripts/kernel.sh --list | tail -n +2; scripts/kernel.sh --tdx) ;;
 built) mapfile -t kernels < <(scripts/kernel.sh --built) ;;
-*) echo "all.sh: all, ci or built?" >&2; exit 2 ;;
+*) usage "all, ci or built?" ;;
 esac
-[ "$1" != ci ] || kernels=("${kernels[@]:1}")
-[ "$1" != built ] || export SMP=${SMP:-once}
+what=$1
+[ "$what" != built ] || export SMP=${SMP:-once}
+newest=$(scripts/kernel.sh --newest)
+mapfile -t chosen < <(
+	printf '%s\n' "${kernels[@]}" | grep -Fx -e "$newest"
+	printf '%s\n' "${kernels[@]}" | grep -Fvx -e "$newest" | tac
+)
+[ -z "${KERNEL:-}" ] || mapfile -t chosen < <(printf '%s\n' "${chosen[@]}" | grep -Fx -e "$KERNEL")
+[ ${#chosen[@]} -gt 0 ] || usage "no kernel ${KERNEL:-}; there are: ${kernels[*]}"
 
-log=$(mktemp) rows=()
-trap 'rm -f "$log"' EXIT
-passed=0 failed=0 skipped=0
-for kernel in "${kernels[@]}"; do
-	[ "${KERNEL:-$kernel}" = "$kernel" ] || continue
-	settings=(KERNEL="$kernel") what=all
-	if [ "$1" = ci ] && [ "$kernel" != "$newest" ]; then
-		settings+=(SMOKE=1 SMP=2)
-		what=smoke
-	fi
-	echo "--- Linux $kernel, $what"
-	start=$SECONDS status=0
-	env "${settings[@]}" tests/vm/run.sh 2>&1 | tee "$log" || status=$?
-	read -r p _ f _ s _ < <(tail -n 1 "$log" | grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ sk') || {
-		echo "all.sh: no closing line, status $status"
-		p=0 f=1 s=0
-	}
-	[ "$status" = 0 ] || [ "$f" != 0 ] || f=1
-	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-	rows+=("$(printf '%-10s %-6s %4d passed %4d failed %4d skipped %5d s' \
-		"$kernel" "$what" "$p" "$f" "$s" $((SECONDS - start)))")
-done
-[ ${#rows[@]} -gt 0 ] || {
-	echo "all.sh: no kernel ${KERNEL:-}; there are: ${kernels[*]}" >&2
-	exit 2
+# The settings of run.sh for a kernel.
+settings() {
+	echo "KERNEL=$1 OUT_DIR=build/check-$1"
+	[ "$what" != ci ] || [ "$1" = "$newest" ] || echo "SMOKE=1 SMP=2"
 }
+
+declare -A sums=()	# kernel -> passed failed skipped seconds
+shows=()
+
+# start KERNEL THREADS: unless none of its cases is in such a boot.
+start() {
+	local set log=build/check-$1/$2.log
+
+	read -rd '' -a set < <(settings "$1"; echo "THREADS=$2") || true
+	[ "$2" = multi ] || set+=(JOBS=1)
+	env "${set[@]}" tests/vm/run.sh --settings 2>/dev/null || return 0
+	mkdir -p "build/check-$1"
+	env "${set[@]}" tests/vm/run.sh >"$log" 2>&1 </dev/null &
+	pids[$!]="$1 $log $SECONDS"
+	tail -n +1 -f --pid=$! "$log" 2>/dev/null | sed -u "s/^/$1: /" &
+	shows+=($!)
+}
+
+# drain N: waits until no more than that many are under way.
+drain() {
+	local pid kernel log start status p f s had
+
+	while [ ${#pids[@]} -gt "$1" ]; do
+		status=0
+		wait -n -p pid "${!pids[@]}" || status=$?
+		read -r kernel log start <<<"${pids[$pid]}"
+		unset "pids[$pid]"
+		read -r p _ f _ s _ < <(tail -n 1 "$log" | grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ sk') || {
+			echo "$kernel: no closing line, status $status"
+			p=0 f=1 s=0
+		}
+		[ "$status" = 0 ] || [ "$f" != 0 ] || f=1
+		passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+		read -ra had <<<"${sums[$kernel]:-0 0 0 0}"
+		sums[$kernel]="$((had[0] + p)) $((had[1] + f)) $((had[2] + s)) $((had[3] + SECONDS - start))"
+	done
+}
+
+for kernel in "${chosen[@]}"; do
+	drain $(($(nproc) - 1))
+	start "$kernel" single
+done
+for kernel in "${chosen[@]}"; do
+	drain 0
+	start "$kernel" multi
+done
+drain 0
+wait "${shows[@]}"
+[ ${#sums[@]} -gt 0 ] || usage "TEST=${TEST:-} SMP=${SMP:-}: no such case"
+
 echo "---"
-printf '%s\n' "${rows[@]}"
-echo "$passed passed, $failed failed, $skipped skipped"
+for kernel in "${kernels[@]}"; do
+	[ -n "${sums[$kernel]:-}" ] || continue
+	cases=all
+	[[ $(settings "$kernel") != *SMOKE* ]] || cases=smoke
+	# shellcheck disable=SC2086 # four numbers
+	printf '%-10s %-6s %4d passed %4d failed %4d skipped %5d s\n' "$kernel" $cases ${sums[$kernel]}
+done
 [ "$failed" = 0 ]

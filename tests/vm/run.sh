@@ -5,6 +5,8 @@
 #	SMP=CPU count, or once: each case one time, on 2 CPUs or, if it does not name that, on
 #	the first count that it does name
 #	SMOKE=1 only the cases that say "# SMOKE: yes"
+#	THREADS=single or multi: only the boots that share the host, or only those that run alone
+#	JOBS=how many guests run at a time (as many as the host has CPUs)
 #	KEEP=1 shows the console and leaves a shell on it; for the first boot of those chosen
 #
 # tests/vm/run.sh --settings only looks whether these make sense. Where they do not, it says so in
@@ -36,6 +38,8 @@ header() {
 
 [[ ${SMP:-once} == once || ${SMP:-} =~ ^[1-9][0-9]*$ ]] ||
 	usage "SMP=$SMP is neither a number of CPUs nor once"
+[[ ${THREADS:-single} == @(single|multi) ]] || usage "THREADS=$THREADS is neither single nor multi"
+[[ ${JOBS:-1} =~ ^[1-9][0-9]*$ ]] || usage "JOBS=$JOBS is no number of guests"
 [ -z "${KERNEL:-}" ] || scripts/kernel.sh --suite "$KERNEL" | grep -q . ||
 	usage "no kernel $KERNEL; there are: $({ scripts/kernel.sh --list; scripts/kernel.sh --built; } | xargs)"
 
@@ -68,17 +72,22 @@ for name in "${names[@]}"; do
 		[[ " $counts " != *" 2 "* ]] || counts=2
 	fi
 	for smp in $counts; do
-		case ${SMP:-once} in
-		once | "$smp") plans[$smp${own:+-$own}]+="$name " ;;
+		case ${THREADS:-single}-${SMP:-once} in
+		single-once | "single-$smp") plans[$smp${own:+-$own}]+="$name " ;;
 		esac
 	done
 	case $threads in
 	'' | single) ;;
-	multi) [[ ${SMP:-2} != @(2|once) ]] || plans[2-multi]+="$name " ;;
+	multi)
+		case ${THREADS:-multi}-${SMP:-2} in
+		multi-2 | multi-once) plans[2-multi]+="$name " ;;
+		esac
+		;;
 	*) die "$file: THREADS: $threads" ;;
 	esac
 done
-[ ${#plans[@]} -gt 0 ] || usage "SMP=${SMP:-}: none of the cases chosen runs on that many CPUs"
+[ ${#plans[@]} -gt 0 ] ||
+	usage "SMP=${SMP:-} THREADS=${THREADS:-}: none of the cases chosen runs in such a boot"
 # The longest first, so that the CPUs are busy to the end; those that run alone last.
 mapfile -t boots < <(
 	for boot in "${!plans[@]}"; do
@@ -107,7 +116,7 @@ export KERNEL KVER KROOT KDIR BUILD_ROOT MAKE_ARGS
 # In a shell of its own: the harness is tested on the default kernel, whatever comes after, as its
 # test counts on a quick one.
 selftest() (
-	unset KERNEL
+	unset KERNEL THREADS JOBS
 	assignments=$(scripts/kernel.sh)
 	eval "$assignments"
 	export KERNEL KVER KROOT KDIR BUILD_ROOT MAKE_ARGS
@@ -256,7 +265,7 @@ for boot in "${boots[@]}"; do
 		start "$boot"
 		drain 0
 	else
-		drain $(($(nproc) - 1))
+		drain $((${JOBS:-$(nproc)} - 1))
 		start "$boot"
 	fi
 done

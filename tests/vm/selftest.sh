@@ -10,13 +10,16 @@ top=$(cd "$here/../.." && pwd)
 cd "$top"
 out=build/selftest
 
+# Runs on several kernels may begin at the same time.
+mkdir -p "$out"
+exec 7>"$out/.lock"
+flock 7
 stamp=$out/passed-$KVER
 if [ -e "$stamp" ]; then
 	newer=$(find tests/vm tests/lib -type f ! -name 'demo*' -newer "$stamp" -print -quit)
 	[ -n "$newer" ] || exit 0
 fi
 echo "Testing the test harness"
-mkdir -p "$out"
 
 wrong=0
 # expect WHAT TEXT FILE: FILE has the line TEXT, a basic regular expression.
