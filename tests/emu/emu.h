@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The emulator's state and the calls between its files.
- * All of struct emu is under emu.lock, a raw spinlock taken with interrupts off, because it is
- * touched inside a trap. There nothing may sleep, allocate or print.
+ * emu.lock protects all of struct emu. Trap handlers use the state, so the lock is a raw spinlock
+ * taken with interrupts off, and code under it must not sleep, allocate or print.
  */
 #ifndef EMU_H
 #define EMU_H
@@ -26,11 +26,11 @@ struct module;
 #define EMU_NR_MSRS		4u
 #define EMU_NO_FIELD		(~0ULL)		/* TDH.SYS.RD: no next field, or no field at all */
 
-/* SEAM's memory range, where no test machine has memory. The TDX module lies below P-SEAMLDR. */
+/* SEAM's memory range: above the memory of any test machine. The TDX module is below P-SEAMLDR. */
 #define EMU_SEAMRR_BASE		(1ULL << 38)
 #define EMU_P_SEAMLDR_SIZE	(32ULL << 20)
 
-/* The leaves in the order of TDX_LEAVES; the last one stands for all that are not in it. */
+/* The leaves in the order of TDX_LEAVES. The last value stands for every other leaf number. */
 #define EMU_LEAF_INDEX(symbol, name, nr) EMU_##symbol,
 enum emu_leaf { TDX_LEAVES(EMU_LEAF_INDEX) EMU_UNKNOWN_LEAF };
 #undef EMU_LEAF_INDEX
@@ -42,7 +42,7 @@ enum emu_leaf { TDX_LEAVES(EMU_LEAF_INDEX) EMU_UNKNOWN_LEAF };
 	X(EMU_SEAM_OFF,	"off")	\
 	X(EMU_SEAM_GP,	"gp")
 
-/* The TDX module's life. */
+/* States of the TDX module. */
 #define EMU_MODULE_STATES(X)				\
 	X(EMU_MODULE_NONE,		"none")		\
 	X(EMU_MODULE_SYSINIT_PENDING,	"sysinit_pending")	\
@@ -71,41 +71,41 @@ struct emu_hv_range {
 	u16 max;
 };
 
-/* What TDH.SYS.RD says of the handoff versions, where that differs from the sigstruct. */
+/* Handoff versions that TDH.SYS.RD returns, if they differ from the sigstruct's. */
 struct emu_rd_hv {
 	bool differs;
 	struct emu_hv_range hv;
 };
 
-/* CPUID(1).EAX of the packages, in order. Packages beyond the list are like its last. */
+/* CPUID(1).EAX of each package. Packages beyond the list have the value of its last entry. */
 struct emu_cpus {
 	u32 nr;
 	u32 eax[SEAMLDR_MAX_SOCKETS];
 };
 
-/* Whose signature P-SEAMLDR accepts. */
+/* The signer whose images P-SEAMLDR accepts. */
 struct emu_signer {
 	bool any;
-	u8 hash[TDX_SHA384_SIZE];	/* SHA-384 of the modulus as it is stored */
+	u8 hash[TDX_SHA384_SIZE];	/* SHA-384 of the modulus bytes as stored */
 };
 
 #define EMU_TRUE_COUNT		U32_MAX
 
 /* File "platform". */
 struct emu_platform {
-	/* act at once */
+	/* These take effect at once. */
 	u32 erratum;
 	u32 seam;			/* enum emu_seam_mode */
 	u32 pseamldr;
 	u32 interruptions;
 	u32 crypto;
-	u32 seaminfo_lps;		/* what SEAMLDR.SEAMINFO tells; EMU_TRUE_COUNT: the truth */
-	u32 seaminfo_sockets;
-	/* act at the next reset */
+	u32 seaminfo_lps;		/* SEAMLDR.SEAMINFO's count; EMU_TRUE_COUNT: the true one */
+	u32 seaminfo_sockets;		/* the same */
+	/* These take effect at the next reset. */
 	u32 remaining;
 	struct emu_version seamldr;
 	u32 debug;			/* P-SEAMLDR is a debug build */
-	u32 unlocked;			/* the platform takes debug-signed modules */
+	u32 unlocked;			/* the platform accepts debug-signed images */
 	u32 room;			/* pages below P-SEAMLDR, for the TDX module */
 	u32 lps;			/* at least the CPUs that this kernel has */
 	u32 sockets;
@@ -114,8 +114,9 @@ struct emu_platform {
 };
 
 /*
- * What one TDX module is. The sigstruct's @hv rules what SHUTDOWN and UPDATE accept; @rd_hv are
- * constants of the build, which nothing but TDH.SYS.RD uses.
+ * Properties of a TDX module. TDH.SYS.SHUTDOWN and TDH.SYS.UPDATE accept the handoff versions of
+ * @hv, which come from the sigstruct. @rd_hv are constants of the build: TDH.SYS.RD returns them,
+ * and TDH.SYS.INIT compares them with @hv.
  */
 struct emu_image {
 	struct emu_version version;
@@ -129,7 +130,7 @@ struct emu_image {
 	u16 num_handoff_pages;
 	u32 handoff_size;		/* bytes that it writes; 0: as many as its pages hold */
 	u32 num_faults;
-	struct tdx_emu_fault faults[TDX_EMU_DESC_MAX_FAULTS];	/* nth and count run down */
+	struct tdx_emu_fault faults[TDX_EMU_DESC_MAX_FAULTS];	/* @nth, @count: calls left */
 };
 
 /* File "module": the module that runs after the next reset. */
@@ -145,18 +146,18 @@ struct emu_first_module {
 	u32 state;			/* enum emu_module_state */
 };
 
-/* The register in which P-SEAMLDR keeps what is installed; SEAMLDR.INFO shows it. */
+/* P-SEAMLDR's record of the installed TDX module, which SEAMLDR.INFO returns. */
 struct emu_seamextend {
 	u64 valid;
 	struct emu_svn svn;
 	u8 mrseam[TDX_SHA384_SIZE];
 };
 
-/* Head of the handoff data, which outlives the TDX module that wrote it. */
+/* Header of the handoff data. The data remains after the TDX module that wrote it is gone. */
 struct emu_handoff {
 	u8 valid;
-	u16 hv;				/* stays when @valid goes */
-	u32 size;			/* bytes, without this head */
+	u16 hv;				/* keeps its value when @valid is cleared */
+	u32 size;			/* bytes, without this header */
 };
 
 #define EMU_HANDOFF_HEAD	8u
@@ -164,48 +165,48 @@ struct emu_handoff {
 struct emu {
 	raw_spinlock_t lock;
 
-	/* Settings, and the platform's as the last reset found them. */
+	/* Settings. @booted: the platform's settings as of the last reset. */
 	struct emu_platform platform;
 	struct emu_first_module first_module;
 	struct emu_platform booted;
 	u64 delay_ns[EMU_NR_LEAVES];
 	bool hold[EMU_NR_LEAVES];
 	bool msr_gp[EMU_NR_MSRS];	/* reading it raises #GP */
-	u64 close_delay_ns;		/* SEAMLDR.INSTALL's closing call, on top */
+	u64 close_delay_ns;		/* additional delay of SEAMLDR.INSTALL's closing call */
 
 	/* Per LP. */
 	struct cpumask vmx;		/* in VMX root operation */
 	u64 *vmcs;			/* current-VMCS pointers, by CPU number */
-	u64 vmcs_lost;			/* calls that took a current VMCS of the CPU's own */
-	u64 vmcs_kept;			/* and those that failed to */
+	u64 vmcs_lost;			/* CPUs with VMX: calls that unset a current VMCS */
+	u64 vmcs_kept;			/* CPUs with VMX: calls that should have and did not */
 
 	/* P-SEAMLDR. */
 	bool seamldr_busy;		/* an LP is inside */
-	struct cpumask session;		/* who has called in the open session */
+	struct cpumask session;		/* LPs that have called in the open session */
 	bool session_seam_ready;	/* seam_ready before the session */
 	bool seam_ready;		/* the TDX module is open to SEAMCALLs */
 	struct emu_seamextend seamextend;
-	bool dirty;			/* there has been a TDX module since the machine booted */
+	bool dirty;			/* there has been a TDX module since boot */
 	u32 package_lps;		/* addressable in one package */
-	u64 needed_pages;		/* of room, by the last image looked at so far */
+	u64 needed_pages;		/* need of the last image for which it was computed */
 	u32 remaining;
 	u32 installs;
 
 	/* The TDX module. */
-	enum emu_module_state left;	/* as the kernel before this one left it */
+	enum emu_module_state left;	/* state that the previous kernel left (kexec) */
 	enum emu_module_state state;
 	struct emu_image image;
 	struct cpumask lp_init;
 	unsigned int inside;		/* LPs inside it */
-	unsigned int shared;		/* LPs that have its lock, */
-	bool exclusive;			/* or the one that has it alone */
+	unsigned int shared;		/* LPs that hold its lock shared */
+	bool exclusive;			/* an LP holds its lock exclusively */
 	struct emu_handoff handoff;
-	u64 fatal;			/* leaf + 1 that stopped its LP for good; 0: none */
-	u32 updates;
-	u32 spoiled;
+	u64 fatal;			/* leaf + 1 of the call that stopped its LP; 0: none */
+	u32 updates;			/* TDH.SYS.UPDATE calls that succeeded */
+	u32 spoiled;			/* TDs whose hash context an unprotected shutdown broke */
 
 	/* Statistics. */
-	u64 calls[EMU_NR_LEAVES + 1];	/* the last one: unknown leaves */
+	u64 calls[EMU_NR_LEAVES + 1];	/* by leaf; the last element counts unknown leaves */
 	u64 vmptrst;
 	u64 vmptrld;
 	u64 irqs_on;			/* calls of P-SEAMLDR with interrupts on */
@@ -214,16 +215,16 @@ struct emu {
 extern struct emu emu;
 
 /*
- * One SEAMCALL under way. Handlers take operands from @regs and put outputs there, all but RAX,
- * which is their return value: a completion status, or one of TDX_SW_STATUSES.
+ * One SEAMCALL under way. Handlers read operands from @regs and write outputs to it. RAX is the
+ * exception: handlers return it, as a completion status or one of TDX_SW_STATUSES.
  */
 struct emu_call {
 	struct pt_regs *regs;
 	u64 nr;				/* RAX */
 	enum emu_leaf leaf;
 	unsigned int cpu;
-	struct emu_td *td;		/* locked for this call, where the leaf is about one */
-	struct emu_vp *vp;
+	struct emu_td *td;		/* locked for this call if the leaf is about a TD */
+	struct emu_vp *vp;		/* set if the leaf names a TDVPR */
 };
 
 struct emu_log_entry {
@@ -233,7 +234,7 @@ struct emu_log_entry {
 	u64 rdx;
 	u64 status;
 	u64 rdx_out;
-	u64 start_ns;			/* of the monotonic clock */
+	u64 start_ns;			/* CLOCK_MONOTONIC */
 	u64 end_ns;
 	u32 cpu;
 };
@@ -248,7 +249,7 @@ struct emu_td_view {
 	u8 mrtd[TDX_SHA384_SIZE];
 };
 
-/* Not a status: the call trapped or failed before any firmware answered. */
+/* Is this a software status? Then the call trapped or failed before any firmware answered. */
 static inline bool emu_is_sw_status(u64 status)
 {
 	return (status & TDX_SW_ERROR) == TDX_SW_ERROR;

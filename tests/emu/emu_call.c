@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The path of a SEAMCALL: dispatcher, armed faults, delay, handler, log.
- * This file has the rules that all leaves share. What a leaf does is in the file of its firmware.
- * Runs in traps: nothing but emu_call_init() may sleep or allocate.
+ * This file has the rules that all leaves share. The other files implement the leaves.
+ * This code runs in traps: only emu_call_init() and emu_call_exit() may sleep, allocate or free.
  */
 #include <linux/kernel.h>
 #include <linux/ktime.h>
@@ -15,18 +15,18 @@
 
 #include "emu.h"
 
-/* RAX of a SEAMCALL of the TDX module: the leaf, its version, and bits that must be 0. */
+/* RAX of a call of the TDX module: leaf in bits 15:0, then its version, then reserved bits. */
 #define RAX_VERSION		GENMASK_ULL(23, 16)
 #define RAX_RESERVED		GENMASK_ULL(62, 24)
 
 #define NEEDS_LP_INIT		BIT(0)	/* this LP has done TDH.SYS.LP.INIT */
 #define NEEDS_READY		BIT(1)	/* SYS_READY */
-#define NEEDS_TD_PRESERVING	BIT(2)	/* unknown to modules without it */
+#define NEEDS_TD_PRESERVING	BIT(2)	/* unknown leaf without TD_PRESERVING */
 #define LOCK_SHARED		BIT(3)	/* the TDX module's own lock */
 #define LOCK_EXCLUSIVE		BIT(4)
-#define ALONE			BIT(5)	/* no other LP inside the module, whatever it does there */
-#define AFTER_SHUTDOWN		BIT(6)	/* still answered by a module shut down */
-#define HAS_VERSIONS		BIT(7)	/* takes RAX_VERSION */
+#define ALONE			BIT(5)	/* no other LP may be inside the TDX module */
+#define AFTER_SHUTDOWN		BIT(6)	/* answered even after TDH.SYS.SHUTDOWN */
+#define HAS_VERSIONS		BIT(7)	/* accepts any RAX_VERSION */
 
 enum td_operand { NO_TD, TDR_IN_RCX, TDR_IN_RDX, TDVPR_IN_RCX };
 
@@ -34,7 +34,7 @@ struct leaf_ops {
 	u64 (*handle)(struct emu_call *call);
 	unsigned int flags;
 	enum td_operand td;
-	u64 (*check)(struct emu_call *call);	/* of operands, before the lock is taken */
+	u64 (*check)(struct emu_call *call);	/* operands, before locking */
 };
 
 #define TD_LEAF			(NEEDS_LP_INIT | NEEDS_READY | LOCK_SHARED)
@@ -83,7 +83,7 @@ static const struct leaf_ops leaf_ops[EMU_NR_LEAVES] = {
 static const char *const leaf_names[] = { TDX_LEAVES(LEAF_NAME) };
 static const u64 leaf_nrs[] = { TDX_LEAVES(LEAF_NR) };
 
-/* All under emu.lock. */
+/* emu.lock protects all of these. */
 static struct tdx_emu_fault injected[EMU_MAX_FAULTS];
 static unsigned int nr_injected;
 static struct emu_log_entry *call_log;	/* a ring: entry N is at N % EMU_LOG_SIZE */
@@ -91,7 +91,7 @@ static u64 log_first, log_next;
 
 /**
  * emu_leaf_name() - name of a leaf in the specification
- * @leaf: a known one
+ * @leaf: not EMU_UNKNOWN_LEAF
  *
  * Context: any.
  * Return: the name.
@@ -103,7 +103,7 @@ const char *emu_leaf_name(enum emu_leaf leaf)
 
 /**
  * emu_leaf_nr() - number of a leaf
- * @leaf: a known one
+ * @leaf: not EMU_UNKNOWN_LEAF
  *
  * Context: any.
  * Return: the number.
@@ -114,8 +114,8 @@ u64 emu_leaf_nr(enum emu_leaf leaf)
 }
 
 /**
- * emu_leaf_find() - the leaf of a number
- * @nr: RAX of a SEAMCALL; the TDX module's leaves may have a version
+ * emu_leaf_find() - find a leaf by its number
+ * @nr: RAX of a SEAMCALL; the version of a TDX module's leaf is ignored
  *
  * Context: any.
  * Return: the leaf, or EMU_UNKNOWN_LEAF.
@@ -133,8 +133,8 @@ enum emu_leaf emu_leaf_find(u64 nr)
 }
 
 /*
- * Finds the fault of @faults that answers this call. Every fault that matches counts the call. Of
- * two that are due the first one answers, and the other one waits for the next call.
+ * Find the fault in @faults that answers this call. Every matching fault counts the call. If two
+ * are due, the first one answers, and the other one stays due for the next call.
  */
 static bool fault_due(struct tdx_emu_fault *faults, u32 *nr, const struct emu_call *call,
 		      struct tdx_emu_fault *due)
@@ -169,7 +169,7 @@ static bool any_fault_due(const struct emu_call *call, struct tdx_emu_fault *due
 	struct tdx_emu_fault of_image;
 	bool hit;
 
-	/* Both lists count the call, whichever answers it. */
+	/* Both lists count the call, even if an injected fault answers it. */
 	hit = fault_due(injected, &nr_injected, call, due);
 	if (fault_due(emu.image.faults, &emu.image.num_faults, call, &of_image) && !hit) {
 		*due = of_image;
@@ -179,11 +179,11 @@ static bool any_fault_due(const struct emu_call *call, struct tdx_emu_fault *due
 }
 
 /*
- * A held call waits until the test releases it, a minute at most. Meanwhile this CPU takes
- * interrupts, although its caller may have disabled them: other CPUs must be able to reach it. On
- * PREEMPT_RT it also runs other tasks: one of them may hold a lock that the releasing task needs.
- * Elsewhere the holder of such a lock is not preempted, and this task must not be either, since it
- * is inside an RCU read-side section.
+ * Wait until the test releases the call, a minute at most. Interrupts are on meanwhile, even if the
+ * caller had disabled them: other CPUs must be able to reach this one. On PREEMPT_RT preemption is
+ * on too, because another task on this CPU may hold a lock that the releasing task needs. Without
+ * PREEMPT_RT the holder of such a lock is not preempted. There this task must not be preempted
+ * either, because it is inside an RCU read-side section.
  */
 static void hold(unsigned int leaf)
 	__releases(&emu.lock) __acquires(&emu.lock)
@@ -205,7 +205,7 @@ static void hold(unsigned int leaf)
 	migrate_enable();
 }
 
-/* The time that a leaf takes. The LP stays inside the firmware, which other LPs can see. */
+/* Spend the time that the leaf takes. Other LPs can see that this LP is inside the firmware. */
 static void leaf_delay(const struct emu_call *call)
 	__releases(&emu.lock) __acquires(&emu.lock)
 {
@@ -220,7 +220,7 @@ static void leaf_delay(const struct emu_call *call)
 	raw_spin_lock(&emu.lock);
 }
 
-/* P-SEAMLDR serves one LP at a time for the whole machine. */
+/* P-SEAMLDR serves one LP of the whole machine at a time (docs/firmware.md, SEAMCALL). */
 static u64 call_seamldr(struct emu_call *call)
 {
 	struct tdx_emu_fault fault;
@@ -249,7 +249,8 @@ static u64 call_seamldr(struct emu_call *call)
 }
 
 /*
- * Checks of the TDX module's dispatcher, in its order. OPERAND_INVALID blames RAX, whose id is 0.
+ * The checks of the TDX module's dispatcher, in its order. OPERAND_INVALID is about RAX, whose
+ * operand id is 0.
  */
 static u64 dispatch(const struct emu_call *call)
 {
@@ -274,7 +275,7 @@ static u64 dispatch(const struct emu_call *call)
 	return known ? TDX_SUCCESS : TDX_OPERAND_INVALID;
 }
 
-/* Checks that each leaf makes itself: its LP, its operands, the locks. */
+/* The checks that a leaf makes after the dispatcher's: its LP, its operands, the locks. */
 static u64 admit(struct emu_call *call)
 {
 	const struct leaf_ops *ops = &leaf_ops[call->leaf];
@@ -302,7 +303,7 @@ static u64 admit(struct emu_call *call)
 	}
 }
 
-/* Enters the TDX module and takes the leaf's lock (@by = 1), or leaves and releases (-1). */
+/* Enter the TDX module and take the leaf's lock (@by = 1), or release it and leave (@by = -1). */
 static void lock(const struct emu_call *call, int by)
 {
 	unsigned int flags = leaf_ops[call->leaf].flags;
@@ -315,8 +316,10 @@ static void lock(const struct emu_call *call, int by)
 }
 
 /**
- * emu_clear_outputs() - clear the registers in which a leaf names a wrong MSR or CPUID field
+ * emu_clear_outputs() - clear RCX, RDX and R8
  * @regs: the caller's registers
+ *
+ * TDH.SYS.INIT and TDH.SYS.LP.INIT name a wrong MSR or CPUID field in these registers.
  *
  * Context: a trap.
  */
@@ -327,7 +330,7 @@ void emu_clear_outputs(struct pt_regs *regs)
 	regs->r8 = 0;
 }
 
-/* These leaves set their outputs first, so a failed call returns them, too. */
+/* These leaves set their outputs before they check anything, so a failed call has them too. */
 static void failed_outputs(struct pt_regs *regs, enum emu_leaf leaf)
 {
 	switch (leaf) {
@@ -396,11 +399,11 @@ static u64 call_module(struct emu_call *call)
 }
 
 /**
- * emu_fatal() - a failed sanity check of the firmware, which stops its LP for good
+ * emu_fatal() - act out a failed sanity check of the firmware
  * @call: the call
  *
- * An LP that really stopped would hang the guest before a test could see anything. So this call and
- * every later SEAMCALL of any LP end in VMfailInvalid, until the next reset.
+ * On hardware it stops the LP for good, which would hang the guest before a test could see it. So
+ * this call and every later SEAMCALL of any LP end in VMfailInvalid until the next reset.
  *
  * Context: a trap, under emu.lock.
  * Return: TDX_SW_VMFAILINVALID.
@@ -413,9 +416,11 @@ u64 emu_fatal(const struct emu_call *call)
 
 /**
  * emu_seamcall() - carry out one SEAMCALL
- * @regs: the caller's registers: operands in, outputs but RAX out
+ * @regs: the caller's registers; operands in, outputs out, except for RAX
  *
- * Context: a trap; does not sleep, allocate or print. Waits for the delay that is set for the leaf.
+ * Takes as long as the delay of the leaf says, and waits while the leaf is held.
+ *
+ * Context: a trap; does not allocate or print, and does not sleep.
  * Return: the completion status, or one of TDX_SW_STATUSES.
  */
 u64 emu_seamcall(struct pt_regs *regs)
@@ -431,7 +436,7 @@ u64 emu_seamcall(struct pt_regs *regs)
 		.nr = call.nr,
 		.rcx = regs->cx,
 		.rdx = regs->dx,
-		/* Of a clock that a trap may read, wherever it comes from. */
+		/* This clock is safe in a trap that interrupted the timekeeping code. */
 		.start_ns = ktime_get_mono_fast_ns(),
 	};
 	unsigned long flags;
@@ -460,13 +465,13 @@ u64 emu_seamcall(struct pt_regs *regs)
 }
 
 /**
- * emu_faults_arm() - arm faults behind those that are armed
+ * emu_faults_arm() - arm faults, after the ones armed before
  * @faults: the faults
- * @nr: how many
- * @clear_first: disarm the old ones first
+ * @nr: number of faults
+ * @clear_first: disarm the earlier faults first
  *
  * Context: under emu.lock.
- * Return: false where there is no room for all, and then nothing has changed.
+ * Return: false if there is no room for all; then nothing has changed.
  */
 bool emu_faults_arm(const struct tdx_emu_fault *faults, unsigned int nr, bool clear_first)
 {
@@ -482,11 +487,13 @@ bool emu_faults_arm(const struct tdx_emu_fault *faults, unsigned int nr, bool cl
 }
 
 /**
- * emu_faults_copy() - the faults that are armed, counted from now
- * @faults: room for EMU_MAX_FAULTS
+ * emu_faults_copy() - copy the armed faults
+ * @faults: filled in; room for EMU_MAX_FAULTS
+ *
+ * Their @nth and @count are what is left of them.
  *
  * Context: under emu.lock.
- * Return: how many.
+ * Return: the number of faults.
  */
 unsigned int emu_faults_copy(struct tdx_emu_fault *faults)
 {
@@ -497,13 +504,13 @@ unsigned int emu_faults_copy(struct tdx_emu_fault *faults)
 }
 
 /**
- * emu_log_copy() - the log, oldest call first
- * @entries: room for EMU_LOG_SIZE, or NULL
+ * emu_log_copy() - copy the log, oldest call first
+ * @entries: filled in; room for EMU_LOG_SIZE, or NULL to count only
  *
- * Calls stand in the order in which they ended.
+ * Calls are in the order in which they ended.
  *
  * Context: under emu.lock.
- * Return: how many.
+ * Return: the number of entries.
  */
 unsigned int emu_log_copy(struct emu_log_entry *entries)
 {
@@ -518,7 +525,7 @@ unsigned int emu_log_copy(struct emu_log_entry *entries)
 }
 
 /**
- * emu_log_clear() - forget all calls; the numbers go on
+ * emu_log_clear() - empty the log; sequence numbers go on
  *
  * Context: under emu.lock.
  */
@@ -530,7 +537,7 @@ void emu_log_clear(void)
 }
 
 /**
- * emu_call_reset() - no fault injected, no LP stopped, counters 0, log empty
+ * emu_call_reset() - disarm all injected faults, and clear stopped LPs, counters and the log
  *
  * Context: under emu.lock.
  */
@@ -547,7 +554,7 @@ void emu_call_reset(void)
 }
 
 /**
- * emu_call_init() - make room for the log
+ * emu_call_init() - allocate the log
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
@@ -561,9 +568,9 @@ int emu_call_init(void)
 }
 
 /**
- * emu_call_exit() - the opposite
+ * emu_call_exit() - undo emu_call_init()
  *
- * Context: may sleep; no call can come any more.
+ * Context: may sleep; no SEAMCALL can come any more.
  */
 void emu_call_exit(void)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tests' access: /sys/kernel/debug/tdx_emu/, as README.md describes it.
- * Text in and out; what a setting does is elsewhere. A write takes effect as a whole or not at all.
- * Runs in process context; takes emu.lock with interrupts off, and never long.
+ * The tests' interface: /sys/kernel/debug/tdx_emu/, see README.md.
+ * This file parses and formats; the other files act on the settings. A write takes effect as a
+ * whole or not at all. Runs in process context, and holds emu.lock for short sections only.
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
@@ -26,7 +26,7 @@
 #define GP			"gp"
 #define SAME			"same"
 
-/* Upper bounds for a line of the long files, so that they are formatted once. */
+/* Upper bounds for a line of the long files: with a buffer this large seq_file formats once. */
 #define LOG_LINE		192u
 #define TDS_LINE		224u
 
@@ -101,10 +101,10 @@ static int parse_cpu(const char *text, unsigned int *cpu)
 	return 0;
 }
 
-/* One key=value. Called twice: to look, and then, under emu.lock, to @apply what was found good. */
+/* Set one key=value. Called first to check it, then with @apply, under emu.lock, to set it. */
 typedef int (*set_fn)(const char *key, char *value, bool apply);
 
-/* Settings whose keys are fixed. */
+/* Types of the settings in "platform" and "module". */
 enum setting_type {
 	KEY_FLAG,
 	KEY_U32,
@@ -183,7 +183,7 @@ static int parse_hv(const char *text, struct emu_hv_range *hv)
 	return 0;
 }
 
-/* EAX[,EAX...]. Leaves @text alone: it is parsed twice. */
+/* EAX[,EAX...]. Must not change @text, because it is parsed twice. */
 static int parse_cpus(const char *text, struct emu_cpus *cpus)
 {
 	char word[sizeof("0x12345678")];
@@ -297,7 +297,7 @@ static int set_setting(const struct setting *settings, unsigned int nr, const ch
 		ret = kstrtou32(text, 0, &value.u32);
 		break;
 	case KEY_LPS:
-		/* Every CPU of this kernel is one of the platform's LPs. */
+		/* The platform has at least the LPs that are this kernel's CPUs. */
 		ret = kstrtou32(text, 0, &value.u32);
 		if (!ret && value.u32 < num_present_cpus())
 			ret = -EINVAL;
@@ -526,7 +526,7 @@ static int set_hold(const char *key, char *value, bool apply)
 	return 0;
 }
 
-/* Hands the key=value words of a write to @set: all of them, or none where one is wrong. */
+/* Set all key=value words of a write with @set, or none if one of them is wrong. */
 static int set_words(char *text, set_fn set)
 {
 	char **words, *word, *value;
@@ -754,7 +754,7 @@ static int show_tds(struct seq_file *m, void *unused)
 	for (view = views; view < views + nr; view++) {
 		seq_printf(m, "td=0x%llx state=%s mrtd=", view->tdr,
 			   name_of(td_states, view->state));
-		/* %*ph takes 64 bytes at most, which is enough. */
+		/* %*ph prints at most 64 bytes; an MRTD has 48. */
 		if (view->measured)
 			seq_printf(m, "%*phN", (int)sizeof(view->mrtd), view->mrtd);
 		else
@@ -783,7 +783,7 @@ static int show_state(struct seq_file *m, void *unused)
 	seq_printf(m, "handoff_size=%u\n", emu.handoff.size);
 	seq_printf(m, "needed=%llu\n", emu.needed_pages);
 	seq_printf(m, "fatal=%s\n", emu.fatal ? emu_leaf_name(emu.fatal - 1) : NONE);
-	/* Possible CPUs that are not there count for nothing. */
+	/* A reset sets the bit of every possible CPU. Count only those present. */
 	seq_printf(m, "lp_init=%u\n", cpumask_weight_and(&emu.lp_init, cpu_present_mask));
 	seq_printf(m, "installs=%u\n", emu.installs);
 	seq_printf(m, "updates=%u\n", emu.updates);
@@ -796,14 +796,14 @@ static int show_state(struct seq_file *m, void *unused)
 	return 0;
 }
 
-/* A file is written by @set, word by word, or by @write, whole. */
+/* @set takes a write one key=value at a time, @write takes it whole. A file has at most one. */
 struct emu_file {
 	const char *name;
 	int (*show)(struct seq_file *m, void *unused);
 	set_fn set;
 	int (*write)(char *text);
 	size_t (*size)(void);
-	bool not_real;			/* not where the CPUs have VMX: they know themselves */
+	bool not_real;			/* absent if the CPUs have VMX: the state is the CPU's */
 };
 
 static const struct emu_file files[] = {
@@ -870,9 +870,9 @@ static const struct file_operations file_ops = {
 };
 
 /**
- * emu_debugfs_init() - make the files
+ * emu_debugfs_init() - create the files
  *
- * Without debugfs the emulator works with its default settings.
+ * If debugfs is missing the emulator works with its default settings.
  *
  * Context: may sleep.
  */
@@ -890,7 +890,7 @@ void emu_debugfs_init(void)
 }
 
 /**
- * emu_debugfs_exit() - the opposite
+ * emu_debugfs_exit() - remove the files
  *
  * Context: may sleep.
  */

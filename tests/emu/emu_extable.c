@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Exception tables of the modules that are loaded after the emulator: where their code goes on
- * after a trap. The kernel does not export its own search.
- * Knows no instruction. The search runs in traps; all else may sleep.
+ * Exception tables of the modules loaded after the emulator: they say where code continues after a
+ * trap. The emulator searches them itself, because the kernel does not export its search.
+ * The search runs in traps; everything else here may sleep.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -25,12 +25,12 @@ static LIST_HEAD(watched_modules);
 static DEFINE_RAW_SPINLOCK(watched_modules_lock);
 
 /**
- * emu_extable_find() - the exception table entry of an instruction
+ * emu_extable_find() - find the exception table entry of an instruction
  * @ip: its address
  * @type: EX_TYPE_* that the entry must have
  *
  * Context: any.
- * Return: the entry, valid as long as its module executes; NULL where there is none.
+ * Return: the entry, valid while code of its module executes; NULL if there is none.
  */
 const struct exception_table_entry *emu_extable_find(unsigned long ip, int type)
 {
@@ -87,7 +87,7 @@ static void unwatch(const struct module *module)
 
 static int module_changed(struct notifier_block *nb, unsigned long state, void *module)
 {
-	/* COMING: the table is sorted and the module's init function has not run yet. */
+	/* At COMING the table is sorted, and the module's init function has not run yet. */
 	if (state == MODULE_STATE_COMING)
 		watch(module);
 	else if (state == MODULE_STATE_GOING)
@@ -100,7 +100,7 @@ static struct notifier_block module_notifier = {
 };
 
 /**
- * emu_extable_init() - watch the modules that are loaded from now on
+ * emu_extable_init() - begin to watch modules that are loaded
  *
  * Context: may sleep.
  * Return: 0 or -errno.
@@ -111,7 +111,7 @@ int emu_extable_init(void)
 }
 
 /**
- * emu_extable_exit() - undo emu_extable_init(), and what emu_msr_divert() did to modules
+ * emu_extable_exit() - undo emu_extable_init(), and emu_msr_divert() in all watched modules
  *
  * Context: may sleep; no trap can come any more.
  */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Catches SEAMCALL, VMPTRST and VMPTRLD where they trap, and steps over them.
- * Knows instructions, exception tables and this module's life; what a call means others know.
- * A trap may come from anywhere, with interrupts off: emu_trap() may not sleep or allocate.
+ * Catches the traps of SEAMCALL, VMPTRST and VMPTRLD, carries the instructions out and steps over
+ * them; loads and unloads the emulator. The other files implement the firmware.
+ * A trap may come from anywhere, with interrupts off: emu_trap() must not sleep or allocate.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -52,7 +52,7 @@ struct emu emu = {
 
 struct crypto_shash *emu_sha384;
 
-/* VMX instructions clear all of these where they succeed, and set one of them where they fail. */
+/* A VMX instruction clears all of these flags. If it fails it then sets CF or ZF. */
 #define VMX_FLAGS	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | \
 			 X86_EFLAGS_ZF | X86_EFLAGS_SF | X86_EFLAGS_OF)
 
@@ -65,15 +65,15 @@ struct insn {
 };
 
 /**
- * emu_memory() - reach a caller's memory by its physical address
+ * emu_memory() - map a physical address that a caller passed
  * @pa: physical address
  * @align: power of two that @pa must be aligned to
  *
- * What hardware asks of an address is that it is shared memory below the maximum physical address;
- * here that is ordinary memory that the kernel gives out, so that touching it cannot fault.
+ * Hardware accepts shared memory below the maximum physical address. The emulator accepts ordinary
+ * memory of the kernel, so that an access cannot fault.
  *
  * Context: any.
- * Return: the address in the direct map, NULL where @pa is not acceptable.
+ * Return: the address in the direct map, or NULL if @pa is not acceptable.
  */
 void *emu_memory(u64 pa, u64 align)
 {
@@ -85,14 +85,14 @@ void *emu_memory(u64 pa, u64 align)
 }
 
 /**
- * emu_busy_wait() - let time pass as a long call does
- * @ns: how long
+ * emu_busy_wait() - spend time as a long firmware call does
+ * @ns: nanoseconds
  *
- * Context: any; not under emu.lock.
+ * Context: any; not under emu.lock. Does not sleep.
  */
 void emu_busy_wait(u64 ns)
 {
-	/* The delay functions take a few milliseconds at most. */
+	/* udelay() and ndelay() are good for a few milliseconds at most. */
 	while (ns > NSEC_PER_MSEC) {
 		udelay(USEC_PER_MSEC);
 		ns -= NSEC_PER_MSEC;
@@ -102,12 +102,12 @@ void emu_busy_wait(u64 ns)
 }
 
 /**
- * emu_reg() - a general register by its number in an instruction
+ * emu_reg() - find a general register by its number in an instruction
  * @regs: registers of a trap
  * @nr: 0 to 15
  *
  * Context: a trap.
- * Return: where it is saved; RSP is that of the interrupted code.
+ * Return: where the register is saved; RSP is the interrupted code's.
  */
 unsigned long *emu_reg(struct pt_regs *regs, unsigned int nr)
 {
@@ -129,8 +129,9 @@ static s32 disp32(const u8 *p)
 }
 
 /*
- * The memory operand whose ModRM byte is at @p, of an instruction that ends with it. False for
- * registers and for forms that compilers do not make of a plain pointer (an index register).
+ * Decode the memory operand whose ModRM byte is at @p; the instruction ends with the operand.
+ * Return false for a register, and for an index register: compilers do not use one for a plain
+ * pointer.
  */
 static bool decode_operand(struct pt_regs *regs, const u8 *p, bool rex_b, struct insn *insn)
 {
@@ -141,12 +142,12 @@ static bool decode_operand(struct pt_regs *regs, const u8 *p, bool rex_b, struct
 	if (mod == 3)
 		return false;
 	if (mod == 0 && rm == 5) {
-		/* RIP-relative: to the end of the instruction. */
+		/* Relative to RIP, which is the end of the instruction. */
 		p += sizeof(s32);
 		address = (unsigned long)p + disp32(p - sizeof(s32));
 	} else {
 		if (rm == 4) {
-			/* SIB: index 4 without REX.X is none; base 5 with mod 0 is no base. */
+			/* SIB: index 4 without REX.X means no index, base 5 with mod 0 no base. */
 			if (((*p >> 3) & 7) != 4 || (mod == 0 && (*p & 7) == 5))
 				return false;
 			rm = *p++ & 7;
@@ -166,7 +167,7 @@ static bool decode_operand(struct pt_regs *regs, const u8 *p, bool rex_b, struct
 	return true;
 }
 
-/* The instruction has been fetched, so the bytes that belong to it are there to be read. */
+/* The CPU has fetched the instruction, so its bytes can be read. */
 static struct insn decode(struct pt_regs *regs)
 {
 	const u8 *p = (const u8 *)regs->ip;
@@ -199,8 +200,8 @@ static struct insn decode(struct pt_regs *regs)
 }
 
 /*
- * A notifier of #UD cannot turn it into #GP, so do what the kernel would do with one. Code that is
- * not in a module loaded after the emulator, or that has no fixup, gets the #UD.
+ * A notifier of #UD cannot turn it into #GP, so do what the kernel does at a #GP: go to the fixup.
+ * Code without a fixup, or outside the modules loaded after the emulator, gets the #UD.
  */
 static int raise_gp(struct pt_regs *regs)
 {
@@ -292,7 +293,7 @@ static int emu_trap(struct notifier_block *nb, unsigned long reason, void *data)
 	if (user_mode(regs) || regs->ip < TASK_SIZE_MAX)
 		return NOTIFY_DONE;
 
-	/* Where the CPU has VMX, only SEAMCALL is emulated. */
+	/* On a CPU with VMX a trap of these instructions is the CPU's own. */
 	insn = decode(regs);
 	if (emu_vmx_is_real() && (insn.op == INSN_VMPTRST || insn.op == INSN_VMPTRLD))
 		return NOTIFY_DONE;
@@ -308,19 +309,19 @@ static int emu_trap(struct notifier_block *nb, unsigned long reason, void *data)
 	}
 }
 
-/* Before anyone else: others print, or take the trap for a bug. */
+/* First in the chain: other notifiers print, or take the trap for a bug. */
 static struct notifier_block trap_notifier = {
 	.notifier_call = emu_trap,
 	.priority = INT_MAX,
 };
 
 /**
- * emu_reset() - firmware and platform as after loading the emulator, under the settings
+ * emu_reset() - reset firmware and platform to the state after loading, with the current settings
  *
- * Waits for calls that are inside the firmware, whose state it would pull away.
+ * Waits until no LP is inside the firmware, since such a call uses the state.
  *
  * Context: may sleep.
- * Return: 0, or -EINTR after a signal, and then nothing has changed.
+ * Return: 0; -EINTR after a signal, and then nothing has changed.
  */
 int emu_reset(void)
 {
@@ -351,7 +352,7 @@ int emu_reset(void)
 	return 0;
 }
 
-/* LPs that one package can address: those that share its L3 cache, rounded up to a power of two. */
+/* LPs that one package can address: sharers of its L3 cache, rounded up to a power of two. */
 static u32 __init package_lps(void)
 {
 	u32 eax, ebx, ecx, edx;
@@ -364,7 +365,7 @@ static int __init emu_init(void)
 {
 	int ret;
 
-	/* The plain implementation: the others want the FPU, which a trap may find in use. */
+	/* Prefer the generic code: the others use the FPU, which a trap may find in use. */
 	emu_sha384 = crypto_alloc_shash("sha384-generic", 0, 0);
 	if (IS_ERR(emu_sha384))
 		emu_sha384 = crypto_alloc_shash("sha384", 0, 0);
@@ -433,7 +434,7 @@ free_sha384:
 static void __exit emu_exit(void)
 {
 	emu_debugfs_exit();
-	/* Waits for traps under way on other CPUs. */
+	/* Returns when no CPU is in emu_trap() any more. */
 	unregister_die_notifier(&trap_notifier);
 	emu_msr_exit();
 	emu_extable_exit();

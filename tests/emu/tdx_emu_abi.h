@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The contract between the emulator, its TD client and mkimage, beyond include/tdx_arch.h: the
- * descriptor in a test image, and the operands of the TD life-cycle leaves. The emulator takes the
- * operands of Intel's ABI specification or a subset of them. Tests only.
+ * What the emulator, its TD client and mkimage agree on beyond include/tdx_arch.h: the descriptor
+ * in a test image, and the operands of the TD life-cycle leaves. The operands are those of Intel's
+ * ABI specification, or a subset of them. Tests only.
  */
 #ifndef TDX_EMU_ABI_H
 #define TDX_EMU_ABI_H
@@ -10,25 +10,25 @@
 #include "tdx_arch.h"
 
 /*
- * Descriptor at offset 0 of a test image's first module page. A validly built image without one
- * runs too: as a module with its sigstruct's version (or 1.5.<SVN minor> where that is zero),
- * TD_PRESERVING and NO_RBP_MOD as features, and as much handoff data as its pages hold.
+ * Descriptor at offset 0 of a test image's first module page. A valid image without a descriptor
+ * runs too. Its TDX module then has the sigstruct's version (1.5.<SVN minor> if that is zero), the
+ * features TD_PRESERVING and NO_RBP_MOD, and as much handoff data as its pages hold.
  */
 #define TDX_EMU_DESC_MAGIC		"TDX-EMU1"
 #define TDX_EMU_DESC_MAGIC_SIZE		8
 #define TDX_EMU_DESC_MAX_FAULTS		8
 #define TDX_EMU_ANY_CPU			(-1)
 
-/* A fault that the image's module acts out once installed; see "inject" in README.md. */
+/* A fault that the image's TDX module acts out once installed; see "inject" in README.md. */
 struct tdx_emu_fault {
 	u64 leaf;
 	u64 status;
 	u64 rdx;
-	u64 rcx;			/* 0: as before the call */
+	u64 rcx;			/* 0: what the failing leaf leaves there */
 	u64 r8;				/* the same */
 	int32_t cpu;			/* TDX_EMU_ANY_CPU: any */
-	u32 nth;			/* 1: the first call of this leaf since then */
-	u32 count;			/* how many calls in a row, 0: all from the nth on */
+	u32 nth;			/* 1: the first call of this leaf after that */
+	u32 count;			/* calls in a row from the nth on; 0: all of them */
 	u32 reserved;
 } __attribute__((packed));
 
@@ -41,7 +41,7 @@ struct tdx_emu_desc {
 	u32 build_date;
 	u32 num_faults;
 	u64 features0;
-	u16 rd_module_hv;		/* for TDH.SYS.RD; the sigstruct's are those that count */
+	u16 rd_module_hv;		/* for TDH.SYS.RD; leaves use the sigstruct's */
 	u16 rd_min_update_hv;
 	u32 handoff_size;		/* bytes that it writes; 0: as many as its pages hold */
 	struct tdx_emu_fault faults[TDX_EMU_DESC_MAX_FAULTS];
@@ -51,14 +51,14 @@ static_assert(offsetof(struct tdx_emu_desc, features0) == 24);
 static_assert(offsetof(struct tdx_emu_desc, faults) == 40);
 
 /*
- * TD life cycle. All addresses are physical, of 4096-byte pages of ordinary memory that the caller
- * keeps allocated and unchanged while the TD lives. "TDR" names the TD.
+ * TD life cycle. All addresses are physical addresses of 4096-byte pages of ordinary memory. The
+ * caller keeps the pages allocated and unchanged while the TD lives. "TDR" names the TD.
  *
  *   leaf                      RCX            RDX          R8            R9          R10
  *   TDH.MNG.CREATE            TDR page       HKID
  *   TDH.MNG.KEY.CONFIG        TDR
  *   TDH.MNG.ADDCX             TDCS page      TDR
- *   TDH.MNG.INIT              TDR            TD_PARAMS page (hashed into nothing; may be zeroes)
+ *   TDH.MNG.INIT              TDR            TD_PARAMS page (not measured; may be zeroes)
  *   TDH.VP.CREATE             TDVPR page     TDR
  *   TDH.VP.INIT               TDVPR          initial RCX
  *   TDH.MEM.PAGE.ADD          GPA            TDR          TD's page     source page
@@ -68,20 +68,23 @@ static_assert(offsetof(struct tdx_emu_desc, faults) == 40);
  *   TDH.MNG.RD                TDR            field id     -> R8 value
  *   TDH.VP.FLUSH              TDVPR
  *   TDH.MNG.VPFLUSHDONE       TDR
- *   TDH.MNG.KEY.FREEID        TDR (the TD is gone afterwards)
+ *   TDH.MNG.KEY.FREEID        TDR (the TD no longer exists afterwards)
  *   TDH.EXPORT.STATE.*        TDR            -            buffer page   -           bit 63 = resume
  *   TDH.IMPORT.STATE.*        TDR            -            buffer page   -           bit 63 = resume
  *
- * MRTD is the SHA-384 of, for each MEM.PAGE.ADD, 128 bytes ("MEM.PAGE.ADD", zeroes to 16, GPA,
- * zeroes), for each MR.EXTEND, 128 bytes ("MR.EXTEND", zeroes to 16, GPA, zeroes) and the chunk's
- * 256 bytes.
+ * MRTD is the SHA-384 over one record for each call, in the order of the calls. The record of
+ * MEM.PAGE.ADD is 128 bytes: "MEM.PAGE.ADD", zeroes up to offset 16, GPA, zeroes. The record of
+ * MR.EXTEND is 128 bytes of the same form, "MR.EXTEND", and then the chunk's 256 bytes.
  *
- * EXPORT order: IMMUTABLE, TD, VP of a finalized TD; the TD cannot be entered after the first, and
- * is only good for teardown after the last. IMPORT order: the same, into a TD that is created,
- * keyed and has its TDCS page, instead of MNG.INIT; it may be entered (once a VP exists:
- * IMPORT.STATE.VP needs VP.CREATE) after the last, with the exporter's MRTD and attributes. Each of
- * them is interrupted a set number of times (platform key "interruptions") with
- * TDX_TD_INTERRUPTED_RESUMABLE and goes on when called again with bit 63 of R10.
+ * EXPORT.STATE leaves apply to a finalized TD, in the order IMMUTABLE, TD, VP. After the first the
+ * TD cannot be entered any more; after the last only teardown is left.
+ *
+ * IMPORT.STATE leaves take the place of MNG.INIT, in the same order. They need a TD that is created
+ * and has a key and a TDCS page; IMPORT.STATE.VP also needs VP.CREATE. After the last the TD can be
+ * entered, and has the exporter's MRTD and attributes.
+ *
+ * Each of these leaves answers TDX_TD_INTERRUPTED_RESUMABLE as often as the platform key
+ * "interruptions" says. It goes on when it is called again with bit 63 of R10 set.
  */
 #define TDX_TD_RESUME			(1ULL << 63)
 #define TDX_TD_CHUNK_SIZE		256u
@@ -91,8 +94,8 @@ static_assert(offsetof(struct tdx_emu_desc, faults) == 40);
 #define TDX_TD_MAX			1100u	/* TDs alive at once in the emulator */
 
 /*
- * Statuses that the module under test does not know: of TDs' leaves, of odd operands, and of
- * TDH.SYS.INIT and LP.INIT on a platform that the TDX module does not like.
+ * Statuses that the module under test does not know: those of TD leaves, of unusual operands, and
+ * those of TDH.SYS.INIT and TDH.SYS.LP.INIT on a platform that the TDX module rejects.
  */
 #define TDX_TD_STATUSES(X)								\
 	X(TDX_TD_FIRST_FIELD_ID_IN_CONTEXT,  "METADATA_FIRST_FIELD_ID_IN_CONTEXT",		\
@@ -113,9 +116,9 @@ static_assert(offsetof(struct tdx_emu_desc, faults) == 40);
 enum tdx_td_status { TDX_TD_STATUSES(TDX_EMU_ENUM) };
 #undef TDX_EMU_ENUM
 
-/* Fields of TDH.MNG.RD, by the emulator's numbers. Six fields of 8 bytes, in order, make MRTD. */
+/* Fields of TDH.MNG.RD; the numbers are the emulator's own. MRTD is six fields of 8 bytes. */
 #define TDX_TD_FIELD_STATE		0x01ULL	/* enum tdx_td_state */
-#define TDX_TD_FIELD_ENTERS		0x02ULL	/* VP.ENTERs that succeeded */
+#define TDX_TD_FIELD_ENTERS		0x02ULL	/* successful VP.ENTER calls */
 #define TDX_TD_FIELD_MRTD		0x10ULL	/* .. + 5 */
 
 #define TDX_TD_STATES(X)								\
