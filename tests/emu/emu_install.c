@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * SEAMLDR.INSTALL: sessions, the closing call's checks in the firmware's order, failures.
- * Decides what is installed; what the TDX module then does, and what becomes of TDs, is elsewhere.
- * Runs in traps; a caller owns P-SEAMLDR (emu.seamldr_busy), so the long work needs no lock.
+ * This file decides what is installed. The TDX module itself is in emu_module.c, TDs in emu_td.c.
+ * Runs in traps. The calling LP owns P-SEAMLDR (emu.seamldr_busy), so the checks need no lock.
  */
 #include <linux/io.h>
 #include <linux/kernel.h>
@@ -12,10 +12,10 @@
 
 #include "emu.h"
 
-/* Exception handlers behind fault_wrapper_offset: 32 of 16 bytes. */
+/* Bytes at fault_wrapper_offset: 32 exception handlers of 16 bytes. */
 #define FAULT_WRAPPERS_SIZE	512u
 
-/* What the closing call is at work on. Private copies, as the real loader makes them. */
+/* Data of the closing call: private copies, as P-SEAMLDR makes them. */
 static struct {
 	struct seamldr_params params;
 	struct seam_sigstruct sigstruct;
@@ -46,7 +46,7 @@ static u64 check_params(void)
 			return SEAMLDR_EBADPARAM;
 
 	install.update = params->scenario == SEAMLDR_SCENARIO_UPDATE;
-	/* As the session's first call found it. */
+	/* An update needs a TDX module that was open when the session began. */
 	if (install.update && !emu.session_seam_ready)
 		return SEAMLDR_EBADPARAM;
 
@@ -54,7 +54,7 @@ static u64 check_params(void)
 	return TDX_SUCCESS;
 }
 
-/* From offset 1000 to the CPU table: reserved in 1.5.02, later the TDX module's version. */
+/* Offset 1000 up to the CPU table: must be 0 for P-SEAMLDR 1.5.02; holds the version later. */
 static bool version_bytes_are_good(const struct seam_sigstruct *sig)
 {
 	size_t from = offsetof(struct seam_sigstruct, update);
@@ -90,7 +90,7 @@ static u64 check_sigstruct_fields(void)
 	return TDX_SUCCESS;
 }
 
-/* Hash of the modulus against the signers that this platform's firmware knows. */
+/* The hash of the modulus identifies the signer (docs/firmware.md, Signer). */
 static u64 check_signer(void)
 {
 	const struct emu_signer *signer = &emu.booted.signer;
@@ -129,8 +129,8 @@ static u64 check_svn_minor(void)
 }
 
 /*
- * A load cannot bypass the two rules above: once there has been a TDX module, its keys and cache
- * lines stay until SEAMLDR.CLEANUP, which the emulator does not have.
+ * A load cannot bypass the two SVN rules. Once there has been a TDX module, its keys and cache
+ * lines remain until SEAMLDR.CLEANUP, which the emulator does not have.
  */
 static u64 check_cleanup(void)
 {
@@ -142,7 +142,7 @@ static u64 check_cleanup(void)
 	return TDX_SUCCESS;
 }
 
-/* rip_offset is not looked at. */
+/* P-SEAMLDR does not check rip_offset. */
 static u64 check_table_offsets(void)
 {
 	const struct seam_sigstruct *sig = &install.sigstruct;
@@ -171,7 +171,7 @@ static u64 check_cpu_table(void)
 	const struct seam_sigstruct *sig = &install.sigstruct;
 	unsigned int i;
 
-	/* Without a table only a debug image passes: it is for any CPU. */
+	/* An empty table is allowed for a debug-signed image only, which then suits any CPU. */
 	if (!sig->cpuid_table_size && !(sig->module_type & SEAM_SIGSTRUCT_DEBUG_SIGNED))
 		return SEAMLDR_EBADSIG;
 	if (!sig->cpuid_table_size)
@@ -189,7 +189,7 @@ static const u8 digest_info[] = {
 	0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00, 0x04, 0x30,
 };
 
-/* The message, byte by byte from its end: hash, digest_info, 00, FF..., 01, 00. */
+/* Compare from the message's last byte to its first: hash, digest_info, 00, FF..., 01, 00. */
 static bool is_encoded(const u8 *little_endian, const u8 *hash)
 {
 	const size_t info = TDX_SHA384_SIZE + sizeof(digest_info);
@@ -232,7 +232,7 @@ static u64 check_signed(void)
 	return TDX_SUCCESS;
 }
 
-/* Pages of page tables that map so many pages, up to but not including the topmost level. */
+/* Pages of page tables to map @pages pages, without the topmost level. */
 static u64 page_tables(u64 pages)
 {
 	const u64 entries = TDX_PAGE_SIZE / sizeof(u64);
@@ -242,7 +242,7 @@ static u64 page_tables(u64 pages)
 	       DIV_ROUND_UP(pages / entries / entries, entries);
 }
 
-/* Memory that the image takes. Every LP that a package can address has its part. */
+/* Pages that the image takes: docs/firmware.md, Memory of a TDX module. */
 static u64 needed_pages(void)
 {
 	const struct seam_sigstruct *sig = &install.sigstruct;
@@ -254,7 +254,7 @@ static u64 needed_pages(void)
 	u64 keyholes = lps * (sig->num_keyhole_pages + 1);
 	u64 keyhole_edit = DIV_ROUND_UP(keyholes * sizeof(u64), TDX_PAGE_SIZE);
 
-	/* Keyholes are addresses: they need page tables, and no pages. */
+	/* Keyholes take address space only: page tables, but no pages. */
 	return system + lps + stacks + data + code + 1 + page_tables(system) +
 	       page_tables(stacks) + page_tables(data) + page_tables(keyholes) +
 	       page_tables(keyhole_edit) + page_tables(install.params.num_module_pages);
@@ -271,7 +271,7 @@ static u64 check_remaining_updates(void)
 	return install.update && !emu.remaining ? SEAMLDR_EBADCALL : TDX_SUCCESS;
 }
 
-/* The old TDX module's pages bound the data. TDH.SYS.UPDATE uses the new one's. */
+/* The old TDX module's handoff pages bound the data. In TDH.SYS.UPDATE the new one's do. */
 static u64 check_handoff(void)
 {
 	const struct seam_sigstruct *sig = &install.sigstruct;
@@ -286,7 +286,7 @@ static u64 check_handoff(void)
 	return TDX_SUCCESS;
 }
 
-/* What comes before module memory is cleared, in the firmware's order. */
+/* The checks before the TDX module's memory is cleared, in the firmware's order. */
 static u64 (*const recoverable_checks[])(void) = {
 	check_params,
 	check_sigstruct_fields,
@@ -322,7 +322,7 @@ static u64 check_hash(void)
 	return TDX_SUCCESS;
 }
 
-/* What the image will be once it runs: as its descriptor says or, without one, its sigstruct. */
+/* Properties of the image's TDX module: from its descriptor, or from its sigstruct without one. */
 static void read_image(void)
 {
 	const struct seam_sigstruct *sig = &install.sigstruct;
@@ -361,8 +361,9 @@ static void read_image(void)
 }
 
 /*
- * All that the closing call checks. @rdx tells whether memory was cleared before the failure. Reads
- * state of the module that cannot change: it is closed, and P-SEAMLDR is ours.
+ * All checks of the closing call. @rdx returns whether memory was cleared before a failure. Runs
+ * without emu.lock: what it reads cannot change, because the TDX module is closed to calls and this
+ * LP owns P-SEAMLDR.
  */
 static u64 verify(u64 params_pa, u64 *rdx)
 {
@@ -380,7 +381,7 @@ static u64 verify(u64 params_pa, u64 *rdx)
 			return status;
 	}
 
-	/* Module memory is cleared here. */
+	/* Here P-SEAMLDR clears the TDX module's memory. */
 	*rdx = SEAMLDR_UNRECOVERABLE;
 	status = check_hash();
 	if (status)
@@ -389,7 +390,7 @@ static u64 verify(u64 params_pa, u64 *rdx)
 	return TDX_SUCCESS;
 }
 
-/* The TDX module's memory has been cleared: nothing of it is left. */
+/* The TDX module's memory has been cleared: it, its TDs and the handoff data are gone. */
 static void clear_module(void)
 {
 	emu.seam_ready = false;
@@ -427,7 +428,7 @@ static void close_session_installed(void)
 	emu.seam_ready = true;
 	emu.dirty = true;
 	emu.installs++;
-	/* A load begins the log anew. An update leaves handoff data and TDs to TDH.SYS.UPDATE. */
+	/* A load restarts the log. An update leaves handoff data and TDs to TDH.SYS.UPDATE. */
 	if (!install.update) {
 		emu.remaining = emu.booted.remaining;
 		emu.handoff = (struct emu_handoff){ };
@@ -437,7 +438,7 @@ static void close_session_installed(void)
 		emu.remaining--;
 }
 
-/* The log entry failed: SEAMLDR.INFO shows the new image, which does not run. */
+/* The log entry failed: SEAMLDR.INFO shows the new image, but no TDX module is left. */
 static void close_session_unlogged(void)
 {
 	cpumask_clear(&emu.session);
@@ -445,7 +446,7 @@ static void close_session_unlogged(void)
 	fill_seamextend();
 }
 
-/* Have all LPs of the platform called, once @cpu has too? It may have more than this kernel. */
+/* Will all LPs have called once @cpu has? The platform may have more LPs than this kernel. */
 static bool closes_session(unsigned int cpu)
 {
 	return !cpumask_test_cpu(cpu, &emu.session) &&
@@ -463,8 +464,8 @@ static void close_delay(void)
 }
 
 /*
- * The closing call. It drops the lock while it checks and hashes, so that other LPs find P-SEAMLDR
- * busy instead of waiting for it. @no_entropy: the log entry fails after all else has succeeded.
+ * The closing call. It drops emu.lock while it checks and hashes, so that other LPs find P-SEAMLDR
+ * busy instead of waiting for it. @no_entropy: the log entry fails after all checks have passed.
  */
 static u64 close_session(struct emu_call *call, bool no_entropy)
 	__releases(&emu.lock) __acquires(&emu.lock)
@@ -489,7 +490,7 @@ static u64 close_session(struct emu_call *call, bool no_entropy)
 	return status;
 }
 
-/* Adds the LP to the session. The first one closes the TDX module to SEAMCALLs. */
+/* Add the LP to the session. The first LP closes the TDX module to SEAMCALLs. */
 static void join_session(unsigned int cpu)
 {
 	if (cpumask_empty(&emu.session)) {
@@ -503,7 +504,7 @@ static void join_session(unsigned int cpu)
  * emu_seamldr_install() - SEAMLDR.INSTALL
  * @call: RCX = physical address of struct seamldr_params; RDX out: whether a failure is recoverable
  *
- * Every LP of the platform calls once a session; the last call's operand counts.
+ * Every LP of the platform calls once a session. Only the last call's operand counts.
  *
  * Context: a trap, under emu.lock, inside P-SEAMLDR.
  * Return: status.
@@ -520,7 +521,7 @@ u64 emu_seamldr_install(struct emu_call *call)
 	return closes ? close_session(call, false) : TDX_SUCCESS;
 }
 
-/* P-SEAMLDR gives these answers before it counts the call. Their RDX is 0. */
+/* Success, and the failures with RDX = 0 that P-SEAMLDR returns before it counts the call. */
 static bool is_not_counted(const struct tdx_emu_fault *fault)
 {
 	return !fault->status || (fault->rdx == SEAMLDR_RECOVERABLE &&
@@ -531,12 +532,14 @@ static bool is_not_counted(const struct tdx_emu_fault *fault)
 /**
  * emu_seamldr_fault() - answer a P-SEAMLDR call with a fault
  * @call: the call
- * @fault: what to answer, a status
+ * @fault: the answer; its status is not a software status
  *
- * A failure at SEAMLDR.INSTALL's closing call closes the session, as firmware's own would, but for
- * one of those that firmware answers before it counts the call. In all other cases nothing changes:
- * the LP has not called. Unrecoverable ENOENTROPY is a failure of the log, and comes only when the
- * image has passed every check; if it does not, its own failure is the answer.
+ * A failure of SEAMLDR.INSTALL's closing call closes the session as the firmware's own failure
+ * would, unless the firmware gives this answer before it counts the call. In all other cases
+ * nothing changes, and the LP does not count as having called.
+ *
+ * ENOENTROPY with RDX = 1 is a failure of the log entry. It comes after all checks, so an image
+ * that fails a check gets its own failure instead.
  *
  * Context: a trap, under emu.lock, inside P-SEAMLDR.
  * Return: status.
@@ -557,7 +560,7 @@ u64 emu_seamldr_fault(struct emu_call *call, const struct tdx_emu_fault *fault)
 }
 
 /**
- * emu_install_init() - make room for the hash of an image
+ * emu_install_init() - allocate the hash state for images
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
@@ -573,9 +576,9 @@ int emu_install_init(void)
 }
 
 /**
- * emu_install_exit() - the opposite
+ * emu_install_exit() - undo emu_install_init()
  *
- * Context: may sleep; no call can come any more.
+ * Context: may sleep; no SEAMCALL can come any more.
  */
 void emu_install_exit(void)
 {

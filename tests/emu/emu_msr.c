@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The MSRs that describe SEAM, as rdmsr_safe() reads them. QEMU's software emulation reads an
- * unknown MSR as 0 and raises no #GP, so there is no trap to catch: the emulator diverts the read.
- * Other ways to read an MSR see the CPU's own.
+ * The MSRs that describe SEAM. QEMU's software emulation reads an unknown MSR as 0 and raises no
+ * #GP, so there is no trap to catch. The emulator diverts the reads of rdmsr_safe() instead; other
+ * ways to read an MSR return the CPU's own value.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -21,7 +21,7 @@
 
 #include "emu.h"
 
-/* Bits of IA32_VMX_BASIC. Without the last one P-SEAMLDR calls clear the current-VMCS pointer. */
+/* Bits of IA32_VMX_BASIC. If VMCS_KEPT is 0, P-SEAMLDR calls clear the current-VMCS pointer. */
 #define VMX_BASIC_REVISION	0x13ULL
 #define VMX_BASIC_VMCS_SIZE	(0x400ULL << 32)
 #define VMX_BASIC_WRITE_BACK	(6ULL << 50)
@@ -30,7 +30,7 @@
 
 #define SEAMRR_MASK_LOCKED	(1ULL << 10)
 
-/* Where the CPU has VMX, KVM asks for this MSR, too, and needs the truth. */
+/* On a CPU with VMX, KVM reads this MSR too, and needs the CPU's own value. */
 static u64 vmx_basic(void)
 {
 	u64 basic;
@@ -53,7 +53,7 @@ static u64 seamrr_base(void)
 	return EMU_SEAMRR_BASE;
 }
 
-/* The range is a power of two, so it may extend beyond P-SEAMLDR's end. */
+/* The range's size is a power of two, so it may extend beyond P-SEAMLDR's end. */
 static u64 seamrr_mask(void)
 {
 	u64 size = roundup_pow_of_two(emu_p_seamldr_base() + EMU_P_SEAMLDR_SIZE - EMU_SEAMRR_BASE);
@@ -74,7 +74,7 @@ static const struct {
 
 /**
  * emu_msr_nr() - number of an emulated MSR
- * @index: below EMU_NR_MSRS
+ * @index: its index, below EMU_NR_MSRS
  *
  * Context: any.
  * Return: the number.
@@ -85,11 +85,11 @@ u32 emu_msr_nr(unsigned int index)
 }
 
 /**
- * emu_msr_find() - the index of an MSR
+ * emu_msr_find() - find an emulated MSR
  * @nr: its number
  *
  * Context: any.
- * Return: the index, or EMU_NR_MSRS where the emulator has no such MSR.
+ * Return: its index, or EMU_NR_MSRS if this MSR is not emulated.
  */
 unsigned int emu_msr_find(u32 nr)
 {
@@ -101,7 +101,7 @@ unsigned int emu_msr_find(u32 nr)
 	return index;
 }
 
-/* Reads an emulated MSR: 0, or -EIO where it is set to raise #GP, as rdmsr_safe() has it. */
+/* Read an emulated MSR. Return 0, or rdmsr_safe()'s -EIO if the MSR is set to raise #GP. */
 static int read_msr(unsigned int index, u64 *value)
 {
 	unsigned long flags;
@@ -117,8 +117,8 @@ static int read_msr(unsigned int index, u64 *value)
 #ifdef CONFIG_PARAVIRT_XXL
 
 /*
- * rdmsr_safe() calls one function of the kernel. A probe at its entry redirects reads of the
- * emulated MSRs to a function of the same type. Kernels differ in the prototype.
+ * rdmsr_safe() calls one function of the kernel, whose prototype depends on the kernel's version. A
+ * kprobe at its entry redirects reads of the emulated MSRs to a function of the same type.
  */
 static int __maybe_unused read_value(u32 nr, u64 *value)
 {
@@ -147,7 +147,7 @@ static int divert(struct kprobe *probe, struct pt_regs *regs)
 	return 1;
 }
 
-/* Keeps kprobes from optimizing the probe into a jump, which could not be redirected. */
+/* A probe with a post handler is not optimized into a jump, which could not be redirected. */
 static void after(struct kprobe *probe, struct pt_regs *regs, unsigned long flags)
 {
 }
@@ -158,7 +158,7 @@ static struct kprobe probe = {
 };
 
 /**
- * emu_msr_init() - begin to divert reads
+ * emu_msr_init() - begin to divert reads of the emulated MSRs
  *
  * Context: may sleep.
  * Return: 0 or -errno.
@@ -174,13 +174,14 @@ int emu_msr_init(void)
 /**
  * emu_msr_exit() - undo emu_msr_init()
  *
- * Context: may sleep. No one who reads these MSRs may be under way.
+ * Context: may sleep; no read of an emulated MSR may be under way.
  */
 void emu_msr_exit(void)
 {
 	unregister_kprobe(&probe);
 }
 
+/* The probe diverts the reads of all modules. */
 void emu_msr_divert(const struct module *module, bool on)
 {
 }
@@ -193,8 +194,8 @@ bool emu_msr_trap(struct pt_regs *regs)
 #else /* !CONFIG_PARAVIRT_XXL */
 
 /*
- * rdmsr_safe() is inlined: its caller executes RDMSR. In modules loaded after the emulator UD2,
- * which is as long, replaces RDMSR, and the trap reads the MSR.
+ * rdmsr_safe() is inlined, so RDMSR is in the calling module. In modules loaded after the emulator
+ * UD2, which has the same length, replaces RDMSR, and emu_msr_trap() reads the MSR.
  */
 #define INSN_SIZE	2
 static const u8 rdmsr_insn[INSN_SIZE] = { 0x0f, 0x32 };
@@ -209,7 +210,7 @@ void emu_msr_exit(void)
 {
 }
 
-/* Code is read-only where it is executed, so this writes by another mapping of its pages. */
+/* The mapping that executes the code is read-only, so write through a second one. */
 static void replace(unsigned long ip, const u8 *from, const u8 *to)
 {
 	struct page *pages[2] = {
@@ -230,9 +231,9 @@ static void replace(unsigned long ip, const u8 *from, const u8 *to)
 }
 
 /**
- * emu_msr_divert() - divert a module's reads, or no longer
+ * emu_msr_divert() - divert a module's reads of MSRs, or undo it
  * @module: a module that is being loaded, or one whose reads are diverted
- * @on: which of both
+ * @on: true: divert its reads; false: undo that
  *
  * Context: may sleep.
  */
@@ -246,7 +247,7 @@ void emu_msr_divert(const struct module *module, bool on)
 
 		if ((entry->data & EX_DATA_TYPE_MASK) != EX_TYPE_RDMSR_SAFE)
 			continue;
-		/* The table outlives the code of a module's init function. */
+		/* The init function's code is freed; its entries stay in the table. */
 		if (!on && within_module_init(ip, module))
 			continue;
 		replace(ip, on ? rdmsr_insn : ud2_insn, on ? ud2_insn : rdmsr_insn);
@@ -254,11 +255,11 @@ void emu_msr_divert(const struct module *module, bool on)
 }
 
 /**
- * emu_msr_trap() - carry out a RDMSR that emu_msr_divert() replaced
+ * emu_msr_trap() - carry out an RDMSR that emu_msr_divert() replaced
  * @regs: registers of the trap
  *
  * Context: a trap.
- * Return: false where the instruction is none of those.
+ * Return: false if the instruction at RIP is no such RDMSR.
  */
 bool emu_msr_trap(struct pt_regs *regs)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * RSA-3072 with the exponent 65537, for P-SEAMLDR's look at a signature.
- * By hand because it runs in a trap, inside stop_machine(), where the kernel's RSA may not wait for
- * the memory that it allocates. Takes no locks; one caller at a time, P-SEAMLDR's owner.
+ * RSA-3072 with the exponent 65537, for P-SEAMLDR's check of a signature.
+ * The kernel's RSA may sleep to allocate memory. This code runs in a trap inside stop_machine(),
+ * and must not. It takes no lock: the one caller is the LP that owns P-SEAMLDR.
  */
 #include <linux/kernel.h>
 #include <linux/string.h>
@@ -16,7 +16,7 @@ struct number {
 	u64 limb[LIMBS];		/* least significant first */
 };
 
-/* Too large for a trap's stack in sum. */
+/* Together too large for the stack of a trap. */
 static struct {
 	struct number n;		/* modulus */
 	u64 n0_inverse;			/* -1 / n mod 2^64 */
@@ -64,7 +64,7 @@ static void double_mod(struct number *a)
 		subtract(a, &rsa.n);
 }
 
-/* r = a * b / R mod n, where R = 2^3072: Montgomery's product, limb by limb of b. */
+/* r = a * b / R mod n with R = 2^3072: the Montgomery product, one limb of b at a time. */
 static void multiply(struct number *r, const struct number *a, const struct number *b)
 {
 	u64 *t = rsa.product;
@@ -102,15 +102,15 @@ static void multiply(struct number *r, const struct number *a, const struct numb
 		subtract(r, &rsa.n);
 }
 
-/* R^2 mod n, which takes a number into Montgomery's form. */
+/* R^2 mod n: multiplying by it brings a number into Montgomery form. */
 static void square_of_r(struct number *r)
 {
 	unsigned int i;
 
-	/* R mod n is R - n, as n has its highest bit set. */
+	/* R mod n is R - n, because the highest bit of n is set. */
 	memset(r, 0, sizeof(*r));
 	subtract(r, &rsa.n);
-	/* R * 2^48 mod n; each Montgomery square then doubles the 48, up to 3072 = 48 * 2^6. */
+	/* R * 2^48 mod n. Each Montgomery square doubles the exponent, up to 3072 = 48 * 2^6. */
 	for (i = 0; i < LIMBS; i++)
 		double_mod(r);
 	for (i = 0; i < SQUARINGS; i++)
@@ -118,13 +118,13 @@ static void square_of_r(struct number *r)
 }
 
 /**
- * emu_rsa_public() - signature ^ 65537 mod modulus
+ * emu_rsa_public() - compute signature ^ 65537 mod modulus
  * @modulus: SEAM_SIGSTRUCT_MODULUS_SIZE bytes, little endian
- * @signature: as many
- * @result: as many, on success
+ * @signature: the same size and byte order
+ * @result: the same; filled in on success
  *
  * Context: any; one caller at a time.
- * Return: false where the modulus is not one of RSA-3072 or the signature is not below it.
+ * Return: false if the modulus is even or shorter than 3072 bits, or the signature not below it.
  */
 bool emu_rsa_public(const u8 *modulus, const u8 *signature, u8 *result)
 {
@@ -136,7 +136,7 @@ bool emu_rsa_public(const u8 *modulus, const u8 *signature, u8 *result)
 	if (!(rsa.n.limb[0] & 1) || !(rsa.n.limb[LIMBS - 1] >> 63) || !is_less(&rsa.s, &rsa.n))
 		return false;
 
-	/* Newton: each step doubles the right bits; an odd number is its own inverse in 3. */
+	/* Newton: an odd number is its own inverse mod 2^3; each step doubles the correct bits. */
 	inverse = rsa.n.limb[0];
 	for (i = 0; i < 5; i++)
 		inverse *= 2 - rsa.n.limb[0] * inverse;
@@ -149,7 +149,7 @@ bool emu_rsa_public(const u8 *modulus, const u8 *signature, u8 *result)
 		multiply(&rsa.power, &rsa.power, &rsa.power);
 	multiply(&rsa.power, &rsa.power, &rsa.s);
 
-	/* Out of Montgomery's form. */
+	/* Multiplying by 1 leaves Montgomery form. */
 	memset(&rsa.one, 0, sizeof(rsa.one));
 	rsa.one.limb[0] = 1;
 	multiply(&rsa.power, &rsa.power, &rsa.one);

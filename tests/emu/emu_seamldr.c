@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What P-SEAMLDR tells: of itself and the installed TDX module (SEAMLDR.INFO), and of the platform
- * (SEAMLDR.SEAMINFO). SEAMLDR.INSTALL is in emu_install.c.
- * Runs in traps.
+ * SEAMLDR.INFO, which describes P-SEAMLDR and the installed TDX module, and SEAMLDR.SEAMINFO, which
+ * describes the platform. SEAMLDR.INSTALL is in emu_install.c. Runs in traps.
  */
 #include <linux/kernel.h>
 #include <linux/lockdep.h>
@@ -19,8 +18,8 @@
  * emu_seamldr_info() - SEAMLDR.INFO
  * @call: RCX = physical address of struct seamldr_info, aligned to its size
  *
- * Answers in the middle of an install session, too: then seam_ready is 0, and all else is still
- * that of the old TDX module.
+ * It answers while an install session is open too. Then seam_ready is 0, and all other fields are
+ * still the old TDX module's.
  *
  * Context: a trap, under emu.lock, inside P-SEAMLDR.
  * Return: status.
@@ -40,7 +39,7 @@ u64 emu_seamldr_info(struct emu_call *call)
 	info->build_num = SEAMLDR_BUILD_NUM;
 	info->major = emu.booted.seamldr.major;
 	info->minor = emu.booted.seamldr.minor;
-	/* 1.5.02 has no such field yet. */
+	/* The field is reserved in 1.5.02. */
 	if (!emu_seamldr_is_1_5_02())
 		info->update = emu.booted.seamldr.update;
 	info->features0 = SEAMLDR_FEATURES0;
@@ -50,16 +49,17 @@ u64 emu_seamldr_info(struct emu_call *call)
 	info->seam_info.tee_tcb_svn[TEE_TCB_SVN_MINOR] = emu.seamextend.svn.minor;
 	memcpy(info->seam_info.mrseam, emu.seamextend.mrseam, TDX_SHA384_SIZE);
 	info->seam_ready = emu.seam_ready;
-	/* What sets it is not specified. Here it differs from the attribute, so no one may mix them. */
+	/* Unspecified. It differs from the attribute here, so that a test sees the two mixed up. */
 	info->seam_debug = emu.booted.unlocked;
 	info->p_seam_ready = 1;
 	return TDX_SUCCESS;
 }
 
 /**
- * emu_seamldr_is_1_5_02() - is P-SEAMLDR as old as the one whose source is known, or older?
+ * emu_seamldr_is_1_5_02() - is P-SEAMLDR 1.5.02, whose source is published, or older?
  *
  * Context: under emu.lock, or inside P-SEAMLDR.
+ * Return: true if so.
  */
 bool emu_seamldr_is_1_5_02(void)
 {
@@ -70,9 +70,12 @@ bool emu_seamldr_is_1_5_02(void)
 }
 
 /**
- * emu_num_sockets() - packages of the platform, at least one for each CPU that is listed
+ * emu_num_sockets() - number of the platform's packages
+ *
+ * The platform has at least as many as file "platform" lists CPUs.
  *
  * Context: under emu.lock, or inside P-SEAMLDR.
+ * Return: the number, 1 to SEAMLDR_MAX_SOCKETS.
  */
 unsigned int emu_num_sockets(void)
 {
@@ -81,9 +84,10 @@ unsigned int emu_num_sockets(void)
 
 /**
  * emu_socket_cpuid() - CPUID(1).EAX of a package
- * @socket: below emu_num_sockets()
+ * @socket: its index, below emu_num_sockets()
  *
  * Context: under emu.lock, or inside P-SEAMLDR.
+ * Return: the value.
  */
 u32 emu_socket_cpuid(unsigned int socket)
 {
@@ -93,7 +97,7 @@ u32 emu_socket_cpuid(unsigned int socket)
 }
 
 /**
- * emu_p_seamldr_base() - where P-SEAMLDR's own range begins, and the room of the TDX module ends
+ * emu_p_seamldr_base() - start of P-SEAMLDR's own range, where the TDX module's room ends
  *
  * Context: under emu.lock, or inside P-SEAMLDR.
  * Return: physical address.
@@ -107,7 +111,7 @@ u64 emu_p_seamldr_base(void)
  * emu_seamldr_seaminfo() - SEAMLDR.SEAMINFO
  * @call: RCX = physical address of struct seamldr_seaminfo, aligned to its size
  *
- * Answers at any time, an open session included.
+ * It answers at any time, while an install session is open too.
  *
  * Context: a trap, under emu.lock, inside P-SEAMLDR.
  * Return: status.
@@ -131,15 +135,15 @@ u64 emu_seamldr_seaminfo(struct emu_call *call)
 		info->tot_num_sockets = emu.platform.seaminfo_sockets;
 	info->p_seamldr_base = emu_p_seamldr_base();
 	info->p_seamldr_size = EMU_P_SEAMLDR_SIZE;
-	/* One range that has all memory in it. */
+	/* One range contains all memory. */
 	info->cmrs[0].size = EMU_SEAMRR_BASE;
 	return TDX_SUCCESS;
 }
 
 /**
- * emu_seamldr_reset() - P-SEAMLDR after boot
+ * emu_seamldr_reset() - reset P-SEAMLDR to its state after boot
  *
- * Context: under emu.lock, no one inside.
+ * Context: under emu.lock; no LP is inside P-SEAMLDR.
  */
 void emu_seamldr_reset(void)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * CPUs that have VMX themselves, as in tests/kvm: VMPTRST and VMPTRLD do not trap there, and KVM's
- * current VMCS is the CPU's own. Knows the VMX instructions, nothing of SEAM.
- * Runs in traps: nothing but emu_vmx_init() and emu_vmx_exit() may sleep or allocate.
+ * Support for CPUs that have VMX, as in tests/kvm. VMPTRST and VMPTRLD do not trap there, and the
+ * current VMCS is the CPU's, which KVM uses. Runs in traps: only emu_vmx_init() and emu_vmx_exit()
+ * may sleep or allocate.
  */
 #include <linux/gfp.h>
 #include <linux/mm.h>
@@ -19,20 +19,21 @@
 
 #define VMCS_REVISION	GENMASK(30, 0)	/* of IA32_VMX_BASIC */
 
-/* A VMCS that no one runs. */
+/* A VMCS region that is only ever loaded and cleared, never run. */
 static DEFINE_PER_CPU(struct page *, region);
 
 /**
- * emu_vmx_is_real() - do the CPUs have VMX themselves?
+ * emu_vmx_is_real() - do the CPUs have VMX?
  *
  * Context: any.
+ * Return: true if so; false if the emulator acts VMX out.
  */
 bool emu_vmx_is_real(void)
 {
 	return boot_cpu_has(X86_FEATURE_VMX);
 }
 
-/* False where the instruction fails or traps. */
+/* Return false if the instruction traps: this CPU is not in VMX operation. */
 static bool vmptrst(u64 *pa)
 {
 	u64 trap = 0;
@@ -64,7 +65,7 @@ static bool vmclear(u64 pa)
  * emu_vmx_on() - is this CPU in VMX operation, as far as the firmware is concerned?
  *
  * Context: under emu.lock, or a trap.
- * Return: the CPU's own state where it has VMX, or else what file "vmx" says.
+ * Return: the CPU's own state if it has VMX, else the state that file "vmx" sets.
  */
 bool emu_vmx_on(void)
 {
@@ -76,10 +77,10 @@ bool emu_vmx_on(void)
 }
 
 /**
- * emu_vmx_lose_vmcs() - what a P-SEAMLDR call does to the current-VMCS pointer under the erratum
+ * emu_vmx_lose_vmcs() - unset the current-VMCS pointer, as a P-SEAMLDR call with the erratum does
  *
- * Where the CPU has VMX, loads a VMCS of the emulator's and clears it, which leaves the CPU without
- * a current VMCS. KVM's VMCS stays active and launched: nothing clears it.
+ * On a CPU with VMX this loads a VMCS of the emulator's and clears it, which leaves the CPU without
+ * a current VMCS. KVM's VMCS stays active and launched, because nothing clears it.
  *
  * Context: a trap, under emu.lock, in VMX operation.
  */
@@ -100,7 +101,7 @@ void emu_vmx_lose_vmcs(void)
 }
 
 /**
- * emu_vmx_init() - make the regions
+ * emu_vmx_init() - allocate the VMCS regions, if the CPUs have VMX
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
@@ -129,7 +130,7 @@ int emu_vmx_init(void)
 /**
  * emu_vmx_exit() - undo emu_vmx_init()
  *
- * The regions are clear: every use ends with VMCLEAR.
+ * The regions can be freed, because every use of one ends with VMCLEAR.
  *
  * Context: may sleep; no trap can come any more.
  */
