@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What TDH.SYS.RD reads: fields of the TDX module and of its handoff data, and those that a kernel
- * reads when it brings TDX up. The latter are constants of a plausible module; the emulator itself
- * uses none of them.
- * Runs in traps under emu.lock.
+ * The fields of TDH.SYS.RD: those of the TDX module and its handoff data, and those that a kernel
+ * reads when it brings TDX up. The latter are constants of a plausible TDX module, and the emulator
+ * itself does not use them. Runs in traps under emu.lock.
  */
 #include <linux/kernel.h>
 #include <linux/string.h>
@@ -42,13 +41,13 @@ static const u16 tdcs_base_size = 4 * TDX_PAGE_SIZE;
 static const u16 tdvps_base_size = 6 * TDX_PAGE_SIZE;
 static const u16 max_vcpus_per_td = 576;
 
-/* FIXED0: bits that may be 1. FIXED1: bits that must be. */
+/* FIXED0: bits that may be 1. FIXED1: bits that must be 1. */
 static const u64 attributes_fixed0 = BIT_ULL(63) | BIT_ULL(30) | BIT_ULL(28) | BIT_ULL(0);
 static const u64 attributes_fixed1;
 static const u64 xfam_fixed0 = 0x61ae7;		/* x87, SSE, AVX, AVX-512, PKRU, CET, AMX */
 static const u64 xfam_fixed1 = 0x3;		/* x87, SSE */
 
-/* Leaf in bits 31:0, subleaf in bits 63:32, all ones where the leaf has none. */
+/* Leaf in bits 31:0, subleaf in bits 63:32: all ones if the leaf has no subleaves. */
 static const u64 cpuid_config_leaves[] = {
 	0xffffffff00000001ULL,
 	0x0000000000000007ULL,
@@ -57,7 +56,7 @@ static const u64 cpuid_config_leaves[] = {
 
 static const u16 num_cpuid_config = ARRAY_SIZE(cpuid_config_leaves);
 
-/* Bits that a host may set: EAX and EBX, ECX and EDX, of each leaf. */
+/* For each leaf the bits that a host may set: EAX and EBX in one field, ECX and EDX in the next. */
 static const u64 cpuid_config_values[][2] = {
 	{ 0x00ff00000fff3fffULL, 0x0000000031044988ULL },
 	{ 0xd09f4fb900000000ULL, 0x00000420 | 0x1a01f5f2ULL << 32 },
@@ -65,13 +64,13 @@ static const u64 cpuid_config_values[][2] = {
 };
 
 /*
- * Consecutive fields with consecutive numbers are one entry. Little endian, so that a field's lower
- * bytes are where the field is.
+ * An entry has one field, or several with consecutive numbers. A value may be shorter than 8 bytes;
+ * x86 is little endian, so its bytes are the lower ones of R8.
  */
 struct field {
 	u64 id;
 	const void *value;
-	unsigned int size;		/* of each */
+	unsigned int size;		/* bytes of each field */
 	unsigned int count;
 };
 
@@ -111,7 +110,7 @@ static const struct field fields[] = {
 	ARRAY(TDX_MD_CPUID_CONFIG_VALUES, cpuid_config_values),
 };
 
-/* The field behind number @nr of the entry @field. */
+/* Number of the field after field @nr of the entry @field. */
 static u64 next_field(const struct field *field, unsigned int nr)
 {
 	if (nr + 1 < field->count)
@@ -123,8 +122,8 @@ static u64 next_field(const struct field *field, unsigned int nr)
  * emu_sys_rd() - TDH.SYS.RD
  * @call: RDX = field id; R8 out: value, RDX out: next field id
  *
- * The next field is the next one that the emulator knows, after the last all ones. All ones as the
- * field asks for the first one. Takes no lock.
+ * The next field is the next one in the emulator's table; after the last it is all ones. A field id
+ * of all ones fails and returns the first field id. Takes no lock of the TDX module.
  *
  * Context: a trap, under emu.lock.
  * Return: status.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The TDX module's own life: TDH.SYS.*, from its initialisation to its shutdown and hand-over.
- * emu_call.c has decided who may call at all; metadata is in emu_metadata.c, TDs are in emu_td.c.
- * Runs in traps under emu.lock.
+ * The TDX module from its initialisation to its shutdown and handoff: TDH.SYS.*.
+ * emu_call.c has checked whether the call is allowed. Metadata is in emu_metadata.c, TDs are in
+ * emu_td.c. Runs in traps under emu.lock.
  */
 #include <linux/io.h>
 #include <linux/kernel.h>
@@ -13,15 +13,15 @@
 
 #include "emu.h"
 
-/* A byte of the BIOS data area that no one uses; neither a kernel nor a kexec touches its page. */
+/* An unused byte of the BIOS data area. Neither a kernel nor kexec writes to its page. */
 #define LEFT_PA			0x4f0
 
 /**
- * emu_module_enter() - the TDX module is in another state now
- * @state: that state
+ * emu_module_enter() - set the state of the TDX module
+ * @state: the new state
  *
- * Firmware outlives the kernel, and what it is left in matters to the next one. The emulator does
- * not; so the state is also kept where the next kernel's emulator finds it.
+ * Real firmware keeps its state across kexec, the emulator does not. So the state is also stored
+ * where the next kernel's emulator finds it.
  *
  * Context: under emu.lock.
  */
@@ -34,17 +34,17 @@ void emu_module_enter(enum emu_module_state state)
 }
 
 /**
- * emu_module_left() - the state in which a kernel before this one left the TDX module
+ * emu_module_left() - the state in which the previous kernel left the TDX module (kexec)
  *
  * Context: any; before the first reset.
- * Return: the state; meaningless where there was no emulator before.
+ * Return: the state; meaningless if the previous kernel had no emulator.
  */
 enum emu_module_state emu_module_left(void)
 {
 	return *(u8 *)__va(LEFT_PA);
 }
 
-/* The sigstruct's newest handoff version is the build's, and its oldest one is not older. */
+/* The sigstruct must have the build's newest handoff version, and no older one than the build. */
 static bool sigstruct_suits(const struct emu_image *image)
 {
 	return image->hv.max == image->rd_hv.max && image->hv.min >= image->rd_hv.min;
@@ -52,9 +52,9 @@ static bool sigstruct_suits(const struct emu_image *image)
 
 /**
  * emu_sys_init() - TDH.SYS.INIT
- * @call: RCX = 0; RCX, RDX, R8 to R10 out: what is wrong, where something is
+ * @call: RCX = 0; RCX, RDX, R8 to R10 out: 0, since the emulator's answers have no details
  *
- * Context: a trap, under emu.lock, alone with the TDX module's lock.
+ * Context: a trap, under emu.lock, with the TDX module's lock held exclusively.
  * Return: status.
  */
 u64 emu_sys_init(struct emu_call *call)
@@ -76,7 +76,7 @@ u64 emu_sys_init(struct emu_call *call)
 
 /**
  * emu_sys_lp_init() - TDH.SYS.LP.INIT
- * @call: no operands; RCX, RDX, R8 out: what is wrong, where something is
+ * @call: no operands; RCX, RDX, R8 out: 0, since the emulator's answers have no details
  *
  * Context: a trap, under emu.lock.
  * Return: status.
@@ -95,7 +95,7 @@ u64 emu_sys_lp_init(struct emu_call *call)
  * emu_sys_lp_shutdown() - TDH.SYS.LP.SHUTDOWN
  * @call: no operands
  *
- * Has nothing left to do, and succeeds in every state.
+ * Does nothing, and succeeds in every state.
  *
  * Context: a trap, under emu.lock.
  * Return: status.
@@ -105,17 +105,17 @@ u64 emu_sys_lp_shutdown(struct emu_call *call)
 	return TDX_SUCCESS;
 }
 
-/* Bytes that the TDX module has for handoff data, without its head. */
+/* Bytes that the TDX module has for handoff data, without the header. */
 static u32 handoff_room(const struct emu_image *image)
 {
 	return (image->num_handoff_pages + 1) * TDX_PAGE_SIZE - EMU_HANDOFF_HEAD;
 }
 
 /**
- * emu_sys_shutdown_check() - TDH.SYS.SHUTDOWN's look at its operand
+ * emu_sys_shutdown_check() - check the operand of TDH.SYS.SHUTDOWN
  * @call: RCX = handoff version and AVOID_COMPAT_SENSITIVE
  *
- * A TDX module without UPDATE_COMPAT takes that bit for part of the version.
+ * A TDX module without UPDATE_COMPAT takes AVOID_COMPAT_SENSITIVE for part of the version.
  *
  * Context: a trap, under emu.lock.
  * Return: status.
@@ -139,10 +139,10 @@ u64 emu_sys_shutdown_check(struct emu_call *call)
  * emu_sys_shutdown() - TDH.SYS.SHUTDOWN
  * @call: RCX, checked by emu_sys_shutdown_check()
  *
- * A refusal changes nothing. Success without race rejection spoils the builds under way at once,
- * not at the hand-over: nothing can undo it.
+ * A failure changes nothing. Success without race rejection spoils the update-sensitive operations
+ * under way here and not in TDH.SYS.UPDATE, because nothing can undo a shutdown.
  *
- * Context: a trap, under emu.lock, alone inside the TDX module.
+ * Context: a trap, under emu.lock; no other LP is inside the TDX module.
  * Return: status.
  */
 u64 emu_sys_shutdown(struct emu_call *call)
@@ -166,10 +166,10 @@ u64 emu_sys_shutdown(struct emu_call *call)
  * emu_sys_update() - TDH.SYS.UPDATE
  * @call: no operands
  *
- * A failure leaves the handoff data to the next image. Data that exceeds this TDX module's handoff
- * pages fails a sanity check, which stops the LP for good.
+ * After a failure the handoff data remains for the next image. If the data exceeds this TDX
+ * module's handoff pages, a sanity check fails, which stops the LP for good: see emu_fatal().
  *
- * Context: a trap, under emu.lock, alone inside the module.
+ * Context: a trap, under emu.lock, with the TDX module's lock held exclusively.
  * Return: status.
  */
 u64 emu_sys_update(struct emu_call *call)
@@ -194,8 +194,8 @@ u64 emu_sys_update(struct emu_call *call)
  * emu_phymem_page_rdmd() - TDH.PHYMEM.PAGE.RDMD
  * @call: RCX = physical address of a page; RCX, RDX, R8 to R11 out: its metadata
  *
- * The emulator keeps no metadata. It takes every page of ordinary memory for a 4-KiB page without
- * an owner, whose metadata is all zeroes. Other addresses lie outside of all TDMRs.
+ * The emulator keeps no metadata. It treats every page of ordinary memory as a 4-KiB page without
+ * an owner, whose metadata is all zeroes. It treats other addresses as outside of all TDMRs.
  *
  * Context: a trap, under emu.lock.
  * Return: status.
@@ -217,9 +217,9 @@ u64 emu_phymem_page_rdmd(struct emu_call *call)
 }
 
 /**
- * emu_module_clear() - no module, and no handoff data
+ * emu_module_clear() - remove the TDX module and the handoff data
  *
- * Context: under emu.lock, no one inside the module.
+ * Context: under emu.lock; no LP is inside the TDX module.
  */
 void emu_module_clear(void)
 {
@@ -232,9 +232,9 @@ void emu_module_clear(void)
 }
 
 /**
- * emu_module_reset() - the first module, as the settings want it
+ * emu_module_reset() - install the first TDX module, or none, as the settings say
  *
- * Context: under emu.lock, no one inside the module.
+ * Context: under emu.lock; no LP is inside the TDX module.
  */
 void emu_module_reset(void)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The TDs: their life cycle, their measurement and what an update must not split (tdx_emu_abi.h).
- * Enough of a TD to be built, run, migrated and lost. No guest code runs, no memory is protected.
- * Runs in traps under emu.lock: a pool made in emu_td_init() holds all TDs.
+ * The TDs: their life cycle, their measurement and their update-sensitive operations
+ * (tdx_emu_abi.h). A TD can be built, run, migrated and lost, but no guest code runs and no memory
+ * is protected. Runs in traps under emu.lock, so all TDs are in a pool allocated beforehand.
  */
 #include <linux/io.h>
 #include <linux/kernel.h>
@@ -23,12 +23,12 @@ struct emu_vp {
 };
 
 struct emu_td {
-	u64 tdr;			/* 0: this place in the pool is free */
-	bool busy;			/* an LP is in it */
+	u64 tdr;			/* 0: this element of the pool is free */
+	bool busy;			/* a call is using it */
 	enum tdx_td_state state;
 	bool keyed;			/* KEY.CONFIG done */
 	unsigned int tdcs_pages;
-	bool checked;			/* initialised under a module with UPDATE_COMPAT */
+	bool checked;			/* initialised under a TDX module with UPDATE_COMPAT */
 	u64 attributes;			/* first field of TD_PARAMS */
 	u64 enters;
 
@@ -38,17 +38,17 @@ struct emu_td {
 	unsigned int nr_pages;
 
 	struct shash_desc *hash;	/* MRTD so far, in state build */
-	bool measured;
+	bool measured;			/* @mrtd is final */
 	u8 mrtd[TDX_SHA384_SIZE];
-	bool spoiled;
+	bool spoiled;			/* its measurement comes out wrong */
 
 	unsigned int step;		/* EXPORT/IMPORT.STATE leaves done */
-	bool interrupted;		/* in the next one */
-	u32 interruptions;		/* that are to come in it */
-	u64 stream;			/* which export it is, and whose pages an import takes */
+	bool interrupted;		/* the next one has begun and was interrupted */
+	u32 interruptions;		/* that are still to come in it */
+	u64 stream;			/* number of the export, or of the one imported */
 };
 
-/* What EXPORT.STATE.* leave in the caller's page. */
+/* Content of the caller's page after EXPORT.STATE.*. */
 #define STATE_MAGIC		"TDXEMUTD"
 struct state_page {
 	u8 magic[8];
@@ -60,7 +60,7 @@ struct state_page {
 
 static struct emu_td *tds;
 static void *hashes;
-static unsigned int tds_used;		/* all places from here on are free */
+static unsigned int tds_used;		/* the elements from here on are free */
 static u64 last_stream;
 
 static u64 invalid(u32 operand)
@@ -107,13 +107,13 @@ static u64 lock_td(struct emu_call *call, struct emu_td *td, u32 operand)
 }
 
 /**
- * emu_td_lock_tdr() - take the TD of a TDR for a call
- * @call: the call
+ * emu_td_lock_tdr() - lock the TD of a TDR for a call
+ * @call: the call; its @td is filled in on success
  * @tdr: physical address of the TDR
- * @operand: operand id to blame
+ * @operand: operand id for a failure's status
  *
  * Context: a trap, under emu.lock.
- * Return: status; OPERAND_BUSY where another LP is in the TD.
+ * Return: status; OPERAND_BUSY if another LP's call has locked the TD.
  */
 u64 emu_td_lock_tdr(struct emu_call *call, u64 tdr, u32 operand)
 {
@@ -121,13 +121,13 @@ u64 emu_td_lock_tdr(struct emu_call *call, u64 tdr, u32 operand)
 }
 
 /**
- * emu_td_lock_tdvpr() - take the VP of a TDVPR and its TD for a call
- * @call: the call
+ * emu_td_lock_tdvpr() - find the VP of a TDVPR and lock its TD for a call
+ * @call: the call; its @td and @vp are filled in on success
  * @tdvpr: physical address of the TDVPR
- * @operand: operand id to blame
+ * @operand: operand id for a failure's status
  *
  * Context: a trap, under emu.lock.
- * Return: status; OPERAND_BUSY where another LP is in the TD.
+ * Return: status; OPERAND_BUSY if another LP's call has locked the TD.
  */
 u64 emu_td_lock_tdvpr(struct emu_call *call, u64 tdvpr, u32 operand)
 {
@@ -135,17 +135,17 @@ u64 emu_td_lock_tdvpr(struct emu_call *call, u64 tdvpr, u32 operand)
 }
 
 /**
- * emu_td_unlock() - give it back
+ * emu_td_unlock() - unlock the TD of a call
  * @call: the call
  *
- * Context: a trap, under emu.lock.
+ * Context: a trap, under emu.lock, @call->td locked.
  */
 void emu_td_unlock(struct emu_call *call)
 {
 	call->td->busy = false;
 }
 
-/* A page that a TD may take over. */
+/* Can a TD take this page over? */
 static bool page_is_free(u64 pa)
 {
 	struct emu_vp *vp;
@@ -154,8 +154,8 @@ static bool page_is_free(u64 pa)
 }
 
 /*
- * The hash functions' own errors are about setting them up, and that has been done. Should one come
- * nevertheless, the measurement is wrong, which is what a test looks at.
+ * The hash functions fail only if they are set up wrongly. Should one fail all the same, the
+ * measurement comes out wrong, which tests check.
  */
 static void measure_operation(struct emu_td *td, const char *name, u64 gpa)
 {
@@ -170,7 +170,7 @@ static void measure_operation(struct emu_td *td, const char *name, u64 gpa)
  * emu_mng_create() - TDH.MNG.CREATE
  * @call: RCX = TDR page, RDX = HKID
  *
- * Whether HKIDs differ from each other is not checked.
+ * It does not check whether another TD has the same HKID.
  *
  * Context: a trap, under emu.lock.
  * Return: status.
@@ -214,7 +214,7 @@ u64 emu_mng_key_config(struct emu_call *call)
 	return TDX_SUCCESS;
 }
 
-/* The two state machines of a TD: keys, then operations. */
+/* A TD has two state machines, keys and operations. A leaf checks the keys first. */
 static u64 check_keyed(const struct emu_td *td)
 {
 	if (!td->keyed || td->state == TDX_TD_TEARDOWN)
@@ -235,7 +235,7 @@ static u64 check_state(const struct emu_td *td, enum tdx_td_state state)
  * emu_mng_addcx() - TDH.MNG.ADDCX
  * @call: RCX = TDCS page, RDX = TDR
  *
- * Takes any number of pages; one is enough.
+ * It takes any number of pages. One is enough.
  *
  * Context: a trap, under emu.lock, @call->td locked.
  * Return: status.
@@ -252,7 +252,7 @@ u64 emu_mng_addcx(struct emu_call *call)
 	return TDX_SUCCESS;
 }
 
-/* The TD begins to be one, by MNG.INIT or an import; from here on it is watched. */
+/* MNG.INIT and the first import leaf need a TD with a key and a TDCS page, not yet initialised. */
 static u64 check_uninitialized(const struct emu_td *td)
 {
 	u64 status = check_state(td, TDX_TD_CREATED);
@@ -456,7 +456,7 @@ u64 emu_vp_flush(struct emu_call *call)
  * emu_mng_vpflushdone() - TDH.MNG.VPFLUSHDONE
  * @call: RCX = TDR
  *
- * The end of the TD, whatever it was doing.
+ * It ends the TD in every state, also within a build, an export or an import.
  *
  * Context: a trap, under emu.lock, @call->td locked.
  * Return: status.
@@ -524,8 +524,8 @@ u64 emu_mng_rd(struct emu_call *call)
 }
 
 /*
- * One round of an EXPORT/IMPORT.STATE leaf that may go on: INTERRUPTED_RESUMABLE while
- * interruptions are left. An interrupted leaf goes on with RESUME, and only with it.
+ * One call of an EXPORT.STATE or IMPORT.STATE leaf: INTERRUPTED_RESUMABLE while interruptions are
+ * left. The caller has checked @resume: it is set if and only if the leaf was interrupted.
  */
 static u64 round_of_leaf(struct emu_td *td, bool resume)
 {
@@ -623,7 +623,7 @@ u64 emu_import_state(struct emu_call *call)
 	if (call->leaf != EMU_TDH_IMPORT_STATE_VP)
 		return TDX_SUCCESS;
 
-	/* The state of all VPs comes in one page. */
+	/* One page has the state of all VPs. */
 	for (i = 0; i < td->nr_vps; i++)
 		td->vp[i].initialized = true;
 	if (td->spoiled)
@@ -633,16 +633,17 @@ u64 emu_import_state(struct emu_call *call)
 	return TDX_SUCCESS;
 }
 
-/* An update can break the hash context of a build, and an interrupted export or import. */
+/* An update can break the hash context of a build or of an interrupted export or import. */
 static bool update_sensitive(const struct emu_td *td)
 {
 	return td->tdr && (td->state == TDX_TD_BUILD || td->interrupted);
 }
 
 /**
- * emu_td_update_sensitive() - is there a TD that a protected shutdown must not touch?
+ * emu_td_update_sensitive() - is a TD in an operation for which a shutdown has to be rejected?
  *
- * TDs initialised under a TDX module without UPDATE_COMPAT are not checked.
+ * It ignores TDs that were initialised under a TDX module without UPDATE_COMPAT
+ * (docs/firmware.md, Update-sensitive operations).
  *
  * Context: under emu.lock.
  * Return: true if so.
@@ -660,10 +661,10 @@ bool emu_td_update_sensitive(void)
 }
 
 /**
- * emu_td_spoil() - break the hash contexts that an unprotected shutdown splits
+ * emu_td_spoil() - break the hash contexts of all update-sensitive operations
  *
- * A build's hash starts again from something that was never measured. An interrupted export hands
- * out a wrong measurement from here on, an interrupted import will end with one.
+ * A build's hash starts anew from a byte that was never measured. An interrupted export returns a
+ * wrong measurement from now on, an interrupted import ends with one.
  *
  * Context: under emu.lock.
  */
@@ -677,7 +678,7 @@ void emu_td_spoil(void)
 	for (i = 0; i < tds_used; i++) {
 		struct emu_td *td = &tds[i];
 
-		/* Once: a second change of modules must not repair what the first one broke. */
+		/* Only once: a second shutdown would invert an export's byte back. */
 		if (!update_sensitive(td) || td->spoiled)
 			continue;
 		td->spoiled = true;
@@ -692,9 +693,9 @@ void emu_td_spoil(void)
 }
 
 /**
- * emu_td_clear() - all TDs are gone
+ * emu_td_clear() - remove all TDs
  *
- * Context: under emu.lock, no one inside the module.
+ * Context: under emu.lock; no LP is inside the TDX module.
  */
 void emu_td_clear(void)
 {
@@ -705,11 +706,11 @@ void emu_td_clear(void)
 }
 
 /**
- * emu_td_copy() - the TDs as file "tds" shows them
- * @views: room for TDX_TD_MAX
+ * emu_td_copy() - copy what file "tds" shows of the TDs
+ * @views: filled in; room for TDX_TD_MAX
  *
  * Context: under emu.lock.
- * Return: how many.
+ * Return: the number of TDs.
  */
 unsigned int emu_td_copy(struct emu_td_view *views)
 {
@@ -732,7 +733,7 @@ unsigned int emu_td_copy(struct emu_td_view *views)
 }
 
 /**
- * emu_td_init() - make the pool
+ * emu_td_init() - allocate the pool of TDs
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
@@ -744,7 +745,7 @@ int emu_td_init(void)
 	unsigned int i;
 
 	BUILD_BUG_ON(sizeof(struct state_page) > TDX_PAGE_SIZE);
-	/* The leaves of a step follow each other, as do their numbers. */
+	/* A leaf's step is its distance from IMMUTABLE in enum emu_leaf. */
 	BUILD_BUG_ON(EMU_TDH_EXPORT_STATE_VP - EMU_TDH_EXPORT_STATE_IMMUTABLE != 2);
 	BUILD_BUG_ON(EMU_TDH_IMPORT_STATE_VP - EMU_TDH_IMPORT_STATE_IMMUTABLE != 2);
 
@@ -762,9 +763,9 @@ int emu_td_init(void)
 }
 
 /**
- * emu_td_exit() - the opposite
+ * emu_td_exit() - undo emu_td_init()
  *
- * Context: may sleep; no call can come any more.
+ * Context: may sleep; no SEAMCALL can come any more.
  */
 void emu_td_exit(void)
 {
