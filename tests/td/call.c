@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SEAMCALL, repeated while the module is busy, and the count of what it answered.
- * It is written apart from the wrapper of the module under test, so that one cannot hide the
- * other's mistakes. It may not know what a TD is, nor remember anything of the platform.
+ * SEAMCALL, repeated while the TDX module is busy, and statistics of the answers.
+ * tdx_update has a wrapper of its own. The two share no code, so that one cannot hide the other's
+ * mistakes. This file must not depend on TDs or keep platform state.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -19,12 +19,12 @@
 
 #include "td.h"
 
-/* Long enough for any lock in the module, short enough for a test to see the failure. */
+/* Longer than any lock of the TDX module is held, and short enough for a test to see a failure. */
 #define BUSY_TIMEOUT		HZ
 #define MAX_PAIRS		256
 #define PACE_STEP_US		1000u
 
-/* How a SEAMCALL ended that may have brought no status. */
+/* How a SEAMCALL ended. Only the first outcome has a status of the firmware. */
 enum outcome { OUTCOME_STATUS, OUTCOME_VMFAILINVALID, OUTCOME_TRAP };
 
 struct pair {
@@ -46,30 +46,34 @@ static const char * const counter_names[TD_NR_COUNTERS] = {
 	[TD_FAILED]	= "failed",
 };
 
-/* Pause of the threads between two SEAMCALLs, in microseconds. */
+/* Pause of a thread before each SEAMCALL, in microseconds. */
 u32 td_pace_us = 50;
 
 /**
- * td_seamcall - execute SEAMCALL once
+ * td_seamcall() - execute SEAMCALL once
  * @leaf: the leaf's number
- * @args: the other registers, in and out
+ * @args: operands in, outputs out
  *
- * Not counted in the statistics. Context: any.
+ * Does not count the call in the statistics.
  *
- * Return: the completion status, or a software status where there was none.
+ * Context: any.
+ * Return: the completion status, or a software status if the firmware gave none.
  */
 u64 td_seamcall(u64 leaf, struct td_args *args)
 {
 	u64 rax = leaf, rcx = args->rcx, rdx = args->rdx;
 	u64 save8 = args->r8, save9 = args->r9, save10 = args->r10, save11 = args->r11;
 	u8 outcome;
-	/* From here on no access to memory: a sanitizer's calls for it would destroy these. */
+	/*
+	 * A sanitizer adds a call to each memory access, which would destroy these registers. So
+	 * access no memory until they are saved.
+	 */
 	register u64 r8 asm("r8") = save8;
 	register u64 r9 asm("r9") = save9;
 	register u64 r10 asm("r10") = save10;
 	register u64 r11 asm("r11") = save11;
 
-	/* A trap comes back at 2: with its number in RAX, whatever was in it. */
+	/* A trap continues at 2 with its vector in RAX. */
 	asm volatile("1:	.byte	0x66, 0x0f, 0x01, 0xcf\n"
 		     "	setc	%[outcome]\n"
 		     "	jmp	3f\n"
@@ -113,14 +117,15 @@ static void execute(void *data)
 }
 
 /**
- * td_seamcall_on - execute SEAMCALL once, on a CPU
- * @cpu: which
+ * td_seamcall_on() - execute SEAMCALL once on a given CPU
+ * @cpu: the CPU
  * @leaf: the leaf's number
  * @answer: operands in; status and outputs out
  *
- * Not counted in the statistics. Context: process, interrupts on.
+ * Does not count the call in the statistics.
  *
- * Return: 0; -ENXIO if that CPU is not online.
+ * Context: process, interrupts on.
+ * Return: 0; -ENXIO if the CPU is not online.
  */
 int td_seamcall_on(unsigned int cpu, u64 leaf, struct td_answer *answer)
 {
@@ -160,9 +165,11 @@ static bool is_busy(u64 status)
 }
 
 /**
- * td_pace - the pause of a thread between two SEAMCALLs
+ * td_pace() - pause a thread before a SEAMCALL
  *
- * Ends early when the thread is to stop. Context: a kthread; may sleep.
+ * The pause ends early when the thread shall stop.
+ *
+ * Context: a kthread; may sleep.
  */
 void td_pace(void)
 {
@@ -170,7 +177,7 @@ void td_pace(void)
 
 	if (!pace)
 		cond_resched();
-	/* In small steps, by the setting of the moment: neither a stop nor a new setting waits. */
+	/* Sleep in small steps, so that a stop or a new setting takes effect soon. */
 	while (slept < pace && !kthread_should_stop()) {
 		u32 step = min(pace - slept, PACE_STEP_US);
 
@@ -180,7 +187,7 @@ void td_pace(void)
 	}
 }
 
-/* The status goes to @caller, but does not displace that of an earlier call that failed. */
+/* Store leaf and status in @caller, unless an earlier call has failed. */
 static int call(struct td_caller *caller, u64 leaf, struct td_args *args, u64 *status)
 {
 	unsigned long deadline = jiffies + BUSY_TIMEOUT;
@@ -209,15 +216,15 @@ static int call(struct td_caller *caller, u64 leaf, struct td_args *args, u64 *s
 }
 
 /**
- * td_call - make a SEAMCALL that ought to succeed, and repeat it while the module is busy
- * @caller: on whose account; takes leaf and status, and is marked as failed by a bad one
+ * td_call() - make a SEAMCALL that is expected to succeed
+ * @caller: the caller; leaf, status and a failure are stored in it
  * @leaf: the leaf's number
- * @args: the other registers, in and out
+ * @args: operands in, outputs of the last call out
  *
- * A module that stays busy for a second is taken at its word. Context: may sleep; a kthread if
- * @caller is paced.
+ * Repeats the call while the TDX module is busy, for a second at most.
  *
- * Return: 0; -EIO on any status but success; -EINTR if a thread that is to stop did not call.
+ * Context: may sleep; a kthread if @caller is paced.
+ * Return: 0; -EIO on any status but success; -EINTR if the thread shall stop and made no call.
  */
 int td_call(struct td_caller *caller, u64 leaf, struct td_args *args)
 {
@@ -232,15 +239,13 @@ int td_call(struct td_caller *caller, u64 leaf, struct td_args *args)
 }
 
 /**
- * td_call_resumable - make a SEAMCALL that may be interrupted
+ * td_call_resumable() - make a SEAMCALL that may be interrupted
  * @caller: as for td_call()
  * @leaf: the leaf's number
- * @args: the other registers, in and out
+ * @args: operands in, outputs of the last call out
  *
  * Context: as for td_call().
- *
- * Return: 0 when the leaf has come to its end; 1 when it was interrupted; -EIO and -EINTR as
- * td_call().
+ * Return: 0 if the leaf has finished; 1 if it was interrupted; -EIO and -EINTR as td_call().
  */
 int td_call_resumable(struct td_caller *caller, u64 leaf, struct td_args *args)
 {
@@ -264,10 +269,11 @@ static const struct {
 #undef LEAF_NAME
 
 /**
- * td_leaf_name - the specification's name of a leaf
+ * td_leaf_name() - name of a leaf in the specification
  * @leaf: its number
  *
- * Return: the name, or NULL if it has none here.
+ * Context: any.
+ * Return: the name, or NULL if TDX_LEAVES does not have the leaf.
  */
 const char *td_leaf_name(u64 leaf)
 {
@@ -280,11 +286,12 @@ const char *td_leaf_name(u64 leaf)
 }
 
 /**
- * td_leaf_by_name - the leaf of a name
+ * td_leaf_by_name() - find a leaf by its name
  * @name: as the specification spells it
- * @leaf: its number, where there is one
+ * @leaf: its number; filled in on success
  *
- * Return: whether there is.
+ * Context: any.
+ * Return: true if TDX_LEAVES has the leaf.
  */
 bool td_leaf_by_name(const char *name, u64 *leaf)
 {
@@ -300,11 +307,12 @@ bool td_leaf_by_name(const char *name, u64 *leaf)
 }
 
 /**
- * td_status_name - the specification's name of a status
- * @leaf: the leaf that answered it
- * @status: the status, details included
+ * td_status_name() - name of a status in the specification
+ * @leaf: the leaf that returned it
+ * @status: the status with its details
  *
- * Return: the name, "unknown" if it has none here.
+ * Context: any.
+ * Return: the name, or "unknown".
  */
 const char *td_status_name(u64 leaf, u64 status)
 {
@@ -334,8 +342,8 @@ const char *td_status_name(u64 leaf, u64 status)
 }
 
 /**
- * td_count - count an event of the threads
- * @counter: which
+ * td_count() - count an event of the threads
+ * @counter: the event
  *
  * Context: any but interrupts.
  */
@@ -347,8 +355,10 @@ void td_count(enum td_counter counter)
 }
 
 /**
- * td_stats_show - print all that was counted since the last td_stats_clear()
- * @file: where to
+ * td_stats_show() - print the statistics since the last td_stats_clear()
+ * @file: the file to print to
+ *
+ * Context: process.
  */
 void td_stats_show(struct seq_file *file)
 {
@@ -364,7 +374,9 @@ void td_stats_show(struct seq_file *file)
 }
 
 /**
- * td_stats_clear - forget all that was counted
+ * td_stats_clear() - clear the statistics
+ *
+ * Context: process.
  */
 void td_stats_clear(void)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The TDs that a test makes by name, one command a write, and the files that show them.
- * Keeps the list of them; may hold the list's lock only to find, add or remove one, or to show all,
- * never while a command's SEAMCALLs go on. Order of locks: the list, then a TD.
+ * The TDs that a test makes by number, one command a write, and the files that show them.
+ * Keeps the list of these TDs. A command holds the list's lock to find, add or remove a TD, but not
+ * during its SEAMCALLs. Lock order: the list, then a TD.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -36,7 +36,7 @@ static struct td *find(u64 id)
 	return NULL;
 }
 
-/* With a reference and its lock held; it may have been destroyed meanwhile, as its phase says. */
+/* Return the TD locked, with a reference. It may have been destroyed meanwhile: check its phase. */
 static struct td *find_and_lock(u64 id)
 {
 	struct td *td;
@@ -57,7 +57,7 @@ static void unlock_and_put(struct td *td)
 	td_put(td);
 }
 
-/* Puts a new TD in the list, which takes over its reference, and locks it. */
+/* Lock a new TD and put it into the list, which takes over the caller's reference. */
 static int enlist_and_lock(struct td *td)
 {
 	int ret = -EINVAL;
@@ -73,7 +73,7 @@ static int enlist_and_lock(struct td *td)
 	return ret;
 }
 
-/* Takes a TD, or the first, out of the list, which gives its reference. */
+/* Remove a TD, or with @any the first one, from the list. The caller gets the list's reference. */
 static struct td *delist(bool any, u64 id)
 {
 	struct td *td;
@@ -176,7 +176,7 @@ static int on_one(struct td_caller *caller, u64 id,
 	return ret;
 }
 
-/* The only command whose first operand is a name: IMAGE [HV]. */
+/* Operands: IMAGE [HV]. The only command whose first operand is not a number. */
 static int do_install(struct td_caller *caller, char *text)
 {
 	char *name = strsep(&text, " \t");
@@ -187,7 +187,7 @@ static int do_install(struct td_caller *caller, char *text)
 	return td_install(caller, name, hv);
 }
 
-/* A command has operands and a function of its own, or an operation on the one TD it names. */
+/* A command has @run, which gets all operands, or @operation, for the one TD that it names. */
 static const struct command {
 	const char *name;
 	unsigned int operands;
@@ -366,13 +366,14 @@ const struct file_operations td_tds_fops = {
 };
 
 /**
- * td_enter_any - run one of the TDs made by command, once
- * @caller: on whose account
- * @nth: which; any number will do
+ * td_enter_any() - run one of the TDs made by command once
+ * @caller: as for td_call()
+ * @nth: index of the TD in the list, modulo the number of TDs
  *
- * A TD that a command is at work on is passed by. Context: may sleep.
+ * Does not wait for a TD that a command is using.
  *
- * Return: 0; -ENOENT if that TD cannot be run now, or there is none; what td_call() says.
+ * Context: may sleep.
+ * Return: 0; -ENOENT if that TD cannot be run now, or there is none; errors of td_call().
  */
 int td_enter_any(struct td_caller *caller, unsigned int nth)
 {
@@ -402,8 +403,8 @@ int td_enter_any(struct td_caller *caller, unsigned int nth)
 }
 
 /**
- * td_destroy_all - destroy all the TDs made by command
- * @caller: on whose account; not paced
+ * td_destroy_all() - destroy all TDs made by command
+ * @caller: as for td_call(), not paced
  *
  * Context: may sleep.
  */

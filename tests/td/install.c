@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An update without any check: SHUTDOWN and INSTALL with whatever a file holds, as it is the
- * firmware's judgement that is wanted. Takes a container apart by its offsets and believes them.
- * For a quiet guest: CPUs are asked one after another, not stopped.
+ * An update without checks, for tests of the firmware's own checks: TDH.SYS.SHUTDOWN, then
+ * SEAMLDR.INSTALL with the content of a file. The offsets in its container are trusted.
+ * CPUs are not stopped but call one after another, so the guest must be idle.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -17,7 +17,7 @@
 
 #include "td.h"
 
-/* On one CPU, or on each in turn. Every one of them is asked, whatever the others say. */
+/* Call on one CPU, or on each in turn. If a call fails, the other CPUs call all the same. */
 static int ask(struct td_caller *caller, u64 leaf, u64 rcx, bool everyone)
 {
 	unsigned int cpu;
@@ -39,7 +39,7 @@ static int ask(struct td_caller *caller, u64 leaf, u64 rcx, bool everyone)
 	return caller->failed ? -EIO : 0;
 }
 
-/* The file in pages of its own, the rest of the last one zero. */
+/* Read the file into pages of its own. The rest of the last page is zero. */
 static void *load(const char *name, size_t *size)
 {
 	const struct firmware *fw;
@@ -80,14 +80,14 @@ static struct seamldr_params *make_params(const u8 *blob, size_t size, u32 scena
 }
 
 /**
- * td_image_load - read a file and make SEAMLDR.INSTALL's operand for it
- * @name: in the firmware search path
+ * td_image_load() - read a file and make the operand of SEAMLDR.INSTALL for it
+ * @name: path in the firmware search path
  * @scenario: SEAMLDR_SCENARIO_*
  * @image: filled in on success, else empty
  *
  * Context: may sleep.
- *
- * Return: 0; -ENOENT: no such file; -EINVAL: no container whose parts could be told apart.
+ * Return: 0; -ENOENT: the file cannot be read, or no memory for it; -EINVAL: the container's parts
+ * cannot be found, or no memory for the operand.
  */
 int td_image_load(const char *name, u32 scenario, struct td_image *image)
 {
@@ -104,8 +104,8 @@ int td_image_load(const char *name, u32 scenario, struct td_image *image)
 }
 
 /**
- * td_image_free - undo td_image_load()
- * @image: loaded or empty; empty afterwards
+ * td_image_free() - undo td_image_load()
+ * @image: loaded or empty; it is empty afterwards
  *
  * Context: may sleep.
  */
@@ -117,14 +117,15 @@ void td_image_free(struct td_image *image)
 }
 
 /**
- * td_install - hand a file to the firmware as it is
- * @caller: takes leaf and status of the first SEAMCALL that failed
- * @name: in the firmware search path
- * @hv: handoff version to shut the running module down with
+ * td_install() - install a file without any check
+ * @caller: leaf and status of the first SEAMCALL that failed are stored in it
+ * @name: path in the firmware search path
+ * @hv: handoff version for TDH.SYS.SHUTDOWN
  *
- * Once the module is shut down a failure leaves it so. Context: may sleep.
+ * A failure after the shutdown leaves the TDX module shut down.
  *
- * Return: 0: the image runs; -EIO: a SEAMCALL failed; what td_image_load() returns.
+ * Context: may sleep.
+ * Return: 0: the image runs; -EIO: a SEAMCALL failed; errors of td_image_load().
  */
 int td_install(struct td_caller *caller, const char *name, u16 hv)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tdx_td.ko: the host's part in TDs' lives, for tests of an update. Control is in debugfs, tdx_td/.
- * This file makes and unmakes the directory, and holds the settings' files. It may not touch a TD
- * but to destroy all when the module goes.
+ * tdx_td.ko: the host's part in TDs' lives, for tests of an update. Tests control it by debugfs,
+ * tdx_td/. This file creates and removes the directory and has the files of the settings. It uses
+ * no TD, except to destroy all of them when the module is unloaded.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -54,7 +54,7 @@ static int stats_open(struct inode *inode, struct file *file)
 	return single_open(file, stats_show, NULL);
 }
 
-/* Whatever is written clears. */
+/* A write clears the statistics, whatever its content. */
 static ssize_t stats_write(struct file *file, const char __user *buffer, size_t size, loff_t *pos)
 {
 	td_stats_clear();
@@ -110,7 +110,7 @@ static void __exit tdx_td_exit(void)
 {
 	struct td_caller caller = { };
 
-	/* First, so that no command comes in between. */
+	/* First the files, so that no command can come in between. */
 	debugfs_remove(directory);
 	td_stop_threads();
 	td_destroy_all(&caller);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Single SEAMCALLs for tests: any leaf on any CPU with any operands, and all outputs. Reads MSRs,
- * too. It judges no answer. It owns one buffer, whose address can be an operand, and the image
+ * Single SEAMCALLs for tests: any leaf on any CPU with any operands, and all outputs. Reads MSRs
+ * too. No answer counts as a failure. Owns a buffer whose address can be an operand, and the image
  * loaded last.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -23,14 +23,14 @@
 #define ANSWER_FORM	\
 	"status=%s rax=0x%llx rcx=0x%llx rdx=0x%llx r8=0x%llx r9=0x%llx r10=0x%llx r11=0x%llx\n"
 
-/* All under raw_lock. */
+/* raw_lock protects all of these. */
 static DEFINE_MUTEX(raw_lock);
 static u8 *buffer;			/* a page */
 static struct td_image image;
 static struct td_answer last;
-static const char *last_name;		/* of its status; NULL: no answer yet */
+static const char *last_name;		/* name of its status; NULL: no answer yet */
 
-/* "buffer" and "params", with "+N" behind it or not, are physical addresses. */
+/* "buffer" and "params" are physical addresses; "+N" may follow. All else is a number. */
 static int parse_operand(char *text, u64 *operand)
 {
 	char *offset = strchr(text, '+');
@@ -101,7 +101,7 @@ static void read_msr(void *data)
 	read->error = rdmsr_safe(read->nr, &read->low, &read->high);
 }
 
-/* The value is shown as RAX. */
+/* Stores the value as the status, which is shown as RAX. */
 static int run_rdmsr(char *text)
 {
 	struct msr_read read;
@@ -216,10 +216,9 @@ const struct file_operations td_buffer_fops = {
 };
 
 /**
- * td_raw_init - make room for the buffer
+ * td_raw_init() - allocate the buffer
  *
  * Context: may sleep.
- *
  * Return: 0 or -ENOMEM.
  */
 int td_raw_init(void)
@@ -229,9 +228,9 @@ int td_raw_init(void)
 }
 
 /**
- * td_raw_exit - undo td_raw_init()
+ * td_raw_exit() - undo td_raw_init()
  *
- * Context: may sleep; the files are gone.
+ * Context: may sleep; the files have been removed.
  */
 void td_raw_exit(void)
 {

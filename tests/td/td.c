@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One TD from its making to its end: the SEAMCALLs in their order, the memory behind them, and the
- * measurement that the TD must come out with, reckoned here and not asked of the module.
- * It may not know who uses a TD, and believes nothing of the module that a status did not say.
+ * One TD from its creation to its end: the SEAMCALLs in their order, the TD's memory, and the
+ * measurement that the TD has to have. This file computes that itself, so that a test can compare
+ * it with the TDX module's. It must not depend on the users of TDs. It derives the state of a TD
+ * from nothing but the statuses of its calls.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -69,11 +70,12 @@ static void free_pages_of(struct td *td)
 }
 
 /**
- * td_alloc - make a TD that the module does not know yet
- * @id: its number, for messages
- * @seed: of the contents of its pages
+ * td_alloc() - allocate a TD that the TDX module does not know yet
+ * @id: its number
+ * @seed: seed for the contents of its pages
  *
- * Return: the TD with one reference, or NULL without memory or a key id.
+ * Context: may sleep.
+ * Return: the TD with one reference; NULL if there is no memory or no free HKID.
  */
 struct td *td_alloc(u64 id, u64 seed)
 {
@@ -111,9 +113,10 @@ struct td *td_alloc(u64 id, u64 seed)
 }
 
 /**
- * td_get - take a reference to the structure
+ * td_get() - take a reference to the structure
  * @td: the TD
  *
+ * Context: any.
  * Return: @td.
  */
 struct td *td_get(struct td *td)
@@ -123,8 +126,12 @@ struct td *td_get(struct td *td)
 }
 
 /**
- * td_put - drop a reference to the structure
- * @td: the TD; destroyed, or never made known to the module, if this is the last reference
+ * td_put() - drop a reference to the structure
+ * @td: the TD
+ *
+ * At the last reference the TD must be destroyed, or never have been known to the TDX module.
+ *
+ * Context: may sleep.
  */
 void td_put(struct td *td)
 {
@@ -138,10 +145,11 @@ void td_put(struct td *td)
 }
 
 /**
- * td_address - what names the TD to the module
+ * td_address() - physical address of the TDR, which identifies the TD
  * @td: the TD
  *
- * Return: the physical address of its TDR.
+ * Context: @td->lock held.
+ * Return: the address; 0 if the TD has been destroyed.
  */
 u64 td_address(const struct td *td)
 {
@@ -162,7 +170,7 @@ static int call_page(struct td_caller *caller, struct td *td, u64 leaf, void *pa
 	return td_call(caller, leaf, &args);
 }
 
-/* What a built and an imported TD have in common: a key and a place for its control structure. */
+/* The first calls of both a built and an imported TD: TDR, key, and a page for its TDCS. */
 static int create(struct td_caller *caller, struct td *td)
 {
 	int ret;
@@ -188,13 +196,14 @@ static int create_vp(struct td_caller *caller, struct td *td)
 }
 
 /**
- * td_new - make a TD known to the module and open its build
- * @caller: on whose account
- * @td: fresh from td_alloc()
+ * td_new() - create a TD and begin its build
+ * @caller: as for td_call()
+ * @td: a TD fresh from td_alloc()
+ *
+ * After a failure only td_destroy() can be called for the TD.
  *
  * Context: @td->lock held; may sleep.
- *
- * Return: 0, or what td_call() says; the TD is then only good for td_destroy().
+ * Return: 0; errors of td_call().
  */
 int td_new(struct td_caller *caller, struct td *td)
 {
@@ -263,15 +272,17 @@ free:
 }
 
 /**
- * td_add - add and measure further pages
- * @caller: on whose account
+ * td_add() - add and measure further pages
+ * @caller: as for td_call()
  * @td: a TD that is being built
- * @count: how many
+ * @count: number of pages
+ *
+ * After a failed call the TD has the pages and chunks of the calls that succeeded, and
+ * td_finalize() expects their measurement.
  *
  * Context: @td->lock held; may sleep.
- *
- * Return: 0; -EINVAL if the TD is not being built or would have too many pages; -ENOMEM; what
- * td_call() says: the TD then has the pages, and its measurement the chunks, that the module took.
+ * Return: 0; -EINVAL if the TD is not being built or would have too many pages; -ENOMEM; errors of
+ * td_call().
  */
 int td_add(struct td_caller *caller, struct td *td, unsigned int count)
 {
@@ -294,7 +305,7 @@ static int measure_step(struct shash_desc *hash, const char *name, u64 gpa)
 	return crypto_shash_update(hash, buffer, sizeof(buffer));
 }
 
-/* The rule is that of tdx_emu_abi.h. */
+/* Compute the expected measurement; tdx_emu_abi.h has the rule. */
 static int measure(struct td *td)
 {
 	SHASH_DESC_ON_STACK(hash, sha384);
@@ -323,13 +334,12 @@ static int measure(struct td *td)
 }
 
 /**
- * td_finalize - close a TD's build and reckon its measurement
- * @caller: on whose account
+ * td_finalize() - finish a TD's build and compute its expected measurement
+ * @caller: as for td_call()
  * @td: a TD that is being built
  *
  * Context: @td->lock held; may sleep.
- *
- * Return: 0; -EINVAL if the TD is not being built; what td_call() says; an error of the hash.
+ * Return: 0; -EINVAL if the TD is not being built; errors of td_call() and of the hash.
  */
 int td_finalize(struct td_caller *caller, struct td *td)
 {
@@ -350,13 +360,12 @@ int td_finalize(struct td_caller *caller, struct td *td)
 }
 
 /**
- * td_enter - run a TD once
- * @caller: on whose account
+ * td_enter() - run a TD once
+ * @caller: as for td_call()
  * @td: a TD that can be run
  *
  * Context: @td->lock held; may sleep.
- *
- * Return: 0; -EINVAL if the TD cannot be run; what td_call() says.
+ * Return: 0; -EINVAL if the TD cannot be run; errors of td_call().
  */
 int td_enter(struct td_caller *caller, struct td *td)
 {
@@ -373,7 +382,7 @@ int td_enter(struct td_caller *caller, struct td *td)
 	return ret;
 }
 
-/* One call of the leaf that is due, anew or resumed. */
+/* One call of the next leaf, or of the one to be resumed. */
 static int migrate(struct td_caller *caller, struct td *td, const u64 *leaves)
 {
 	struct td_args args = {
@@ -393,13 +402,12 @@ static int migrate(struct td_caller *caller, struct td *td, const u64 *leaves)
 }
 
 /**
- * td_export - begin a TD's export, up to the first interruption
- * @caller: on whose account
+ * td_export() - begin a TD's export: one call of the first leaf, which may be interrupted
+ * @caller: as for td_call()
  * @td: a TD that can be run
  *
  * Context: @td->lock held; may sleep.
- *
- * Return: 0; -EINVAL if the TD cannot be run; what td_call_resumable() says.
+ * Return: 0; -EINVAL if the TD cannot be run; errors of td_call_resumable().
  */
 int td_export(struct td_caller *caller, struct td *td)
 {
@@ -417,13 +425,12 @@ int td_export(struct td_caller *caller, struct td *td)
 }
 
 /**
- * td_export_end - bring a TD's export to its end
- * @caller: on whose account
+ * td_export_end() - finish a TD's export
+ * @caller: as for td_call()
  * @td: a TD whose export has begun
  *
  * Context: @td->lock held; may sleep.
- *
- * Return: 0; -EINVAL if no export has begun; what td_call_resumable() says.
+ * Return: 0; -EINVAL if no export has begun; errors of td_call_resumable().
  */
 int td_export_end(struct td_caller *caller, struct td *td)
 {
@@ -440,13 +447,12 @@ int td_export_end(struct td_caller *caller, struct td *td)
 }
 
 /**
- * td_take_export - carry what one TD has exported over to a new one
- * @to: fresh from td_alloc() and known to no one else
- * @from: a TD that is exported
+ * td_take_export() - copy what one TD has exported to a new one
+ * @to: a TD fresh from td_alloc(), used by the caller only
+ * @from: a TD whose export has finished
  *
  * Context: @from->lock held.
- *
- * Return: 0; -EINVAL if @from is not exported.
+ * Return: 0; -EINVAL if the export of @from has not finished.
  */
 int td_take_export(struct td *to, struct td *from)
 {
@@ -463,13 +469,14 @@ int td_take_export(struct td *to, struct td *from)
 }
 
 /**
- * td_import - begin a TD's import, up to the first interruption
- * @caller: on whose account
- * @td: a new TD that has gone through td_take_export()
+ * td_import() - begin a TD's import: one call of the first leaf, which may be interrupted
+ * @caller: as for td_call()
+ * @td: a new TD, filled in by td_take_export()
+ *
+ * After a failure only td_destroy() can be called for the TD.
  *
  * Context: @td->lock held; may sleep.
- *
- * Return: 0; what td_call_resumable() says; the TD is then only good for td_destroy().
+ * Return: 0; errors of td_call() and td_call_resumable().
  */
 int td_import(struct td_caller *caller, struct td *td)
 {
@@ -486,13 +493,12 @@ int td_import(struct td_caller *caller, struct td *td)
 }
 
 /**
- * td_import_end - bring a TD's import to its end
- * @caller: on whose account
+ * td_import_end() - finish a TD's import
+ * @caller: as for td_call()
  * @td: a TD whose import has begun
  *
  * Context: @td->lock held; may sleep.
- *
- * Return: 0; -EINVAL if no import has begun; what td_call_resumable() says.
+ * Return: 0; -EINVAL if no import has begun; errors of td_call_resumable().
  */
 int td_import_end(struct td_caller *caller, struct td *td)
 {
@@ -502,7 +508,7 @@ int td_import_end(struct td_caller *caller, struct td *td)
 	if (td->phase != TD_IMPORTING)
 		return -EINVAL;
 	while (!ret && td->step < TD_MIGRATION_STEPS) {
-		/* The VP's state needs a VP to go to. */
+		/* IMPORT.STATE.VP needs a VP. */
 		if (td->step == TD_MIGRATION_STEPS - 1 && !td->has_vp)
 			ret = create_vp(caller, td);
 		if (!ret)
@@ -525,14 +531,13 @@ static int read_field(struct td_caller *caller, struct td *td, u64 field, u64 *v
 }
 
 /**
- * td_read_state - ask the module for a TD's state
- * @caller: on whose account
+ * td_read_state() - read a TD's state from the TDX module
+ * @caller: as for td_call()
  * @td: the TD
- * @state: an enum tdx_td_state
+ * @state: filled in on success: an enum tdx_td_state
  *
  * Context: @td->lock held; may sleep.
- *
- * Return: 0; -EINVAL if the module does not know the TD; what td_call() says.
+ * Return: 0; -EINVAL if the TDX module does not know the TD; errors of td_call().
  */
 int td_read_state(struct td_caller *caller, struct td *td, u64 *state)
 {
@@ -543,14 +548,13 @@ int td_read_state(struct td_caller *caller, struct td *td, u64 *state)
 }
 
 /**
- * td_read_mrtd - ask the module for a TD's measurement
- * @caller: on whose account
- * @td: a TD that has one by our own reckoning
- * @mrtd: TDX_SHA384_SIZE bytes
+ * td_read_mrtd() - read a TD's measurement from the TDX module
+ * @caller: as for td_call()
+ * @td: the TD
+ * @mrtd: filled in on success: TDX_SHA384_SIZE bytes
  *
  * Context: @td->lock held; may sleep.
- *
- * Return: 0; -EINVAL if the TD can have none; what td_call() says.
+ * Return: 0; -EINVAL if the TD cannot have a measurement yet; errors of td_call().
  */
 int td_read_mrtd(struct td_caller *caller, struct td *td, u8 *mrtd)
 {
@@ -571,8 +575,8 @@ int td_read_mrtd(struct td_caller *caller, struct td *td, u8 *mrtd)
 }
 
 /*
- * A step that is refused is asked for once more: a TD that stays in a living module keeps pages
- * that the host is about to give to others.
+ * Make a call of the teardown, and repeat it once if it fails. A TD that stays in a running TDX
+ * module would keep pages that the host is about to free. Return the first call's result.
  */
 static int insist(struct td_caller *caller, u64 leaf, u64 rcx)
 {
@@ -588,14 +592,14 @@ static int insist(struct td_caller *caller, u64 leaf, u64 rcx)
 }
 
 /**
- * td_destroy - take a TD from the module, and free its memory
- * @caller: on whose account; one that is not paced, for this is to be done whatever happens
- * @td: the TD, at whatever point of its life
+ * td_destroy() - tear a TD down and free its memory
+ * @caller: as for td_call(); not paced, because a paced caller makes no calls once it shall stop
+ * @td: the TD in any phase
  *
- * The memory is freed even if the module refuses: it may be gone, and its TDs with it.
+ * Frees the memory even if the teardown fails, because the TDX module and its TDs may be gone.
+ *
  * Context: @td->lock held; may sleep.
- *
- * Return: 0; the first bad thing that td_call() said, even if asking again helped.
+ * Return: 0; the first error of td_call(), even if the repeated call succeeded.
  */
 int td_destroy(struct td_caller *caller, struct td *td)
 {
@@ -618,9 +622,10 @@ int td_destroy(struct td_caller *caller, struct td *td)
 }
 
 /**
- * td_init - get ready for TDs
+ * td_init() - allocate the hash for measurements
  *
- * Return: 0 or an errno.
+ * Context: may sleep.
+ * Return: 0 or a negative errno.
  */
 int td_init(void)
 {
@@ -629,7 +634,9 @@ int td_init(void)
 }
 
 /**
- * td_exit - the opposite of td_init(), when no TD is left
+ * td_exit() - undo td_init()
+ *
+ * Context: may sleep; no TD is left.
  */
 void td_exit(void)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the files of tdx_td.ko share: a TD as its host sees it, and the calls between the files.
- * call.c executes SEAMCALL, td.c knows one TD, cmd.c and threads.c use TDs, install.c knows the
- * loader, raw.c does what a test does by hand, main.c owns debugfs.
- * Nothing here may hold what is the platform's: an update between any two calls must not matter.
+ * call.c executes SEAMCALL, td.c handles one TD, cmd.c and threads.c use TDs, install.c installs
+ * images, raw.c makes single calls for tests, main.c owns the debugfs directory.
+ * No file may keep platform state, because an update may come between any two calls.
  */
 #ifndef TDX_TD_H
 #define TDX_TD_H
@@ -18,7 +18,7 @@
 #include "tdx_arch.h"
 #include "tdx_emu_abi.h"
 
-/* Registers of a SEAMCALL beside RAX, in and out. */
+/* Registers of a SEAMCALL except for RAX: operands in, outputs out. */
 struct td_args {
 	u64 rcx;
 	u64 rdx;
@@ -28,15 +28,16 @@ struct td_args {
 	u64 r11;
 };
 
-/* What a SEAMCALL answered: operands before it, outputs after it. */
+/* The answer of a SEAMCALL. @args has the operands before the call and the outputs after it. */
 struct td_answer {
 	u64 status;
 	struct td_args args;
 };
 
 /*
- * On whose account SEAMCALLs are made. @paced: by a thread, which pauses before each and gives up
- * when it is to stop. @leaf and @status: of the last call, or of the first bad one once @failed.
+ * What a series of SEAMCALLs has in common. @paced: a thread makes them, so pause before each, and
+ * do not call once the thread shall stop. @leaf and @status are those of the last call or, once
+ * @failed is set, of the first call that failed.
  */
 struct td_caller {
 	u64 leaf;
@@ -63,42 +64,42 @@ void td_count(enum td_counter counter);
 void td_stats_show(struct seq_file *file);
 void td_stats_clear(void);
 
-/* How far a TD has come, by what its module has accepted. What is allowed next hangs on it. */
+/* How far a TD has come, by the calls that succeeded. It decides which operations are allowed. */
 enum td_phase {
-	TD_NEW,			/* not yet building or importing; stays so if that went wrong */
+	TD_NEW,			/* until its build or import begins; stays so if that fails */
 	TD_BUILDING,
 	TD_RUNNABLE,
 	TD_EXPORTING,
 	TD_EXPORTED,
 	TD_IMPORTING,
-	TD_GONE,		/* destroyed: nothing is left but the structure */
+	TD_GONE,		/* destroyed: only the structure is left */
 };
 
-/* EXPORT.STATE.* and IMPORT.STATE.* are three leaves each, with a page of state for each. */
+/* EXPORT.STATE.* and IMPORT.STATE.* are three leaves each. Each leaf has its page of state. */
 #define TD_MIGRATION_STEPS	3
 
-/* A page of the TD that is measured. Both stay as they are while the TD lives. */
+/* A measured page of a TD. @private and @source must not change while the TD lives. */
 struct td_page {
 	void *private;
 	void *source;
-	unsigned int extends;		/* MR.EXTENDs that the module accepted */
+	unsigned int extends;		/* MR.EXTEND calls that succeeded */
 };
 
 struct td {
-	struct list_head node;		/* of cmd.c's list */
+	struct list_head node;		/* in cmd.c's list */
 	refcount_t refs;
 	u64 id;
 
-	struct mutex lock;		/* protects all that follows, and the order of SEAMCALLs */
+	struct mutex lock;		/* protects all below, and the order of SEAMCALLs */
 	enum td_phase phase;
-	bool created;			/* the module knows it */
+	bool created;			/* the TDX module knows it */
 	bool has_vp;
 	bool measured;			/* @mrtd is known */
 	int hkid;
-	u64 seed;			/* of the contents of its pages */
+	u64 seed;			/* for the contents of its pages */
 	u64 enters;
-	unsigned int step;		/* of an export or import; TD_MIGRATION_STEPS: done */
-	bool interrupted;		/* that step is to be resumed */
+	unsigned int step;		/* next leaf of a migration; TD_MIGRATION_STEPS: done */
+	bool interrupted;		/* that leaf has to be resumed */
 	void *tdr;
 	void *tdcs;
 	void *tdvpr;
@@ -106,7 +107,7 @@ struct td {
 	void *state[TD_MIGRATION_STEPS];
 	unsigned int nr_pages;
 	struct td_page pages[TDX_TD_MAX_PAGES];
-	u8 mrtd[TDX_SHA384_SIZE];	/* what the measurement must be, by our own reckoning */
+	u8 mrtd[TDX_SHA384_SIZE];	/* expected measurement, computed by measure() */
 };
 
 int td_init(void);
@@ -134,7 +135,7 @@ extern const struct file_operations td_last_status_fops;
 int td_enter_any(struct td_caller *caller, unsigned int nth);
 void td_destroy_all(struct td_caller *caller);
 
-/* A file from the firmware search path, and SEAMLDR.INSTALL's operand for it. */
+/* A file from the firmware search path, and the operand of SEAMLDR.INSTALL for it. */
 struct td_image {
 	void *blob;
 	struct seamldr_params *params;

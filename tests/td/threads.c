@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The threads that build, run and migrate TDs all the time, so that an update finds them at it.
- * A round owns the TDs it makes and leaves none behind, however it ends. Threads are never bound to
- * a CPU, and may not care which module answers them.
+ * Threads that build, run and migrate TDs all the time, so that an update meets these operations.
+ * A round destroys the TDs that it makes, however it ends. Threads are not bound to a CPU, and must
+ * not depend on which TDX module answers.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -21,13 +21,13 @@
 
 #include "td.h"
 
-#define MAX_THREADS		64	/* of a kind */
+#define MAX_THREADS		64	/* of each kind */
 #define MAX_LINE		128
 
-/* Keeps a round that cannot go on, with the module lost for instance, from burning a CPU. */
+/* Pause after a failed round, so that threads do not burn CPUs once the TDX module is lost. */
 #define IDLE_US			1000
 
-/* IDs, and with them seeds, of the TDs of threads: apart from what a test will choose. */
+/* IDs, and so seeds, of the threads' TDs begin here, far from those that tests choose. */
 #define FIRST_ID		(1ULL << 32)
 
 struct kind {
@@ -52,7 +52,7 @@ static atomic64_t next_id = ATOMIC64_INIT(FIRST_ID);
 static atomic_t next_cpu;
 static atomic_t next_run;
 
-/* Pages of each TD that threads build. */
+/* Pages of each TD that a thread builds. */
 u32 td_thread_pages = 4;
 
 static struct td *alloc_td(void)
@@ -92,7 +92,7 @@ static int check_and_enter(struct td_caller *caller, struct td *td)
 	return ret;
 }
 
-/* Without pause and whether or not the thread is to stop: nothing else will do it. */
+/* The caller is not paced: the TD has to be destroyed even if the thread shall stop. */
 static int clean_up(struct td *td)
 {
 	struct td_caller caller = { };
@@ -168,7 +168,7 @@ static int migrate_round(void)
 
 static int run_round(void)
 {
-	/* The pause is made here and not in the call, where it would keep the TD's lock. */
+	/* Pause here and not in the call, during which the TD is locked. */
 	struct td_caller caller = { };
 	int ret;
 
@@ -179,7 +179,7 @@ static int run_round(void)
 	return ret;
 }
 
-/* Starts out on a CPU of its own while there are any, and goes where the scheduler likes. */
+/* Begin on a CPU of the thread's own while there are any, then let the scheduler choose. */
 static void spread(void)
 {
 	unsigned int cpu;
@@ -229,7 +229,7 @@ static int start_to(struct kind *kind, unsigned int count)
 	return 0;
 }
 
-/* Takes "KIND=N" words; a kind that is not named stays as it is. */
+/* Parse KIND=N words. The count of a kind that is not named does not change. */
 static int parse(char *text, unsigned int *counts)
 {
 	char *word, *value;
@@ -305,7 +305,7 @@ const struct file_operations td_threads_fops = {
 };
 
 /**
- * td_stop_threads - stop all threads and wait for their ends
+ * td_stop_threads() - stop all threads and wait until they have ended
  *
  * Context: may sleep.
  */
