@@ -1,11 +1,12 @@
 #!/bin/bash
-# Takes mainline's update driver out of Debian's package of the kernel's source.
+# Takes mainline's update driver out of Debian's source package of the kernel.
 #
 #	KERNEL= tests/mainline/derive.sh OUT
 #
-# OUT gets seven files of the package, unchanged, and core.c: the definitions of tdx.c that these
-# files use. README.md says how they become a module. The script fails if the package lacks one of
-# the files, or tdx.c does not have each definition once. The files stay in build/mainline.
+# Puts into OUT seven files of the package, unchanged, and core.c: the definitions of tdx.c that
+# these files use. README.md says how they become a module. The script fails if the package lacks
+# one of the files, or if tdx.c does not have each definition once. The seven are links into
+# build/mainline.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$1"
@@ -17,7 +18,7 @@ files=(
 	"$core"/{seamldr.c,seamcall.S,tdxcall.S,seamcall_internal.h,tdx.h,tdx_global_metadata.c,tdx.c}
 	drivers/virt/coco/tdx-host/tdx-host.c
 )
-# How the definitions begin, in their order in tdx.c.
+# The first words of each definition, in the order of tdx.c.
 definitions=(
 	'struct tdx_module_state {'
 	'static struct tdx_module_state tdx_module_state;'
@@ -38,7 +39,7 @@ die() {
 	exit 1
 }
 
-# definition START: prints the definition of tdx.c that begins so: one line, or up to its brace.
+# definition START: prints the definition of tdx.c that begins with START, up to its brace.
 definition() {
 	START=$1 awk '
 		index($0, ENVIRON["START"]) == 1 {
@@ -61,7 +62,7 @@ source=$top/build/mainline
 for start in "${definitions[@]}"; do
 	definition "$start"
 done >"$out/core.c.new"
-# The file keeps its time where nothing has changed, so that Kbuild has nothing to do.
+# An unchanged file keeps its time stamp, so that Kbuild does not build it again.
 if cmp -s "$out/core.c.new" "$out/core.c"; then
 	rm "$out/core.c.new"
 else

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The part of mainline's TDX core that its update driver calls, in the state in which the kernel's
- * start leaves it.
+ * The part of mainline's TDX core that its update driver calls. mainline_attach() sets its state to
+ * what the kernel's boot leaves.
  */
 #define pr_fmt(fmt) "mainline_tdx: " fmt
 
@@ -17,7 +17,7 @@
 #include "seamcall_internal.h"
 #include "tdx.h"
 
-/* The kernel's own is not exported. Only kexec reads it. */
+/* Replaces the kernel's variable, which is not exported. Only kexec reads that. */
 DEFINE_PER_CPU(bool, cache_state_incoherent);
 
 #include "core.c"
@@ -25,11 +25,11 @@ DEFINE_PER_CPU(bool, cache_state_incoherent);
 /**
  * mainline_attach() - read version and features of the running TDX module
  *
- * The kernel initialises the TDX module at boot and reads these and more. Here the emulator has
- * initialised it.
+ * At boot the kernel initialises the TDX module and then reads these and other fields. Here the
+ * emulator's TDX module is initialised already.
  *
- * Context: may sleep. Once, at module load.
- * Return: 0, or a negative errno where no TDX module answers.
+ * Context: may sleep; called once, when the module is loaded.
+ * Return: 0; a negative errno if no TDX module answers.
  */
 int __init mainline_attach(void)
 {

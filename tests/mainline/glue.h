@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Included before each of mainline's files. Replaces what only the kernel itself can call by what a
- * module can. What runs while the CPUs are stopped stays as it is.
+ * Included before each of mainline's files. Replaces functions that only the kernel itself can
+ * call. It must not change the code that runs while the CPUs are stopped.
  */
 #ifndef __MAINLINE_GLUE_H
 #define __MAINLINE_GLUE_H
@@ -14,12 +14,12 @@
 
 #include <asm/cpu_device_id.h>
 
-/* Each file has its own. */
+/* Each of the files defines its own. */
 #undef pr_fmt
 
 int mainline_attach(void);
 
-/* All files are one module. */
+/* All files are in one module. */
 #undef EXPORT_SYMBOL_FOR_MODULES
 #define EXPORT_SYMBOL_FOR_MODULES(symbol, modules)
 
@@ -28,14 +28,14 @@ int mainline_attach(void);
 #define cpus_read_lock()
 #define cpus_read_unlock()
 
-/* An emulated CPU lacks the feature. At this point the kernel has long initialised TDX. */
+/* An emulated CPU lacks the feature. When a kernel gets here it has initialised TDX at boot. */
 #define x86_match_cpu(ids)			(!mainline_attach())
 
 /* The device's name, not the module's: DKMS would archive an in-tree tdx_host. */
 #undef KBUILD_MODNAME
 #define KBUILD_MODNAME				"tdx_host"
 
-/* With a reference on itself the module could never be unloaded. */
+/* With THIS_MODULE the module would hold a reference on itself, and could not be unloaded. */
 #define firmware_upload_register(module, ...)	firmware_upload_register(NULL, __VA_ARGS__)
 #endif
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tdx_slow.ko: makes parts of the kernel late, full or failing, as they can be on a real host.
+ * tdx_slow.ko: makes parts of the kernel slow, full or failing, as they can be on a real host.
  *
- * RSA: registers an "rsa" as QAT does: of priority 1000, it completes in another context, and its
- * type flags do not say so. rsa_generic=1 makes "rsa-generic" itself behave like that instead,
- * which no caller can avoid. rsa-generic does the arithmetic in either case.
- * SHA-384: can fail. A restart: can take its time.
+ * RSA: the module registers an "rsa" as QAT's driver does. It has priority 1000 and completes
+ * asynchronously, and its type flags do not say so. With rsa_generic=1 "rsa-generic" itself behaves
+ * like that instead, which no caller can avoid. rsa-generic does the arithmetic in both cases.
+ * SHA-384: calls can fail. Restart: it can be delayed.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -26,7 +26,7 @@
 #include <crypto/internal/hash.h>
 
 #define DRIVER_NAME	"rsa-tdx-slow"
-#define POLL_MS		10	/* between looks whether a request is still to be held */
+#define POLL_MS		10	/* how often rsa_hold is read while a request is held */
 
 static bool rsa_generic;
 module_param(rsa_generic, bool, 0444);
@@ -65,7 +65,7 @@ static unsigned int restart_ms;
 module_param(restart_ms, uint, 0644);
 MODULE_PARM_DESC(restart_ms, "milliseconds that a restart takes before devices stop (default: 0)");
 
-/* Kept outside the request: whoever frees one too early shall fail at the request, not here. */
+/* Apart from the request, so that a request freed too early is caught where it is accessed. */
 struct job {
 	struct delayed_work work;
 	struct akcipher_request *req;
@@ -85,7 +85,7 @@ static int (*sha_digest)(struct shash_desc *desc, const u8 *data, unsigned int l
 
 static void complete_request(struct akcipher_request *req, int err)
 {
-	/* As the crypto API has it. */
+	/* The crypto API wants bottom halves off here. */
 	local_bh_disable();
 	akcipher_request_complete(req, err);
 	local_bh_enable();
@@ -104,7 +104,7 @@ static void finish(struct work_struct *work)
 		complete_request(req, -EINPROGRESS);
 	kfree(job);
 	complete_request(req, READ_ONCE(rsa_error) ?: generic_encrypt(req));
-	/* This function still runs: tdx_slow_exit() waits for its end. */
+	/* The module may be unloaded from here on; tdx_slow_exit() waits for this function. */
 	module_put(THIS_MODULE);
 }
 
@@ -138,7 +138,7 @@ static struct akcipher_alg device = {
 	},
 };
 
-/* Its context is rsa-generic's, so that the rest of rsa-generic's functions serve it. */
+/* It has rsa-generic's context, so rsa-generic's other functions work for it. */
 static int register_device(void)
 {
 	struct crypto_akcipher *tfm;
@@ -156,7 +156,7 @@ static int register_device(void)
 	if (err)
 		return err;
 
-	/* The case would show nothing if others were chosen before it. */
+	/* A test shows nothing if the kernel prefers another implementation. */
 	tfm = crypto_alloc_akcipher("rsa", 0, CRYPTO_ALG_ASYNC);
 	if (!IS_ERR(tfm)) {
 		chosen = crypto_tfm_alg_driver_name(crypto_akcipher_tfm(tfm));
@@ -187,7 +187,7 @@ static void stop_rsa(void)
 		crypto_unregister_akcipher(&device);
 }
 
-/* The error of the SHA-384 operation that begins now, 0: none. */
+/* Return the error of the SHA-384 operation that begins now; 0: none. */
 static int next_sha_error(void)
 {
 	int err = READ_ONCE(sha_error);
@@ -210,7 +210,7 @@ static int failing_digest(struct shash_desc *desc, const u8 *data, unsigned int 
 	return next_sha_error() ?: sha_digest(desc, data, len, out);
 }
 
-/* Of the lowest priority: tdx_update's own has run by then. */
+/* It has the lowest priority, so tdx_update's notifier runs before it. */
 static int restart_slowly(struct notifier_block *block, unsigned long action, void *data)
 {
 	msleep(restart_ms);
@@ -252,7 +252,7 @@ static int __init tdx_slow_init(void)
 	err = register_reboot_notifier(&restart_notifier);
 	if (err)
 		goto stop_rsa;
-	/* What the kernel's self-test of a new algorithm has asked for does not count. */
+	/* Do not count requests of the kernel's self-test of a new algorithm. */
 	rsa_requests = 0;
 	WRITE_ONCE(sha->update, failing_update);
 	WRITE_ONCE(sha->digest, failing_digest);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Acts as a vendor's kernel that has directories of its own below /sys/firmware: parameter "names"
- * lists them. Each has a file version and a file update, which is not tdx_update's. For tests only.
+ * Acts as a vendor's kernel that has directories of its own in /sys/firmware. Parameter "names"
+ * lists them. Each has files "version" and "update", which are not tdx_update's. Tests only.
  */
 #include <linux/kernel.h>
 #include <linux/kobject.h>
