@@ -1,10 +1,11 @@
 #!/bin/bash
-# The hand-overs of the rendezvous under the kernel's memory model and under x86-TSO, with herd7.
-# Part of `make model`.
+# Checks the hand-overs of the rendezvous with herd7, under the kernel's memory model and under
+# x86-TSO. Part of `make model`.
 #
-# Each file of litmus/ asks whether a CPU can miss what another one wrote before it handed over:
-# never. The lines "install.c: TEXT" in it name the code that it stands for, which has to be there.
-# With each barrier weakened in turn the kernel's model has to find that it can.
+# Each file of litmus/ asks whether a CPU can miss what another CPU wrote before a hand-over. The
+# answer has to be never. The lines "install.c: TEXT" in a file name the code that it models, and
+# src/install.c has to have that code. If any one barrier is weakened, the kernel's model has to
+# answer that a CPU can miss it.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 litmus=$top/tests/model/litmus
@@ -12,8 +13,7 @@ out=$top/build/model/litmus
 root=$("$top/scripts/root.sh" sid herdtools7)
 model=(tools/memory-model/{linux-kernel.{bell,cat,cfg,def},lock.cat})
 
-# A barrier and what is left of it, as commands of sed. A file has only barriers that its answer
-# needs.
+# Weakens a barrier, as commands of sed. A litmus test has only barriers that its answer depends on.
 weaker='
 s/smp_store_release(\([a-z]*\), 1)/WRITE_ONCE(*\1, 1)/
 s/smp_load_acquire(/READ_ONCE(*/
@@ -57,7 +57,7 @@ for file in "$litmus"/*.litmus; do
 
 	while IFS= read -r change; do
 		[ -n "$change" ] || continue
-		# One line of the code at a time, if the change is about it.
+		# Change one line of the code at a time. Most commands do not apply to a line.
 		# shellcheck disable=SC2013 # numbers
 		for line in $(sed -n '/^P0/,$=' "$file"); do
 			sed "$line{$change}" "$file" >"$out/weak.litmus"

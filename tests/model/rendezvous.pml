@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The rendezvous of src/install.c, with a firmware that answers anything it may. The properties:
- * every LP gets out; each calls SEAMLDR.INSTALL once a session; no LP leaves while a session is
- * open; no CPU passes a barrier early; the CPUs stay until a TDX module runs or nothing is left to
- * try.
+ * Model of the rendezvous in src/install.c. The firmware may give any answer that it can give. The
+ * properties:
  *
- * Promela and not CBMC, because the order of several CPUs' steps is what can go wrong and spin
- * explores every order. The C code between two steps is straight. Names are those of install.c.
- * Memory order is not modelled: litmus/ checks that.
+ * - Every LP leaves the blackout.
+ * - Every LP calls SEAMLDR.INSTALL once a session.
+ * - No LP leaves while an install session is open, unless it cannot be closed.
+ * - No CPU passes a barrier early.
+ * - The CPUs stay until a TDX module runs, or is lost, or nothing is left to try.
  *
- * N LPs. PASSES_MAX, SESSIONS_MAX and LP_INIT_ROUNDS_MAX are smaller than in the code, which only
- * makes loops shorter. JOIN begins with an install session that another driver left open. MUTANT
- * breaks the rendezvous in one of the ways that the properties must notice; 0 is the code.
+ * The order of steps of several CPUs is what can go wrong, and spin explores every order. So the
+ * model is in Promela and not in C for CBMC. Between two steps the C code is straightforward. Names
+ * are those of install.c. Memory order is not modelled: litmus/ checks it.
+ *
+ * N is the number of LPs. PASSES_MAX, SESSIONS_MAX and LP_INIT_ROUNDS_MAX are smaller than in the
+ * code, which only makes loops shorter. With JOIN another driver has left an install session open.
+ * MUTANT breaks the rendezvous in a way that the properties must detect; 0 is the code.
  */
 #ifndef N
 #define N 3
@@ -39,25 +43,25 @@ byte acks;
 bool failed;
 byte pass[N];
 mtype answer[N] = SUCCESS;
-bool counted[N];		/* in the code: the LP's session number is the open session's */
+bool counted[N];		/* in the code: lp->session is the open session's number */
 
 /* P-SEAMLDR. */
 bool has_called[N];
 byte calls;			/* LPs that have called in the open session; 0: none is open */
-bool session_open;		/* what the lead CPU believes; with others' sessions, too */
+bool session_open;		/* the lead CPU knows of an open session, its own or not */
 
 /* For the properties. */
 byte gone;
 bool inited[N];
 byte runs_made;
-/* Chosen freely: SVNs, updates left, whether there is a recovery image. */
+/* Chosen freely: SVNs, updates left and the recovery image decide whether an image may follow. */
 bool can_follow[RUNS_MAX];
 
-/* The LP that closed a joined session; N: none has. In the code the ticket has it. */
+/* The LP that closed a joined session; N: none. In the code @closer, and @closed of the ticket. */
 byte closer = N;
 bool joining;
 
-/* SEAMLDR.INSTALL by LP i. A refusal, a trap or a long VMfailInvalid: the call does not count. */
+/* SEAMLDR.INSTALL by LP i. UNCOUNTED: refused before it counts, a trap, or VMfailInvalid. */
 inline install(i)
 {
 	atomic {
@@ -98,7 +102,7 @@ inline call_module(i)
 	fi
 }
 
-/* Mutant 5: the flag is set after the ack, so the lead CPU may miss it. */
+/* Mutant 5 sets the flag after the ack, so that the lead CPU may miss it. */
 inline ack(i)
 {
 	if
@@ -112,7 +116,7 @@ inline ack(i)
 	fi
 }
 
-/* SEAMLDR.INFO tells the closing call. Mutant 6: LPs call after it, too. */
+/* SEAMLDR.INFO shows which call closed the session. Mutant 6: LPs call after it too. */
 inline join_session(i)
 {
 	install(i);
@@ -136,7 +140,7 @@ inline use_ticket(i, number)
 		:: else -> failed = true
 		fi
 	fi;
-	/* Mutant 7: LPs call without the lead CPU, in a session that it believes is not open. */
+	/* Mutant 7: the other LPs call even if the lead CPU's call before them did not count. */
 	if
 	:: i + 1 < N && (i > 0 || joining || answer[0] != UNCOUNTED || MUTANT == 7) ->
 		pass[i + 1] = number
@@ -148,12 +152,12 @@ inline wait_for_acks(num)
 {
 	expected = expected + num;
 	if
-	:: MUTANT == 2 -> skip		/* does not wait */
+	:: MUTANT == 2 -> skip		/* no wait */
 	:: else -> (acks == expected)
 	fi
 }
 
-/* The first LP with a bad answer. */
+/* Set bad to the first LP whose answer is a failure; N: no LP has failed. */
 inline find_failed()
 {
 	atomic {
@@ -234,7 +238,7 @@ inline run_session()
 		   (bad == N - 1 || pass_of_session > 1) -> result = answer[bad]; break
 		:: else -> skip
 		fi;
-		/* SEAMLDR.INFO says whether a session is open. It cannot be closed: see above. */
+		/* The code reads SEAMLDR.INFO here. After a counted call a session must be open. */
 		if
 		:: calls == 0 && MUTANT != 2 && uncounted < N -> assert(false)
 		:: else -> skip
@@ -254,7 +258,7 @@ inline run_session()
 	od
 }
 
-/* A round of TDH.SYS.LP.INIT. LPs that did it in an earlier round do not call again. */
+/* A round of TDH.SYS.LP.INIT. An LP that succeeded in an earlier round does not call again. */
 inline init_lp(i)
 {
 	if
@@ -276,7 +280,7 @@ inline init_lps()
 	:: else -> skip
 	fi;
 	wait_for_acks(N - 1);
-	/* The barrier: what the flag says is so on every LP. */
+	/* The barrier: @failed is set if and only if an LP has failed. */
 	atomic {
 		find_failed();
 		assert(failed == (bad < N));
@@ -366,7 +370,7 @@ inline run_images()
 		fi
 	:: else -> break
 	od;
-	/* The CPUs go only when TDX runs, is lost, or every image that may follow was tried. */
+	/* The CPUs leave only if TDX runs or is lost, or if every allowed image has been tried. */
 	assert(result == SUCCESS || result == UNRECOVERABLE || runs_made == RUNS_MAX)
 }
 
@@ -377,7 +381,7 @@ active [N] proctype lp()
 	byte expected, step, rounds;
 	mtype result = RECOVERABLE;
 
-	/* Another driver's LPs have called, some of them, and it went. */
+	/* Some LPs, not all, have called for another driver, which then gave up. */
 	if
 	:: JOIN && me == 0 ->
 		atomic {
@@ -393,7 +397,7 @@ active [N] proctype lp()
 	:: else -> skip
 	fi;
 
-	/* quiesce: in VMX operation or not */
+	/* quiesce(): the CPU is in VMX operation, or not. */
 	call_module(me);
 	if
 	:: me == 0 ->
@@ -429,14 +433,14 @@ active [N] proctype lp()
 					init_lp(me);
 					ack(me)
 				:: else ->
-					/* Nothing to do: until one of the two words changes. */
+					/* Nothing to do: wait for a new pass or state. */
 					(pass[me] != last_pass || state != last_state)
 				fi
 			fi
 		od
 	fi;
 
-	/* Out, and interrupts on again. */
+	/* The LP leaves the blackout. */
 	assert(calls == 0 || session_open);
 	gone++;
 	(gone == N)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # `make model`: explores every order of steps of the rendezvous, for 1 to 4 LPs and all answers of
-# the firmware, then rendezvous that are broken on purpose, which it has to find out. RUNS=2 makes 4
-# LPs run two images, not one; that takes minutes and gigabytes.
+# the firmware. Then it explores mutants of the rendezvous, and has to find each of them wrong. With
+# RUNS=2 four LPs run two images instead of one, which takes minutes and gigabytes.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 model=$top/tests/model/rendezvous.pml
@@ -12,15 +12,16 @@ rm -rf "$out"
 mkdir -p "$out"
 cd "$out"
 
-# explore LPS MUTANT RUNS JOIN: leaves spin's report in the file report.
+# explore LPS MUTANT RUNS JOIN: leaves the output of spin's verifier in the file "report".
 explore() {
 	spin -DN="$1" -DMUTANT="$2" -DRUNS_MAX="$3" -DJOIN="$4" -a "$model" >/dev/null
-	# States compressed: four LPs would need gigabytes. -w: the generated code is not ours.
+	# COLLAPSE compresses states: four LPs would need gigabytes. -w: for the generated code.
 	gcc -w -O2 -DSAFETY -DCOLLAPSE -DVECTORSZ=2048 -DMEMLIM=8000 -o pan pan.c
 	./pan -m1000000 >report 2>&1
 }
 
-# proved LPS RUNS JOIN WORDS
+# proved LPS RUNS JOIN TEXT: explores the code's rendezvous. An error, or a search that is not
+# complete, ends the script. TEXT goes into the message.
 proved() {
 	explore "$1" 0 "$2" "$3"
 	if ! grep -q 'errors: 0$' report || grep -qE 'max search depth too small|out of memory|aborted' report; then
