@@ -1,13 +1,13 @@
 #!/bin/bash
-# Boots one guest in Bochs, whose CPUs have VMX, and waits for its end. Judges nothing.
+# Boots one guest in Bochs, whose CPUs have VMX, and waits for its end. Does not judge the result.
 #
 #	tests/kvm/boot.sh --kernel FILE --initrd FILE --dir DIR [OPTION...]
 #
-#	--timeout S		seconds until the guest is stopped from outside (none)
+#	--timeout S		stop the guest after so many seconds (0: never)
 #	--append WORDS		further words of the kernel command line, see tests/vm/init
 #
-# Leaves what tests/vm/boot.sh leaves, so that tests/vm/judge.sh can judge it: DIR/console.log
-# (ttyS0), DIR/work.log (ttyS1), DIR/qemu.log and DIR/exit, here of Bochs.
+# Leaves the same files as tests/vm/boot.sh, for tests/vm/judge.sh: DIR/console.log (ttyS0),
+# DIR/work.log (ttyS1), and of Bochs DIR/qemu.log and DIR/exit.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -33,10 +33,10 @@ words=(
 	console=ttyS0 loglevel=5 printk.time=1 log_buf_len=1M
 	panic=-1 oops=panic
 	mitigations=off random.trust_cpu=on no_timer_check
-	tsc_early_khz=20000	# an instruction is a tick, whatever CPUID says: ips in bochsrc
-	# Nothing here is about these, and they take their time.
+	tsc_early_khz=20000	# a tick is an instruction, whatever CPUID says: ips in bochsrc
+	# The tests do not need these, and they take long in Bochs.
 	cryptomgr.notests apparmor=0 audit=0 rodata=off 8250.nr_uarts=2
-	noxsave			# Bochs 2.7 gives sizes of it that Linux warns of
+	noxsave			# Linux warns of the XSAVE sizes that Bochs 2.7 reports
 )
 
 cd=$(mktemp -d)
@@ -57,10 +57,10 @@ genisoimage -quiet -o "$dir/cd.iso" -b isolinux.bin -c boot.cat -no-emul-boot -b
 rm "$cd/kernel" "$cd/initrd"
 
 sed "s|DIR|$dir|" "$here/bochsrc" >"$cd/bochsrc"
-# Debian's Bochs has a debugger in it, which waits for leave to go on.
+# Debian's Bochs has a debugger, which waits for the command to continue.
 printf 'c\n%.0s' {1..1000} >"$cd/commands"
 
-# It wants a terminal. In the background, so that a signal to this script reaches it at once.
+# Bochs needs a terminal. It runs in the background, so that this script handles signals at once.
 start=$SECONDS status=0
 TERM=vt100 timeout --foreground -k 10 "$timeout" \
 	script -qc "exec bochs-bin -q -f $cd/bochsrc -rc $cd/commands" /dev/null \
@@ -70,7 +70,7 @@ trap 'kill "$bochs" 2>/dev/null || true; rm -rf "$cd"' EXIT
 trap 'exit 143' INT TERM
 wait "$bochs" || status=$?
 rm "$dir/cd.iso"
-# Power-off is the one way for Bochs to end that is a success.
+# Bochs has succeeded only if the guest powered off.
 grep -E 'PANIC|ERROR' "$dir/bochs.log" >"$dir/qemu.log" || true
 if [ "$status" != 124 ] && [ "$status" != 137 ]; then
 	status=1

@@ -1,7 +1,7 @@
 #!/bin/sh
-# The control, in the guest and after the cases: plain updates by tdx_update without VMPTRLD. run.sh
-# judges what becomes of it. KVM warns when its VMCS is gone, so this part of the console has marks
-# of its own.
+# The control runs in the guest after the cases: plain updates by tdx_update built without VMPTRLD.
+# run.sh judges the result. KVM warns when its VMCS is gone, so marks separate this part of the
+# console.
 echo "<6>test: control begins" >/dev/kmsg
 echo 0 >/proc/sys/kernel/panic_on_warn
 cp /control/tdx_update.ko "/lib/modules/$(uname -r)/updates/"

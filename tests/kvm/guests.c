@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs small virtual machines over /dev/kvm, some on each CPU, that count in memory which this
- * program reads. A guest leaves by I/O after each burst, and ends by itself with HLT when told to.
+ * Runs small virtual machines with /dev/kvm, PER_CPU of them on each CPU. A guest increments a
+ * counter in its memory, which this program reads. It exits by I/O after each burst of increments,
+ * and ends with HLT when this program tells it to.
  *
  *	guests PER_CPU
  *
- * One thread a guest, bound to its CPU, of a real-time priority: only a stopped CPU keeps it from
- * going on. Commands on standard input, one a line, each answered on standard output and the
- * answer ended by a line with a dot:
+ * Each guest has a thread, which is bound to its CPU and has a real-time priority, so that only a
+ * stopped CPU delays it. The program reads commands from standard input, one a line. It writes the
+ * answer to standard output, and after it a line with a dot.
  *
- *	show	a line a guest: cpu=, nr=, count=, gap_us= (the longest time between two of its
- *		exits), end=running, hlt, or the exit or error that ended it
- *	reset	gap_us begins anew
- *	stop	tells the guests to end, waits for that, shows them
+ *	show	one line for each guest: cpu=, nr=, count=, gap_us= (the longest time between two
+ *		of its exits) and end=: running, hlt, or the exit or error that ended it
+ *	reset	clears gap_us
+ *	stop	tells the guests to end, waits until they have, and shows them
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -35,10 +36,10 @@
 #define MEMORY		0x4000
 #define COUNTER		0x2000	/* u32 */
 #define STOP		0x2004	/* u8 */
-#define PAUSE_US	5000	/* between two bursts, so that others can run */
-#define STOP_S		60
+#define PAUSE_US	5000	/* between two bursts, so that other tasks can run */
+#define STOP_S		60	/* longest wait for the guests' end */
 
-/* Real mode, at address 0: bursts of 1000 increments with I/O after each, until told to end. */
+/* Real-mode code at address 0: bursts of 1000 increments, I/O after each, HLT once STOP is set. */
 static const uint8_t code[] = {
 	0xb9, 0xe8, 0x03,		/* 1: mov $1000, %cx */
 	0x66, 0xff, 0x06, 0x00, 0x20,	/* 2: incl COUNTER */
@@ -63,7 +64,7 @@ struct guest {
 static struct guest *guests;
 static int num_guests;
 
-/* What the guest counts, and what tells it to end: it reads and writes them at any time. */
+/* The guest's counter, and the byte that tells it to end. It accesses both at any time. */
 static atomic_uint *counter(const struct guest *guest)
 {
 	return (atomic_uint *)(guest->memory + COUNTER);
@@ -114,7 +115,7 @@ static void set_up(struct guest *guest, int kvm, size_t run_size)
 		err(1, "KVM_SET_REGS");
 }
 
-/* True where the guest goes on; or else guest->end says why not. */
+/* Return whether the guest goes on. If not, guest->end has the reason. */
 static bool handle_exit(struct guest *guest, int ret)
 {
 	struct kvm_run *run = guest->run;

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Makes of a packaged kernel an image that a multiboot loader starts without unpacking it.
+# Makes an image of a packaged kernel that a multiboot loader can start without unpacking it.
 #
 #	tests/kvm/image.sh VMLINUZ OUT
 #
-# The kernel's code and data lie where its ELF headers say, loader.c below them.
+# The image has the kernel's code and data at the addresses in its ELF headers, and loader.c below.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 vmlinuz=$1 out=$2
@@ -13,7 +13,7 @@ die() {
 	exit 1
 }
 
-# number FILE OFFSET BYTES: unsigned, little endian.
+# number FILE OFFSET BYTES: prints the unsigned little-endian number there.
 number() {
 	od -An -v -t "u$3" -j "$2" -N "$3" "$1" | tr -d ' '
 }
@@ -21,8 +21,8 @@ number() {
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-# Linux's boot protocol: setup_sects, payload_offset, payload_length. The last four bytes of the
-# payload are its size unpacked.
+# setup_sects, payload_offset and payload_length of Linux's boot protocol. The payload's last four
+# bytes are its unpacked size.
 offset=$((($(number "$vmlinuz" 0x1f1 1) + 1) * 512 + $(number "$vmlinuz" 0x248 4)))
 size=$(($(number "$vmlinuz" 0x24c 4) - 4))
 tail -c "+$((offset + 1))" "$vmlinuz" | head -c "$size" >"$dir/payload" || true
@@ -32,11 +32,11 @@ fd377a58) xz -dc --single-stream <"$dir/payload" >"$dir/vmlinux" ;;
 *) die "$vmlinuz is packed by something unknown" ;;
 esac
 
-# Note 0x12 of Xen is the PVH entry, whose descriptor is the address.
+# Xen's ELF note 0x12 has the address of the PVH entry as its descriptor.
 entry=$(readelf -nW "$dir/vmlinux" | sed -n 's/.*(0x00000012).*description data: //p' |
 	awk '{ print "0x" $4 $3 $2 $1 }')
 [ -n "$entry" ] || die "$vmlinuz has no PVH entry"
-# First byte and the one after the last one, in memory.
+# Physical addresses of the first byte and of the byte after the last one.
 read -r first end < <(readelf -lW "$dir/vmlinux" | awk '
 	$1 == "LOAD" { print $4, $6 }' | while read -r paddr memory; do
 		echo "$((paddr)) $((paddr + memory))"

@@ -1,14 +1,14 @@
 # shellcheck shell=dash
-# What cases have in common that run KVM guests under updates; sourced after lib.sh, in the guest.
-# "guest" is here a virtual machine of tests/kvm/guests.c, one level further down.
+# Helpers shared by the cases that run KVM guests during updates; sourced after lib.sh.
+# "Guest" means here a virtual machine of tests/kvm/guests.c, inside the machine that runs the case.
 
 NMI=/sys/module/tdx_nmi/parameters
 CPUS=$(nproc)
-# With more on a CPU, KVM as a rule loads the VMCS of another guest before it runs the one whose
-# VMCS is gone. Nothing breaks then: the control was green with two.
+# One guest a CPU. With more, KVM usually loads another guest's VMCS before it runs the guest whose
+# VMCS is gone. Then nothing breaks: with two guests a CPU the control did not fail.
 PER_CPU=1
 
-# How much of everything: little where the kernel command line says so.
+# Counts for the cases; small ones with GUEST_SHORT, or guest.short=1 on the kernel command line.
 # shellcheck disable=SC2034 # for the cases
 if [ -n "${GUEST_SHORT:-}" ] || grep -qw guest.short=1 /proc/cmdline; then
 	UPDATES=3 NMIS=1000 READS=20
@@ -16,8 +16,8 @@ else
 	UPDATES=20 NMIS=5000 READS=200
 fi
 
-# setup_kvm [KEY=VALUE...]: guests run on every CPU, and then all that setup does. Before Linux 6.12
-# KVM turns VMX on with the first guest, so they come first.
+# setup_kvm [KEY=VALUE...]: starts guests on every CPU, then does what setup does. The guests come
+# first because before Linux 6.12 KVM turns VMX on with the first guest.
 setup_kvm() {
 	guests_begin
 	setup_firmware setup "$@"
@@ -25,7 +25,8 @@ setup_kvm() {
 	expect "calls that left the VMCS in place" 0 "$(emu_get state vmcs_kept)"
 }
 
-# setup_firmware COMMAND [KEY=VALUE...]: setup or setup_emu, of a platform that the images are for.
+# setup_firmware COMMAND [KEY=VALUE...]: runs setup or setup_emu for a platform that suits the
+# images.
 setup_firmware() {
 	local command=$1
 
@@ -47,7 +48,7 @@ guests_start() {
 	expect_guests "after the start"
 }
 
-# guests_ask COMMAND: the answer, a line a guest, is in $TMP/guests.
+# guests_ask COMMAND: sends a command to the guests' program; its answer is in $TMP/guests.
 guests_ask() {
 	local line
 
@@ -57,14 +58,14 @@ guests_ask() {
 	done >"$TMP/guests"
 }
 
-# Has each guest counted since the counts in $TMP/counts?
+# Has every guest counted on since the counts in $TMP/counts?
 guests_counted() {
 	guests_ask show
 	[ "$(sed 's/.* count=\([0-9]*\) .*/\1/' "$TMP/guests" | paste - "$TMP/counts" |
 		awk '$1 > $2' | wc -l)" = $((CPUS * PER_CPU)) ]
 }
 
-# expect_guests WHEN: all of them run, and count on.
+# expect_guests WHEN: all guests run and count on.
 expect_guests() {
 	guests_ask show
 	sed 's/.* count=\([0-9]*\) .*/\1/' "$TMP/guests" >"$TMP/counts"
@@ -76,13 +77,13 @@ expect_guests() {
 	expect "guests that run $1" $((CPUS * PER_CPU)) "$(grep -c ' end=running$' "$TMP/guests")"
 }
 
-# The longest time that a guest did not count, since the last reset of it, in microseconds.
+# Prints the longest time between two exits of a guest since the last reset, in microseconds.
 guests_gap() {
 	guests_ask show
 	sed 's/.* gap_us=\([0-9]*\) .*/\1/' "$TMP/guests" | sort -n | tail -n 1
 }
 
-# Each of them ends by itself.
+# Stops the guests. Each has to end by itself.
 guests_stop() {
 	guests_ask stop
 	expect "guests that ended by themselves" $((CPUS * PER_CPU)) \
@@ -93,7 +94,7 @@ guests_stop() {
 	expect "exit status of the guests' program" 0 $?
 }
 
-# Calls of P-SEAMLDR that took a current VMCS from a CPU.
+# Prints the number of P-SEAMLDR calls that unset a CPU's current VMCS.
 vmcs_lost() {
 	emu_get state vmcs_lost
 }

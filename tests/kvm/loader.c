@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From a multiboot loader to an unpacked Linux by its PVH entry: hands command line, initramfs and
- * memory map on. Unpacking the kernel in Bochs would take longer than all the tests.
- * Runs without a C library, in 32-bit mode without paging. image.sh links it with the kernel.
+ * A multiboot loader starts this code, which starts an unpacked Linux by its PVH entry. It passes
+ * command line, initramfs and memory map on. To unpack the kernel in Bochs would take longer than
+ * all tests. Runs without a C library, in 32-bit mode without paging. image.sh links it with the
+ * kernel.
  */
 #include <stdint.h>
 
@@ -21,12 +22,12 @@ struct multiboot_module {
 };
 
 struct multiboot_mmap {
-	uint32_t size;			/* of what follows */
+	uint32_t size;			/* of the fields below */
 	uint64_t addr, length;
 	uint32_t type;
 } __attribute__((packed));
 
-/* The x86/HVM direct boot ABI; the types of memory are those of E820, as multiboot's are. */
+/* The x86/HVM direct boot ABI. Its memory types are those of E820, and so are multiboot's. */
 struct start_info {
 	uint32_t magic, version, flags, nr_modules;
 	uint64_t modlist, cmdline, rsdp, memmap;
@@ -52,7 +53,7 @@ static struct start_module module;
 static struct start_memmap memmap[32];
 __attribute__((used)) static uint8_t stack[4096];
 
-/* Returns what the PVH entry expects in EBX. */
+/* Return the address that the PVH entry expects in EBX. */
 __attribute__((used))
 static struct start_info *convert(const struct multiboot_info *mbi)
 {
@@ -80,7 +81,7 @@ static struct start_info *convert(const struct multiboot_info *mbi)
 	return &info;
 }
 
-/* EBX: struct multiboot_info. */
+/* The multiboot loader passes the address of struct multiboot_info in EBX. */
 __attribute__((naked, noreturn)) void start(void)
 {
 	asm("mov $stack + 4096, %esp\n\t"

@@ -1,13 +1,13 @@
 #!/bin/bash
-# Updates under KVM guests, on CPUs that have VMX: boots the cases in Bochs and sums up. What
-# `make check-kvm` is.
+# `make check-kvm`: runs updates while KVM guests run, on CPUs that have VMX. Boots the cases in
+# Bochs and sums up the results.
 #
 #	TEST=part of a case's name	KERNEL=name, see scripts/kernel.sh --kvm (the first)
 #	SHORT=1 3 updates a case instead of 20, 1000 NMIs instead of 5000
 #
-# One boot. After the cases comes the control: the case of plain updates with tdx_update built
-# without VMPTRLD. It passes only if that case fails because the guests broke, and counts like a
-# case. The last line is "N passed, N failed, N skipped".
+# There is one boot. After the cases comes the control: the case "updates" with tdx_update built
+# without VMPTRLD. The control passes only if that case fails because the guests broke. It counts as
+# a case. The last line is "N passed, N failed, N skipped".
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -21,7 +21,7 @@ run_alone "$out"
 
 # --- what the boots need --------------------------------------------------------------------------
 
-# tdx_update.ko without the one instruction, built beside the sources that are changed for it.
+# Builds tdx_update.ko without VMPTRLD from a changed copy of the sources, and prints its path.
 build_control() {
 	local dir=$out/control-$KVER source
 
@@ -49,7 +49,7 @@ mapfile -t cases < <(cd "$here/cases" && find . -name "*${TEST:-}*.sh" -printf '
 
 echo "Building modules and images for $KVER"
 built=$(tests/vm/build.sh) || die "the build failed"
-# Only what the cases use: Bochs takes a second and more for a megabyte.
+# Only files that the cases use: Bochs takes more than a second for a megabyte.
 mapfile -t guest < <(grep -E '/(tdx_(update|emu|td|nmi)\.ko|guests)$' <<<"$built")
 for file in a.blob b.blob same.blob bad-signer.blob signer; do
 	guest+=("build/images/$file=/lib/firmware/test/$file")
@@ -66,9 +66,9 @@ printf '%s\n' "${cases[@]%.sh}" >"$dir/plan"
 MODULES=kvm-intel tests/vm/initramfs.sh "$out/$KERNEL.cpio" "${guest[@]}" \
 	"$here/cases=/tests/cases" "$here/control.sh=/tests/control.sh" \
 	"$dir/plan=/tests/plans/plan"
-# Files that are unpacked over those: tdx_update for the control, which puts it among the modules,
-# and KVM without its table for ftrace. Some kernels look each function up among all symbols of the
-# module, which takes Bochs as long as the whole boot.
+# Files that replace or add to those: tdx_update for the control, which installs it later, and KVM
+# without its table for ftrace. With the table some kernels look each function up among all symbols
+# of the module, which takes as long in Bochs as the whole boot.
 over=$dir/root
 mkdir -p "$over/control"
 cp "$broken" "$over/control/"
@@ -83,8 +83,8 @@ cp "$broken" "$over/control/"
 	done
 (cd "$over" && find . | cpio --quiet -o -H newc -R 0:0) >>"$out/$KERNEL.cpio"
 
-# The guest's clock counts instructions, so what it measures does not depend on this machine. Only
-# the time until it is stopped from outside does.
+# The guest's clock counts instructions, so its measurements do not depend on the host's speed. Only
+# the timeout does.
 echo "Booting $KERNEL, 2 CPUs with VMX: ${#cases[@]} cases, and the control"
 tests/kvm/boot.sh --kernel "$KROOT/boot/vmlinuz-$KVER" --initrd "$out/$KERNEL.cpio" --dir "$dir" \
 	--timeout "${BOOT_TIMEOUT:-3600}" --append "panic_on_warn=1 guest.plan=plan \
@@ -94,7 +94,7 @@ pids[$!]=bochs
 wait $! || die "could not boot: $(tail -n 3 "$dir/screen.log" 2>/dev/null)"
 pids=()
 
-# The cases and the control in parts of their own, which the guest has marked.
+# Separate the logs of the cases and of the control at the marks that control.sh has printed.
 mark='^control begins$'
 tr -d '\r\0' <"$dir/work.log" >"$dir/ktap.all"
 sed "/$mark/,\$d" "$dir/ktap.all" >"$dir/ktap.log"
@@ -106,7 +106,7 @@ tests/vm/judge.sh "$dir" || true
 grep -E '^# (NMIs |a guest stood)' "$dir/ktap.log" || true
 read -r passed failed skipped <"$dir/result"
 
-# Why the control is not what it must be, one reason a line.
+# Prints why the control has not failed as it must, one reason a line.
 wrong() {
 	local log=$dir/control.log
 

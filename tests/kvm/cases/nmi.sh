@@ -1,5 +1,5 @@
 #!/bin/sh
-# NMIs come during updates, also where a CPU has no current VMCS: guests live, no NMI is lost.
+# NMIs come during updates, also while a CPU has no current VMCS. Guests survive, no NMI is lost.
 . /tests/lib.sh
 . /tests/kvm.sh
 setup_kvm
@@ -9,7 +9,7 @@ enough() {
 	[ "$(nmi taken)" -ge "$1" ]
 }
 
-# Without P-SEAMLDR there is a current VMCS wherever an NMI comes.
+# Without calls of P-SEAMLDR a VMCS is current whenever an NMI comes.
 echo 1 >"$NMI/run"
 expect_ok wait_for 60 enough 500
 echo 0 >"$NMI/run"
@@ -17,7 +17,7 @@ expect_ge "NMIs in VMX operation" 500 "$(nmi in_vmx)"
 expect "NMIs without a current VMCS, without updates" 0 "$(nmi no_vmcs)"
 expect_guests "after NMIs"
 
-# Only during the updates: guests hardly get on between two NMIs.
+# Send NMIs only during updates, because guests make little progress between two NMIs.
 count=0
 while [ $count -lt "$UPDATES" ] || ! enough "$NMIS" || [ "$(nmi no_vmcs)" = 0 ]; do
 	[ $((count += 1)) -le 200 ] || die "200 updates, and no NMI came in the window"

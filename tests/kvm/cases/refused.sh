@@ -1,5 +1,5 @@
 #!/bin/sh
-# Guests on every CPU go on through a refused race, refused images, and reads that ask P-SEAMLDR.
+# Guests on every CPU go on after a refused race, refused images, and reads that call P-SEAMLDR.
 . /tests/lib.sh
 . /tests/kvm.sh
 setup_kvm

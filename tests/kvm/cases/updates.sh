@@ -1,5 +1,5 @@
 #!/bin/sh
-# Guests on every CPU go on through updates, stand still for the blackout only, end by themselves.
+# Guests on every CPU go on after updates, stand still only for the blackout, and end by themselves.
 . /tests/lib.sh
 . /tests/kvm.sh
 setup_kvm
@@ -16,9 +16,9 @@ for i in $(seq "$UPDATES"); do
 	blackout=$(($(tdx last/blackout_ns) / 1000))
 	note "update $i: blackout $blackout us, a guest stood still $gap us at most"
 	[ "$gap" -le "$longest" ] || longest=$gap
-	# All CPUs have to come and go besides, and the guests of a CPU take turns.
+	# The margin is for stopping and releasing the CPUs, and for the pause between two bursts.
 	expect_le "microseconds that a guest stood still" $((blackout + 20000)) "$gap"
-	# One INSTALL a CPU, each where a guest ran.
+	# Each CPU calls SEAMLDR.INSTALL once, and a guest runs on each.
 	expect_ge "calls that met a current VMCS" "$CPUS" $(($(vmcs_lost) - before))
 	expect_guests "after update $i"
 done

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The kernel keeps kvm_intel while guests run. Without it no CPU is in VMX operation: refused.
+# kvm_intel cannot be unloaded while guests run. Without it no CPU is in VMX operation, and an
+# update is refused.
 . /tests/lib.sh
 . /tests/kvm.sh
 setup_kvm

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tdx_nmi.ko: sends NMIs round the CPUs, as fast as they are taken.
+ * tdx_nmi.ko: sends NMIs from CPU to CPU, as fast as the CPUs take them.
  *
- * Each NMI's handler sends the next one to the next CPU, so they go on while stop_machine() keeps
- * all CPUs from running anything else. One is under way at a time: none can merge with another, and
- * every one that was sent must arrive.
+ * The handler of an NMI sends the next one to the next CPU. So they continue while stop_machine()
+ * keeps all CPUs from running anything else. Only one NMI is under way at a time, so that no two
+ * can merge and each that was sent must arrive.
  *
- * Parameter run starts (1) and stops (0) them; reading the others:
- *	sent, taken		NMIs
- *	in_vmx			of those taken: with the CPU in VMX operation
- *	irqs_off		and interrupts off in what was interrupted
- *	no_vmcs			and no current VMCS: what lies between a P-SEAMLDR call and the
- *				VMPTRLD after it, if KVM has run a guest on every CPU
+ * Parameter run starts (1) and stops (0) the NMIs. The other parameters can be read only:
+ *	sent, taken		NMIs sent, and taken
+ *	in_vmx			of those taken: the CPU was in VMX operation
+ *	irqs_off		of those in_vmx: the interrupted code had interrupts off
+ *	no_vmcs			of those irqs_off: no VMCS was current. If KVM has run a guest on
+ *				every CPU, the NMI came between a P-SEAMLDR call and the VMPTRLD
+ *				after it.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -38,11 +39,11 @@
 
 enum count { SENT, TAKEN, IN_VMX, IRQS_OFF, NO_CURRENT, NUM_COUNTS };
 
-static unsigned int counts[NUM_COUNTS];	/* written by the CPU whose turn it is */
+static unsigned int counts[NUM_COUNTS];	/* only one CPU at a time writes them */
 static u32 apic_ids[NR_CPUS];
 static bool x2apic;
 static bool running;
-static int target = NOBODY;		/* CPU to which an NMI is under way */
+static int target = NOBODY;		/* CPU to which an NMI has been sent */
 
 static void send(int cpu)
 {
@@ -50,13 +51,13 @@ static void send(int cpu)
 
 	counts[SENT]++;
 	WRITE_ONCE(target, cpu);
-	/* Before the NMI, whose handler reads it: a write to x2APIC does not wait for stores. */
+	/* The handler reads @target, and a write to x2APIC does not wait for earlier stores. */
 	mb();
 	if (x2apic) {
 		wrmsr(APIC_BASE_MSR + (APIC_ICR >> 4), APIC_DM_NMI, apic_ids[cpu]);
 		return;
 	}
-	/* Whom this NMI interrupted may have written the destination of an interrupt of its own. */
+	/* The interrupted code may have written ICR2 for its own interrupt: restore it below. */
 	interrupted = native_apic_mem_read(APIC_ICR2);
 	while (native_apic_mem_read(APIC_ICR) & APIC_ICR_BUSY)
 		cpu_relax();
@@ -71,7 +72,7 @@ static int next_cpu(int cpu)
 	return cpu < nr_cpu_ids ? cpu : cpumask_first(cpu_online_mask);
 }
 
-/* False where the CPU is not in VMX operation. */
+/* Return false if the CPU is not in VMX operation. */
 static bool current_vmcs(u64 *pa)
 {
 	u64 trap = 0;
@@ -129,7 +130,7 @@ static int set_run(const char *text, const struct kernel_param *param)
 	if (!on)
 		return all_taken() ? 0 : -EIO;
 
-	/* Nothing may come between this choice of a CPU and the NMI. */
+	/* Nothing may come between the choice of the CPU and the NMI. */
 	local_irq_disable();
 	send(next_cpu(smp_processor_id()));
 	local_irq_enable();
