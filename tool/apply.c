@@ -10,7 +10,7 @@
 
 #include "tool.h"
 
-/* Pauses between two attempts while a race lasts, milliseconds: each twice the one before. */
+/* Pauses between attempts while a race lasts, milliseconds: each is twice as long as the last. */
 #define FIRST_PAUSE_MS	100
 #define LONGEST_PAUSE_MS 1000
 
@@ -45,13 +45,13 @@ static void pause_ms(double ms)
 		.tv_nsec = (long)(ms * 1e6) % 1000000000,
 	};
 
-	/* A signal ends it early, and the caller looks for one. */
+	/* A signal ends the sleep early; the caller checks for one. */
 	nanosleep(&time, NULL);
 }
 
 /*
- * Tries until there is no race or the time is up, once more at its end. Each pause is a random
- * share between half and all of its length, so that hosts do not try in step.
+ * Try until there is no race or @limit seconds have passed, with a last try at the end. Each pause
+ * is shortened at random to at least half its length, so that hosts do not retry in step.
  */
 static unsigned int attempt(const char *name, long limit, struct answer *answer)
 {
@@ -113,7 +113,7 @@ static void end_json(const struct options *options, json_t *json, enum tool_exit
 	print_json(json);
 }
 
-/* ---- the two ways ---- */
+/* ---- the two interfaces ---- */
 
 static char *directory_of(const char *path)
 {
@@ -174,7 +174,7 @@ static enum tool_exit apply_mainline(const struct options *options, const struct
 	return status;
 }
 
-/* There is nothing to install. @answer is the host's refusal, if it has no error there is none. */
+/* Report that there is nothing to install. @answer is a refusal about the host, or no error. */
 static enum tool_exit report_none(const struct options *options, enum state state,
 				  const struct answer *answer, bool passed_over, json_t *json)
 {
@@ -197,7 +197,7 @@ static enum tool_exit report_none(const struct options *options, enum state stat
 	return TOOL_DONE;
 }
 
-/* --latest: sets @file; or returns false where there is nothing to install. */
+/* For --latest: set @file, or return false and set @status if there is nothing to install. */
 static bool choose(const struct options *options, struct file *file, json_t *json,
 		   enum tool_exit *status)
 {
@@ -225,8 +225,10 @@ static bool choose(const struct options *options, struct file *file, json_t *jso
 }
 
 /**
- * cmd_apply() - tdx-update apply
- * @options: the argument is the image, unless latest is set
+ * cmd_apply() - run tdx-update apply
+ * @options: @options->argument is the image, unless @options->latest is set
+ *
+ * Return: an exit status of enum tool_exit.
  */
 int cmd_apply(const struct options *options)
 {

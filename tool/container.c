@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reads what an image file says of itself. The form is checked by the kernel module's own code,
- * image.c. Whether the image may be installed is not asked here.
+ * Reads what an image file says about itself. The kernel module's own code, image.c, checks
+ * container and sigstruct. Whether the image may be installed is not decided here.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -19,7 +19,7 @@
 #define INTEL_SIGNER	"c8572f548869a0beca19376b81c2dffc2a23b5a5f71da0b87579b43f408daa1a" \
 			"33bad9c149eb56c634f883737968a34c"
 
-/* A version in a file's name, for images whose sigstruct has none: tdx_module_1.5.16.blob. */
+/* Find a version in a name like tdx_module_1.5.16.blob, for images whose sigstruct has none. */
 static void version_of_name(const char *name, struct tdxu_version *version)
 {
 	const char *at = name;
@@ -29,7 +29,7 @@ static void version_of_name(const char *name, struct tdxu_version *version)
 		char text[VERSION_SIZE] = "";
 		size_t length = strspn(at, "0123456789.");
 
-		/* The dot before "blob" belongs to that. */
+		/* The dot before "blob" is not part of the version. */
 		while (length && at[length - 1] == '.')
 			length--;
 		if (length < sizeof(text)) {
@@ -52,7 +52,7 @@ static void describe_signer(const u8 *modulus, char hex[2 * TDX_SHA384_SIZE + 1]
 		sprintf(hex + 2 * i, "%02x", digest[i]);
 }
 
-/* Version of the container that begins so, or 0. */
+/* Return the version of the container by its first page, or 0 if it is not a container. */
 static unsigned int container_of_blob(const void *blob, size_t size)
 {
 	const struct tdx_blob_v1 *v1 = blob;
@@ -93,12 +93,12 @@ static void describe(const void *blob, size_t size, struct file *file)
 
 /**
  * file_open() - read an image file
- * @path: where it is
- * @file: filled in; of no use if it cannot be read
+ * @path: its path
+ * @file: filled in; invalid if the file cannot be read
  *
- * Reads not more than it takes to see that the file is no container, or too large.
+ * Stops reading once the file is seen to be too large or not a container.
  *
- * Return: whether it could be read; else errno.
+ * Return: whether the file could be read; if not, errno is set.
  */
 bool file_open(const char *path, struct file *file)
 {
@@ -110,7 +110,7 @@ bool file_open(const char *path, struct file *file)
 	char *blob;
 
 	*file = (struct file){};
-	/* Not to hang on a pipe that someone has put there. */
+	/* O_NONBLOCK: do not hang if the path is a FIFO. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return false;
@@ -142,8 +142,8 @@ bool file_open(const char *path, struct file *file)
 }
 
 /**
- * file_must_open() - the same, and the end of this program if it cannot be read
- * @path: where it is
+ * file_must_open() - read an image file, or end the program
+ * @path: its path
  * @file: filled in
  */
 void file_must_open(const char *path, struct file *file)
@@ -152,7 +152,7 @@ void file_must_open(const char *path, struct file *file)
 		fail(TOOL_NO_INPUT, "%s: %s", path, strerror(errno));
 }
 
-/* Newest first; those of no known version last. */
+/* Order for qsort(): newest first, images of unknown version last. */
 static int compare_files(const void *a, const void *b)
 {
 	const struct file *x = a, *y = b;
@@ -162,11 +162,11 @@ static int compare_files(const void *a, const void *b)
 }
 
 /**
- * files_read() - read the images of a directory, newest first
+ * files_read() - read the images of a directory
  * @dir: its path
- * @files: filled in; files that are no TDX-BLOB are left out
+ * @files: filled in, newest first; files that are not TDX-BLOB containers are left out
  *
- * Return: whether @dir could be read and has an image; else errno, ENOENT if it has none.
+ * Return: whether there is an image; if not, errno is set, to ENOENT if @dir has no image.
  */
 bool files_read(const char *dir, struct files *files)
 {
@@ -197,9 +197,9 @@ bool files_read(const char *dir, struct files *files)
 }
 
 /**
- * files_must_read() - files_read(), and the end of this program if there is no image
+ * files_must_read() - read the images of a directory, or end the program if there is none
  * @dir: the directory's path
- * @files: filled in
+ * @files: filled in as by files_read()
  */
 void files_must_read(const char *dir, struct files *files)
 {
@@ -211,9 +211,11 @@ void files_must_read(const char *dir, struct files *files)
 }
 
 /**
- * file_signer() - whose key it claims to be signed with, in words
- * @file: of a good form
- * @buf: room for the words
+ * file_signer() - describe the key with which an image claims to be signed
+ * @file: the image; its form has to be good
+ * @buf: holds the text
+ *
+ * Return: @buf.
  */
 const char *file_signer(const struct file *file, char buf[40])
 {
@@ -234,8 +236,10 @@ const char *file_signer(const struct file *file, char buf[40])
 }
 
 /**
- * file_json() - what an image says of itself, for programs
+ * file_json() - describe an image as JSON
  * @file: the image
+ *
+ * Return: a new object.
  */
 json_t *file_json(const struct file *file)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Brings present CPUs online for an update, which needs a call from each of them. The second
- * process (undo.c) takes them offline again, however this command ends.
+ * Brings present CPUs online for an update, because every CPU has to make a SEAMCALL in it. The
+ * second process (undo.c) takes them offline again, however this command ends.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,13 +11,13 @@
 
 #define CPU		"devices/system/cpu/"
 #define SMT_CONTROL	CPU "smt/control"
-#define MAX_CPUS	8192		/* as many as x86 kernels can be built for */
+#define MAX_CPUS	8192		/* the most that an x86 kernel can be built for */
 
 struct cpus {
 	bool has[MAX_CPUS];
 };
 
-/* A list such as 0-3,5. */
+/* Parse a file with a list such as 0-3,5. */
 static void read_cpus(const char *file, struct cpus *cpus)
 {
 	char *text = host_read(file), *at = text, *end;
@@ -51,7 +51,9 @@ static size_t read_offline(struct cpus *offline)
 }
 
 /**
- * cpus_all_online() - is every present CPU online?
+ * cpus_all_online() - check whether every present CPU is online
+ *
+ * Return: whether it is.
  */
 bool cpus_all_online(void)
 {
@@ -61,8 +63,8 @@ bool cpus_all_online(void)
 }
 
 /**
- * cpus_hint() - name the option that helps, if a refusal is about CPUs that are present
- * @answer: the refusal
+ * cpus_hint() - point out --online-cpus if it helps against a refusal
+ * @answer: an answer; ignored unless it is cpu-offline and a present CPU is offline
  */
 void cpus_hint(const struct answer *answer)
 {
@@ -71,7 +73,7 @@ void cpus_hint(const struct answer *answer)
 }
 
 /*
- * The second process already knows of @file. The kernel refuses for a moment with EBUSY while it
+ * Bring a CPU or SMT online. undo_file() has been called for @file. EBUSY is transient: the kernel
  * starts another kernel or suspends.
  */
 static void switch_on(const char *file, const char *on)
@@ -86,7 +88,7 @@ static void switch_on(const char *file, const char *on)
 		note("/sys/%s: cannot be set to %s: %s", file, on, strerror(error));
 }
 
-/* While SMT is off its threads cannot be brought online one by one. */
+/* While SMT is off, the kernel refuses to bring its threads online one by one. */
 static bool smt_must_go_on(void)
 {
 	char *control = host_read(SMT_CONTROL);
@@ -129,7 +131,7 @@ static char *list_of(const struct cpus *cpus)
  * cpus_bring_online() - bring every present CPU online until undo_end()
  * @json: "cpus_brought_online" is added, a list such as 1,3-5
  *
- * A CPU that stays offline is named; the update will be refused for it.
+ * A CPU that stays offline is named on standard error, and the update will be refused for it.
  */
 void cpus_bring_online(json_t *json)
 {
@@ -138,7 +140,10 @@ void cpus_bring_online(json_t *json)
 	bool smt = count && smt_must_go_on();
 	char file[48], *list;
 
-	/* SMT may bring any CPU online, so all are known first. SMT itself goes off last. */
+	/*
+	 * Switching SMT on may bring any CPU online, so register all of them first. The last
+	 * change is undone first, so SMT goes off after the CPUs.
+	 */
 	if (smt)
 		undo_file(UNDO_CPU, SMT_CONTROL, "on", "off");
 	for (cpu = 0; cpu < MAX_CPUS; cpu++) {

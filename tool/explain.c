@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What each result means, what has changed, and what to do next. Names, errnos and meanings come
- * from the table in core.h; the next steps are here and nowhere else.
+ * Explains each result: what it means, what has changed, and what to do next. Names, errnos and
+ * meanings come from the table in core.h; the next steps are only here.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -79,8 +79,10 @@ static const char * const next_steps[] = {
 };
 
 /**
- * result_changed() - what an attempt with this result has changed
+ * result_changed() - describe what an attempt with this result has changed
  * @result: the result
+ *
+ * Return: a constant string.
  */
 const char *result_changed(enum tdxu_result result)
 {
@@ -99,8 +101,10 @@ const char *result_changed(enum tdxu_result result)
 }
 
 /**
- * result_is_of_image() - is a refusal about the image, so that another image may pass?
+ * result_is_of_image() - check whether a refusal is about the image
  * @result: the result
+ *
+ * Return: true if another image may pass, false if every image would meet the same refusal.
  */
 bool result_is_of_image(enum tdxu_result result)
 {
@@ -123,10 +127,10 @@ bool result_is_of_image(enum tdxu_result result)
 }
 
 /**
- * state_advice() - what an operator has to know about a state of TDX
+ * state_advice() - describe what an operator has to do in a state of TDX
  * @state: the state
  *
- * Return: NULL if there is nothing to do.
+ * Return: a constant string, or NULL if there is nothing to do.
  */
 const char *state_advice(enum state state)
 {
@@ -142,6 +146,12 @@ const char *state_advice(enum state state)
 	}
 }
 
+/**
+ * result_exit() - map a result to the command's exit status
+ * @result: the result
+ *
+ * Return: the exit status.
+ */
 enum tool_exit result_exit(enum tdxu_result result)
 {
 	switch (result) {
@@ -178,7 +188,7 @@ static void explain(enum tdxu_result result)
 
 static bool is_number_of(const char *text, int error)
 {
-	/* A system call's return value is taken, too. */
+	/* Accept a negative errno, as a system call returns it. */
 	if (*text == '-')
 		text++;
 	return isdigit((unsigned char)*text) && strspn(text, "0123456789") == strlen(text) &&
@@ -186,8 +196,10 @@ static bool is_number_of(const char *text, int error)
 }
 
 /**
- * cmd_explain() - tdx-update explain ERRNO|RESULT|all
- * @options: the argument is a result's name, or the name or number of an errno
+ * cmd_explain() - run tdx-update explain ERRNO|RESULT|all
+ * @options: @options->argument is a result's name, or the name or number of an errno, or "all"
+ *
+ * Return: TOOL_DONE. Ends the program if no result matches.
  */
 int cmd_explain(const struct options *options)
 {
@@ -207,7 +219,7 @@ int cmd_explain(const struct options *options)
 		explain(i);
 		found = true;
 	}
-	/* No results: nothing was attempted. */
+	/* Errnos that no result has: access was denied before any attempt. */
 	if (!strcasecmp(what, "EPERM") || is_number_of(what, EPERM) ||
 	    !strcasecmp(what, "EACCES") || is_number_of(what, EACCES)) {
 		printf("%s\n  meaning  no right to update (CAP_SYS_ADMIN)\n", what);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Finds the interface that updates a TDX module here, reads and writes its files, and compares
- * versions. A write is one write(2), whose errno is the answer.
+ * versions. Each request is one write(2), and its errno is the answer.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,16 +20,16 @@ const char * const state_names[NUM_STATES] = {
 	[STATE_UNINITIALIZED] = "uninitialized",
 };
 
-/* Where the module puts its files on a vendor's kernel that has a /sys/firmware/tdx of its own. */
+/* The module's directory where a vendor's kernel has a /sys/firmware/tdx of its own. */
 #define OURS_BESIDE_VENDOR	"firmware/tdx_update/"
 
 /**
- * host_path() - absolute path of a file in sysfs
- * @file: its path in sysfs; one below OURS is looked up in the module's directory, whatever its
- * name
+ * host_path() - make the absolute path of a file in sysfs
+ * @file: path below /sys; OURS stands for the module's directory, also where that is
+ *	OURS_BESIDE_VENDOR
  * @path: filled in
  *
- * Tests name another place than /sys in TDX_UPDATE_SYSFS; a privileged program ignores that.
+ * Tests set TDX_UPDATE_SYSFS to replace /sys. secure_getenv() ignores it in a privileged program.
  */
 void host_path(const char *file, char path[PATH_MAX])
 {
@@ -57,11 +57,13 @@ static bool exists(const char *file)
 }
 
 /**
- * host_interface() - the interface that updates a TDX module here; tdx_update's if there are two
+ * host_interface() - find the interface that updates a TDX module here
+ *
+ * Return: the interface; INTERFACE_OURS if there are two.
  */
 enum interface host_interface(void)
 {
-	/* A vendor's directory of that name has no last/result. */
+	/* Not the directory: a vendor's kernel may have one of that name, without last/result. */
 	if (exists(OURS "last/result"))
 		return INTERFACE_OURS;
 	if (exists(MAINLINE "version"))
@@ -69,6 +71,12 @@ enum interface host_interface(void)
 	return INTERFACE_NONE;
 }
 
+/**
+ * host_interface_name() - name an interface for JSON and metrics
+ * @interface: the interface
+ *
+ * Return: a constant string.
+ */
 const char *host_interface_name(enum interface interface)
 {
 	static const char * const names[] = {
@@ -81,10 +89,10 @@ const char *host_interface_name(enum interface interface)
 }
 
 /**
- * host_read() - the one value of a file, without its newline
- * @file: its path in sysfs
+ * host_read() - read the value of a file
+ * @file: path in sysfs
  *
- * Return: memory for the caller to free, or NULL and errno.
+ * Return: the value without its last newline, for the caller to free; or NULL, with errno set.
  */
 char *host_read(const char *file)
 {
@@ -119,11 +127,11 @@ static int write_once(int fd, const void *data, size_t size)
 
 /**
  * host_put() - write a file with one write(2)
- * @file: its path in sysfs
- * @data: the data
- * @size: its size, bytes
+ * @file: path in sysfs
+ * @data: data
+ * @size: size of @data, bytes
  *
- * Return: 0 or the errno of opening or writing it.
+ * Return: 0, or the errno of open(2) or write(2).
  */
 int host_put(const char *file, const void *data, size_t size)
 {
@@ -136,14 +144,14 @@ int host_put(const char *file, const void *data, size_t size)
 }
 
 /**
- * host_write() - write a file whose errno is an answer
- * @file: its path in sysfs
- * @data: the data
- * @size: its size, bytes
+ * host_write() - write a request, whose errno is the answer
+ * @file: path in sysfs
+ * @data: data
+ * @size: size of @data, bytes
  *
- * If the file cannot be opened the program ends, so every error returned is the write's.
+ * Ends the program if the file cannot be opened, so a returned error is always that of write(2).
  *
- * Return: 0 or the errno.
+ * Return: 0, or the errno of write(2).
  */
 int host_write(const char *file, const void *data, size_t size)
 {
@@ -159,6 +167,12 @@ int host_write(const char *file, const void *data, size_t size)
 	return write_once(fd, data, size);
 }
 
+/**
+ * host_may_write() - check whether this process may write a file
+ * @file: path in sysfs
+ *
+ * Return: whether the file exists and the effective user may write it.
+ */
 bool host_may_write(const char *file)
 {
 	char path[PATH_MAX];
@@ -168,7 +182,7 @@ bool host_may_write(const char *file)
 }
 
 /**
- * host_read_module() - what both interfaces tell of the platform
+ * host_read_module() - read a file that both interfaces have
  * @name: version, seamldr_version or num_remaining_updates
  *
  * Return: as host_read().
@@ -182,15 +196,18 @@ char *host_read_module(const char *name)
 	return host_read(file);
 }
 
-/* As the kernel documents it: a module from outside its tree has been loaded since boot. */
+/* An out-of-tree module was loaded since boot: Documentation/admin-guide/tainted-kernels.rst */
 #define TAINTED		"/proc/sys/kernel/tainted"
 #define TAINT_OOT_MODULE (1UL << 12)
 
 /**
- * host_version_may_be_stale() - may the version that the kernel's own driver shows be an old one?
+ * host_version_may_be_stale() - check whether the kernel's own driver may show an old version
  *
- * That driver does not see an update by tdx_update, which may have been unloaded since. Nothing
- * records that, but no module from outside the kernel's tree leaves it without a taint.
+ * That driver does not notice an update by tdx_update, which may have been unloaded since. Nothing
+ * records such an update, but every out-of-tree module taints the kernel.
+ *
+ * Return: true if that driver is the interface here, and an out-of-tree module has been loaded
+ * since boot or the taint cannot be read.
  */
 bool host_version_may_be_stale(void)
 {
@@ -208,9 +225,9 @@ bool host_version_may_be_stale(void)
 }
 
 /**
- * host_state() - state of TDX, as tdx_update sees it
+ * host_state() - read the state of TDX from tdx_update
  *
- * Return: STATE_UNKNOWN if it is not loaded.
+ * Return: the state, or STATE_UNKNOWN if tdx_update is not loaded.
  */
 enum state host_state(void)
 {
@@ -225,10 +242,12 @@ enum state host_state(void)
 }
 
 /**
- * state_is_down() - does no TDX module run, so that a version means nothing?
- * @state: a state of host_state()
+ * state_is_down() - check whether a state means that no TDX module runs
+ * @state: from host_state()
  *
- * After a failure the version of a TDX module that does not run may be readable.
+ * After a failure the version of a TDX module that does not run may still be readable.
+ *
+ * Return: whether a version that is read in this state must be ignored.
  */
 bool state_is_down(enum state state)
 {
@@ -236,9 +255,11 @@ bool state_is_down(enum state state)
 }
 
 /**
- * version_parse() - read a version such as 1.5.08
+ * version_parse() - parse a version such as 1.5.08
  * @text: the version and nothing after it; may be NULL
- * @version: filled in; major 0 if it is none
+ * @version: filled in; all zero if @text is not a version
+ *
+ * Return: whether @text is a version.
  */
 bool version_parse(const char *text, struct tdxu_version *version)
 {
@@ -251,6 +272,13 @@ bool version_parse(const char *text, struct tdxu_version *version)
 	return false;
 }
 
+/**
+ * version_compare() - compare two versions
+ * @a: a version
+ * @b: another version
+ *
+ * Return: -1, 0 or 1 if @a is lower than, equal to or higher than @b.
+ */
 int version_compare(const struct tdxu_version *a, const struct tdxu_version *b)
 {
 	if (a->major != b->major)
@@ -262,11 +290,25 @@ int version_compare(const struct tdxu_version *a, const struct tdxu_version *b)
 	return 0;
 }
 
+/**
+ * version_same_series() - check whether two versions belong to one series, such as 1.5
+ * @a: a version
+ * @b: another version
+ *
+ * Return: whether major and minor are equal.
+ */
 bool version_same_series(const struct tdxu_version *a, const struct tdxu_version *b)
 {
 	return a->major == b->major && a->minor == b->minor;
 }
 
+/**
+ * version_print() - format a version
+ * @version: the version
+ * @buf: holds the text
+ *
+ * Return: the text, or "?" if the version is not known (major 0).
+ */
 const char *version_print(const struct tdxu_version *version, char buf[VERSION_SIZE])
 {
 	if (!version->major)

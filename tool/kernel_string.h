@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* First byte in @size at @start that is not @c, or NULL. */
+/* Return the first of @size bytes at @start that is not @c, or NULL. */
 static inline const void *memchr_inv(const void *start, int c, size_t size)
 {
 	const unsigned char *byte = start;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Chooses the newest image of a directory that can be installed, and says why newer ones cannot.
- * Intel's mapping_file.json beside the images comes first, then the module's check.
+ * Chooses the newest image of a directory that can be installed, and reports why newer ones cannot.
+ * Intel's mapping_file.json beside the images is asked first, then the module's check.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 #include "tool.h"
 
-/* tdx_module_releases of the mapping file, or NULL where there is no such file. */
+/* Return tdx_module_releases of the mapping file, or NULL if there is no such file. */
 static json_t *read_releases(const char *dir)
 {
 	char path[PATH_MAX];
@@ -44,7 +44,7 @@ static json_t *find_release(json_t *releases, const struct tdxu_version *version
 	return NULL;
 }
 
-/* One entry for each series of P-SEAMLDR that will do: its least version. */
+/* @list has one entry for each series of P-SEAMLDR that suits: the lowest version in it. */
 static bool suits_seamldr(json_t *list, const struct tdxu_version *seamldr)
 {
 	struct tdxu_version least;
@@ -59,8 +59,8 @@ static bool suits_seamldr(json_t *list, const struct tdxu_version *seamldr)
 }
 
 /*
- * Whether the mapping file speaks against an image. Its strict_compat_versions, which later ones
- * have, is not looked at: to be in that list is no condition for the TDs to survive.
+ * Return whether the mapping file rules an image out. Newer mapping files have a list
+ * strict_compat_versions; it is ignored, because TDs survive versions that are not in it.
  */
 static bool mapping_objects(json_t *releases, const struct file *file,
 			    const struct tdxu_version *running, const struct tdxu_version *seamldr,
@@ -75,7 +75,7 @@ static bool mapping_objects(json_t *releases, const struct file *file,
 		return true;
 	}
 	text = json_string_value(json_object_get(release, "min_module_version_for_td_preserving"));
-	/* While TDX is down no version runs that could be compared. */
+	/* While TDX is down, no TDX module runs whose version could be compared. */
 	if (running->major && !version_parse(text, &least)) {
 		snprintf(why, size, "mapping_file.json does not say since when TDs survive");
 		return true;
@@ -105,8 +105,8 @@ static void read_version(const char *name, struct tdxu_version *version)
 }
 
 /*
- * While TDX is down any image may bring it back, the one that has failed included; else an image
- * has to be newer than what runs, and of its series.
+ * While TDX is down, any image may bring it back, even the one that failed. Otherwise an image has
+ * to be newer than the running TDX module, and of its series.
  */
 static bool is_candidate(const struct file *file, const struct tdxu_version *running)
 {
@@ -114,7 +114,7 @@ static bool is_candidate(const struct file *file, const struct tdxu_version *run
 				   version_compare(&file->version, running) > 0);
 }
 
-/* Does the interface refuse an image? @answer is filled in by tdx_update only. */
+/* Return whether the interface refuses an image. Only tdx_update's interface sets @answer. */
 static bool interface_objects(const struct file *file, struct answer *answer,
 			      char why[ANSWER_SIZE])
 {
@@ -131,13 +131,13 @@ static bool interface_objects(const struct file *file, struct answer *answer,
 /**
  * latest_choose() - choose the newest image that can be installed now
  * @files: the images, newest first
- * @dir: where they are
- * @state: of TDX, shut-down: any version will do
- * @answer: a refusal that is about the host and not about an image; else without error
+ * @dir: their directory
+ * @state: state of TDX; in STATE_SHUT_DOWN any version is a candidate
+ * @answer: set to a refusal that is about the host and not about an image, or to no error
  * @passed_over: an object is added for each newer image that is not chosen
  *
- * Return: the image, or NULL: there is none newer (@passed_over is empty), or none of those can be
- * installed.
+ * Return: the image, or NULL if no image is newer (@passed_over is empty) or none of the newer ones
+ * can be installed.
  */
 const struct file *latest_choose(const struct files *files, const char *dir, enum state state,
 				 struct answer *answer, json_t *passed_over)
@@ -170,7 +170,7 @@ const struct file *latest_choose(const struct files *files, const char *dir, enu
 		      mapping_objects(releases, file, &running, &seamldr, why, sizeof(why))) &&
 		    !interface_objects(file, answer, why))
 			return file;
-		/* The host's fault is the same for every image. */
+		/* A refusal about the host would be the same for every image. */
 		if (answer->error &&
 		    (!answer->has_result || !result_is_of_image(answer->result)))
 			return NULL;

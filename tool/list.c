@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tdx-update list and check: what images say of themselves, and the module's verdict on them.
+ * tdx-update list and check: what images say about themselves, and the module's verdict on them.
  */
 #define _GNU_SOURCE
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 #define COLUMNS	6
 
-/* Why the module cannot be asked for its verdict; NULL: it can. */
+/* Return why the module cannot be asked for its verdict, or NULL if it can. */
 static const char *why_not_asked(void)
 {
 	if (host_interface() == INTERFACE_MAINLINE)
@@ -35,7 +35,7 @@ static void print_cpus(const struct file *file, char *buf, size_t size)
 		snprintf(buf + length, size - length, ",+%u", file->num_cpus - 3);
 }
 
-/* The module's verdict, in words and for programs. */
+/* Get the module's verdict, as text and as JSON. */
 static void judge(const struct file *file, const char *not_asked, char *now, size_t size,
 		  json_t *json)
 {
@@ -97,8 +97,10 @@ static void print_table(char *(*rows)[COLUMNS], size_t count)
 }
 
 /**
- * cmd_list() - tdx-update list DIR
- * @options: the argument is the directory
+ * cmd_list() - run tdx-update list DIR
+ * @options: @options->argument is the directory
+ *
+ * Return: TOOL_LOST if TDX is down until reboot, else TOOL_DONE.
  */
 int cmd_list(const struct options *options)
 {
@@ -136,8 +138,10 @@ int cmd_list(const struct options *options)
 }
 
 /**
- * cmd_check() - tdx-update check IMAGE
- * @options: the argument is the image
+ * cmd_check() - run tdx-update check IMAGE
+ * @options: @options->argument is the image
+ *
+ * Return: an exit status of enum tool_exit.
  */
 int cmd_check(const struct options *options)
 {

@@ -2,13 +2,13 @@
 /*
  * Gives the kernel's firmware loader an image from anywhere on disk, and leaves nothing behind.
  *
- * An image in the loader's search path keeps its name. Of any other image there is a copy while
- * this command runs, in a directory of its own under /lib/firmware. If that cannot be written the
- * directory is under /run, and the loader's path parameter points to it.
+ * An image in the loader's search path is used in place. Any other image is copied, for as long as
+ * this command runs, into a new directory under /lib/firmware. If /lib/firmware cannot be written,
+ * the directory is under /run and the loader's path parameter points to it.
  *
- * The second process (undo.c) makes the directory and removes it. If both processes are killed, the
- * next run finds a directory that nobody has locked, and removes it. Every lock is on something
- * that only root can open: nobody else can make root wait.
+ * The second process (undo.c) makes and removes the directory. If both processes are killed, the
+ * next run finds a directory that nobody has locked, and removes it. Every lock is on a file or
+ * directory that only root can open, so no other user can make root wait.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -28,12 +28,12 @@
 #define RUN		"/run"
 #define PREFIX		"tdx-update."
 #define PATH_PARAMETER	"module/firmware_class/parameters/path"
-#define PATH_BEFORE	"path-before"	/* in the directory: what the parameter was */
+#define PATH_BEFORE	"path-before"	/* file in the directory: the parameter's old value */
 
 /* How long another run may use the path parameter before this one gives up. */
 #define PARAMETER_WAIT_S	20
 
-/* Of the second process. */
+/* The directory for copies; only the second process uses this. */
 static struct {
 	const char *parent;		/* NULL: there is no directory */
 	char path[LOADER_DIR_SIZE];
@@ -42,7 +42,7 @@ static struct {
 
 /* ---- the loader's path parameter ---- */
 
-/* sysfs takes no empty write; a string ends at its NUL. */
+/* sysfs ignores an empty write, so clear the parameter by writing one NUL. */
 static int set_parameter(const char *path)
 {
 	return host_put(PATH_PARAMETER, path, *path ? strlen(path) : 1);
@@ -57,7 +57,7 @@ static bool parameter_is(const char *path)
 	return same;
 }
 
-/* Back to the value that the directory remembers, if the parameter still points there. */
+/* Set the parameter back to the value saved in the directory, if it still points there. */
 static void restore_parameter(int dir_fd, const char *dir)
 {
 	char before[PATH_MAX];
@@ -91,8 +91,8 @@ static bool remember_parameter(int dir_fd)
 }
 
 /*
- * There is one parameter, so other runs wait for their turn. The lock is on the module's file
- * update, which only root can open. Gives up when time is over or the command has ended.
+ * There is only one parameter, so only one run may use it at a time. The lock is on the module's
+ * file update, which only root can open. Give up after PARAMETER_WAIT_S, or if the command ends.
  */
 static int lock_parameter(int socket)
 {
@@ -113,7 +113,7 @@ static int lock_parameter(int socket)
 			return error;
 		}
 	}
-	/* Stays open, and locked, until this process ends. */
+	/* Leave it open: the lock lasts until this process ends. */
 	return 0;
 }
 
@@ -134,7 +134,7 @@ static void remove_dir(int parent, const char *path, int fd)
 		note("cannot remove %s: %s", path, strerror(errno));
 }
 
-/* Removes what killed runs have left: directories that nobody has locked. */
+/* Remove the directories that killed runs have left: those that nobody has locked. */
 static void sweep(const char *parent_path)
 {
 	struct dirent *entry;
@@ -159,7 +159,7 @@ static void sweep(const char *parent_path)
 	closedir(stream);
 }
 
-/* A new directory, locked. Another run's sweep may remove it before it is: then once more. */
+/* Make a directory and lock it. Another run's sweep() may remove it between the two: try again. */
 static int make_dir(const char *parent)
 {
 	struct stat st;
@@ -183,7 +183,7 @@ static int make_dir(const char *parent)
 	return errno;
 }
 
-/* Under /run, and the parameter points there. */
+/* Make the directory under /run, and point the loader's path parameter there. */
 static int make_run_dir(int socket)
 {
 	int error = lock_parameter(socket);
@@ -200,9 +200,11 @@ static int make_run_dir(int socket)
 }
 
 /**
- * loader_make() - make the directory for copies; in the second process
+ * loader_make() - make the directory for copies
  * @socket: closes when the command ends, which ends a wait
- * @dir: filled in
+ * @dir: filled in with the path, or with an errno
+ *
+ * Context: second process. May wait for another run that uses the path parameter.
  */
 void loader_make(int socket, struct loader_dir *dir)
 {
@@ -217,7 +219,9 @@ void loader_make(int socket, struct loader_dir *dir)
 }
 
 /**
- * loader_leave() - set the loader's path parameter back; in the second process
+ * loader_leave() - set the loader's path parameter back
+ *
+ * Context: second process.
  */
 void loader_leave(void)
 {
@@ -226,7 +230,9 @@ void loader_leave(void)
 }
 
 /**
- * loader_remove() - remove the directory, if there is one; in the second process
+ * loader_remove() - remove the directory for copies, if there is one
+ *
+ * Context: second process.
  */
 void loader_remove(void)
 {
@@ -250,7 +256,7 @@ static bool is_printable(const char *name)
 	return true;
 }
 
-/* The name under which the loader finds this very file, if any. */
+/* Find the name under which the loader finds this very file. Return whether there is one. */
 static bool find_in_search_path(const char *path, char name[IMAGE_NAME_SIZE])
 {
 	char *parameter = host_read(PATH_PARAMETER);
@@ -281,7 +287,7 @@ static bool find_in_search_path(const char *path, char name[IMAGE_NAME_SIZE])
 		if (strlen(path + length + 1) >= IMAGE_NAME_SIZE || !is_printable(path))
 			continue;
 		snprintf(name, IMAGE_NAME_SIZE, "%s", path + length + 1);
-		/* Another file of that name may come first. */
+		/* An earlier directory of the search path may have another file of that name. */
 		for (j = 0; j < ARRAY_SIZE(dirs); j++) {
 			if (!dirs[j][0])
 				continue;
@@ -295,7 +301,7 @@ static bool find_in_search_path(const char *path, char name[IMAGE_NAME_SIZE])
 	return good;
 }
 
-/* Not more than it takes to be refused as too large. */
+/* Copy at most one page more than the largest image: enough to be refused as too large. */
 static void copy(const char *from, const char *to)
 {
 	size_t left = TDXU_IMAGE_MAX_SIZE + TDX_PAGE_SIZE;
@@ -315,7 +321,7 @@ static void copy(const char *from, const char *to)
 	close(in);
 }
 
-/* The directory for copies, made when the first image needs it. */
+/* Return the directory for copies. It is made when the first image needs it. */
 static const char *copies_dir(const char *path)
 {
 	static struct loader_dir dir;
@@ -334,11 +340,11 @@ static const char *copies_dir(const char *path)
 }
 
 /**
- * loader_name() - a name by which the firmware loader finds an image, until undo_end()
+ * loader_name() - find or make a name by which the firmware loader finds an image
  * @path: the image
- * @name: filled in
+ * @name: filled in; valid until undo_end()
  *
- * If there is no such name the program ends, with nothing left behind.
+ * Ends the program, with every change undone, if the image cannot be offered to the loader.
  */
 void loader_name(const char *path, char name[IMAGE_NAME_SIZE])
 {
@@ -352,13 +358,13 @@ void loader_name(const char *path, char name[IMAGE_NAME_SIZE])
 		return;
 
 	dir = copies_dir(path);
-	/* The file's own name, for the kernel log; numbered, as two may have the same one. */
+	/* Keep the file's own name for the kernel log. The number tells apart two of one name. */
 	base = strrchr(real, '/') + 1;
 	if (!is_printable(base) || strlen(base) > IMAGE_NAME_SIZE - 64)
 		base = "image";
 	snprintf(to, sizeof(to), "%s/%u-%s", dir, ++copies, base);
 	copy(real, to);
-	/* One component from the parameter's directory, two from /lib/firmware. */
+	/* The name is relative to the parameter's directory if that is ours, else to FIRMWARE. */
 	base = to + strlen(parameter_is(dir) ? dir : FIRMWARE) + 1;
 	snprintf(name, IMAGE_NAME_SIZE, "%s", base);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tdx-update: the command line. All of it is understood before anything is touched; then one
+ * tdx-update: the command line. It is parsed completely before anything is touched; then one
  * command runs.
  */
 #define _GNU_SOURCE
@@ -43,7 +43,7 @@ static const char usage_text[] =
 static atomic_int signalled;
 static bool wants_json;
 
-/* The write that is under way ends first, and what came of it is said. */
+/* Only note the signal: a write that is under way ends first, and its result is reported. */
 static void on_signal(int number)
 {
 	signalled = number;
@@ -63,8 +63,8 @@ static void complain(const char *format, va_list args)
 }
 
 /**
- * note() - a line for whoever watches, on standard error
- * @format: as printf() has it
+ * note() - print a line for the operator on standard error
+ * @format: as for printf(), without a newline
  */
 void note(const char *format, ...)
 {
@@ -76,9 +76,9 @@ void note(const char *format, ...)
 }
 
 /**
- * fail() - the same, for programs too, and the end
- * @status: how it ends
- * @format: as printf() has it
+ * fail() - print a line as note() does, as JSON too if --json was given, and end the program
+ * @status: exit status
+ * @format: as for printf(), without a newline
  */
 void fail(enum tool_exit status, const char *format, ...)
 {
@@ -96,7 +96,9 @@ void fail(enum tool_exit status, const char *format, ...)
 }
 
 /**
- * stop_if_signalled() - if a signal asked for it: end as by that signal, with nothing left behind
+ * stop_if_signalled() - end by the signal that came, if any, with every change undone
+ *
+ * To be called only where this command has installed nothing.
  */
 void stop_if_signalled(void)
 {
@@ -117,12 +119,12 @@ static void catch_signals(void)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(signals); i++) {
-		/* Whoever has started this with nohup does not want it ended so. */
+		/* nohup has the command ignore a signal: it has to stay ignored. */
 		sigaction(signals[i], NULL, &old);
 		if (old.sa_handler != SIG_IGN)
 			sigaction(signals[i], &action, NULL);
 	}
-	/* A reader that has gone must not end an update in the middle of its report. */
+	/* Do not die while reporting an update because the reader of a pipe has gone. */
 	signal(SIGPIPE, SIG_IGN);
 }
 
@@ -172,7 +174,7 @@ static const struct {
 static const struct command {
 	const char *name;
 	int (*run)(const struct options *options);
-	const char *argument;		/* what it is called; NULL: takes none */
+	const char *argument;		/* its name in messages; NULL: the command takes none */
 	unsigned int options;
 } commands[] = {
 	{ "status", cmd_status, NULL, OPTION_JSON | OPTION_PROMETHEUS },
@@ -235,7 +237,7 @@ static void set_option(struct options *options, enum option_bit bit, const char 
 	}
 }
 
-/* Takes the option at @args, with its value after '=' or in the next word. Returns the words. */
+/* Parse one option, its value after '=' or in the next word. Return how many words it took. */
 static int take_option(const struct command *command, char **args, unsigned int *seen,
 		       struct options *options)
 {
@@ -324,10 +326,10 @@ int main(int argc, char **argv)
 	catch_signals();
 	atexit(undo_end);
 	status = commands[i].run(&options);
-	/* What no one could read was not said. */
+	/* Report on standard error that the output is incomplete. */
 	if (fflush(stdout) || ferror(stdout))
 		note("standard output: %s", strerror(errno));
-	/* An update that has ended for good is worth more than the signal that came meanwhile. */
+	/* The exit status of a completed update matters more than a signal that came meanwhile. */
 	if (status == TOOL_TRY_AGAIN)
 		stop_if_signalled();
 	return status;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Updates through the driver that kernels have from 7.2 on: a firmware-upload node, where an image
- * is written and later a word of success or failure read. What it does not look at before the
- * shutdown is looked at here, as far as a file shows it.
+ * Updates through the driver that kernels have from 7.2 on: a firmware-upload node takes the image,
+ * and reports success or failure later. That driver checks little before the shutdown, so this file
+ * checks what an image file and the CPUs show.
  */
 #define _GNU_SOURCE
 #include <cpuid.h>
@@ -14,7 +14,7 @@
 #include "tool.h"
 
 /**
- * mainline_caution() - say what this interface cannot promise
+ * mainline_caution() - warn of what this interface cannot promise
  */
 void mainline_caution(void)
 {
@@ -37,10 +37,12 @@ static bool lists_this_cpu(const struct file *file)
 }
 
 /**
- * mainline_objects() - is an image one that would fail, with nothing there to stop it?
+ * mainline_objects() - check whether an update by mainline's driver would fail
  * @file: the image
- * @why: filled in if so
- * @size: of it
+ * @why: set to the reason if the result is true
+ * @size: size of @why, bytes
+ *
+ * Return: whether the update would fail.
  */
 bool mainline_objects(const struct file *file, char *why, size_t size)
 {
@@ -90,10 +92,12 @@ static int write_data(const char *from)
 }
 
 /**
- * mainline_apply() - upload an image, and wait for the end of it
+ * mainline_apply() - upload an image, and wait until the update has ended
  * @file: the image
- * @why: what failed, in words; empty if nothing did
- * @size: of it
+ * @why: set to a description of the failure, or to "" on success
+ * @size: size of @why, bytes
+ *
+ * Return: the exit status; TOOL_UNCLEAR if the node cannot tell how it failed.
  */
 enum tool_exit mainline_apply(const struct file *file, char *why, size_t size)
 {
@@ -104,7 +108,7 @@ enum tool_exit mainline_apply(const struct file *file, char *why, size_t size)
 	error = host_write(UPLOAD "loading", "1", 1);
 	if (!error) {
 		error = write_data(file->path);
-		/* -1 gives up what has been written so far. */
+		/* -1 discards what has been written so far. */
 		if (error)
 			host_write(UPLOAD "loading", "-1", 2);
 		else
@@ -128,6 +132,6 @@ enum tool_exit mainline_apply(const struct file *file, char *why, size_t size)
 	}
 	snprintf(why, size, "%s", text ? text : "it cannot be read how it ended");
 	free(text);
-	/* It refuses a file while it prepares, and shuts the module down later. */
+	/* The driver refuses a file in phase preparing, before it shuts the TDX module down. */
 	return strncmp(why, "preparing:", 10) ? TOOL_UNCLEAR : TOOL_REFUSED;
 }

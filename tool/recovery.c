@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The recovery image of an update: chooses it, and sets it for this run only. Whether it is good is
- * the module's to say.
+ * Chooses the recovery image of an update, and sets it for this run only. The module decides
+ * whether the image is good.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ static char *read_current(void)
 	return current;
 }
 
-/* A dry run only asks. */
+/* Set the recovery image; a dry run only checks it. Return whether the module accepts it. */
 static bool set(const char *path, bool dry_run, struct answer *answer)
 {
 	char name[IMAGE_NAME_SIZE], *current;
@@ -49,8 +49,9 @@ static void set_none(void)
 }
 
 /*
- * The first image of the running version in @dir that the module takes. Without one @answer has the
- * last refusal, if there was any. A refusal that is not about the image is final.
+ * Set the first image of the running version in @dir that the module accepts. If it accepts none,
+ * return NULL with the last refusal, if any, in @answer. A refusal that is not about the image ends
+ * the search: return the image that met it.
  */
 static char *set_auto(const struct tdxu_version *running, const char *dir, bool dry_run,
 		      struct answer *answer)
@@ -80,7 +81,7 @@ static char *set_auto(const struct tdxu_version *running, const char *dir, bool 
 	return NULL;
 }
 
-/* While TDX is down nothing runs that could be recovered. */
+/* Find the running version. While TDX is down, no TDX module runs, so there is none. */
 static bool find_running(struct tdxu_version *running, char buf[VERSION_SIZE])
 {
 	char *text = host_read_module("version");
@@ -94,12 +95,13 @@ static bool find_running(struct tdxu_version *running, char buf[VERSION_SIZE])
 
 /**
  * recovery_set() - set the recovery image that the command line asks for
- * @options: recovery is a path, "auto", "none", or NULL: what is set, else "auto" if there is one
- * @dir: where "auto" looks
+ * @options: @options->recovery is a path, "auto", "none", or NULL. NULL keeps the image that is
+ *	set; if none is set it is like "auto", but goes on without an image
+ * @dir: directory that "auto" searches
  * @json: "recovery" is added, the image or null
- * @answer: without error, or why the update cannot begin
+ * @answer: set to no error, or to the reason why the update cannot begin
  *
- * Return: the image that @answer is about.
+ * Return: the recovery image, which @answer is about; NULL if there is none.
  */
 const char *recovery_set(const struct options *options, const char *dir, json_t *json,
 			 struct answer *answer)
@@ -118,7 +120,7 @@ const char *recovery_set(const struct options *options, const char *dir, json_t 
 			free(current);
 	}
 	if (path) {
-		/* An administrator's choice stays. */
+		/* Keep the image that an administrator has set. */
 	} else if (wanted && !strcmp(wanted, "none")) {
 		set_none();
 	} else if (wanted && strcmp(wanted, "auto")) {

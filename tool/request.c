@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sends one request to tdx_update, by one write to one of its files, and reads the answer.
+ * Sends one request to tdx_update by one write to one of its files, and reads the answer.
  * The errno gives the result. last/ gives the details, but only of the attempt that ended last.
  */
 #include <errno.h>
@@ -25,7 +25,7 @@ static bool last_is(const char *file, const char *value)
 	return same;
 }
 
-/* The only result with this errno; if there are several the one in last/, else the first. */
+/* Find the result with this errno. If there are several, take the one in last/, else the first. */
 static bool find_result(int error, enum tdxu_result *result)
 {
 	bool found = false;
@@ -44,8 +44,8 @@ static bool find_result(int error, enum tdxu_result *result)
 /**
  * request() - write an image's name to one of the module's files
  * @file: update, check or recovery_image
- * @name: as the firmware loader finds the image
- * @answer: filled in; its strings are the caller's to free
+ * @name: name by which the firmware loader finds the image
+ * @answer: filled in; the caller frees its strings
  */
 void request(const char *file, const char *name, struct answer *answer)
 {
@@ -57,7 +57,7 @@ void request(const char *file, const char *name, struct answer *answer)
 	answer->error = host_write(path, line, strlen(line));
 	answer->has_result = find_result(answer->error, &answer->result);
 
-	/* in-progress leaves last/ to the other attempt, and another one may have ended since. */
+	/* last/ may be about another attempt: after in-progress, or if one has ended since. */
 	if (!answer->has_result || answer->result == TDXU_IN_PROGRESS || !last_is("image", name) ||
 	    !last_is("result", result_rows[answer->result].name))
 		return;
@@ -77,6 +77,12 @@ void request(const char *file, const char *name, struct answer *answer)
 			   answer->from && answer->to && answer->blackout_ns;
 }
 
+/**
+ * answer_exit() - map an answer to the command's exit status
+ * @answer: the answer
+ *
+ * Return: the exit status.
+ */
 enum tool_exit answer_exit(const struct answer *answer)
 {
 	if (answer->has_result)
@@ -85,9 +91,11 @@ enum tool_exit answer_exit(const struct answer *answer)
 }
 
 /**
- * answer_text() - an answer in one line: result, errno, meaning, exact cause, SEAMCALL
+ * answer_text() - describe an answer in one line: result, errno, meaning, exact cause, SEAMCALL
  * @answer: the answer
  * @buf: filled in
+ *
+ * Return: @buf.
  */
 const char *answer_text(const struct answer *answer, char buf[ANSWER_SIZE])
 {
@@ -108,9 +116,9 @@ const char *answer_text(const struct answer *answer, char buf[ANSWER_SIZE])
 }
 
 /**
- * answer_json() - an answer for programs
+ * answer_json() - add an answer to a JSON object
  * @answer: the answer
- * @json: the object that it is added to
+ * @json: the object
  */
 void answer_json(const struct answer *answer, json_t *json)
 {

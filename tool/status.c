@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tdx-update status: what runs here and how the last attempt ended, in words, as JSON, or as
- * metrics for node_exporter's textfile collector.
+ * tdx-update status: what runs here and how the last attempt ended, as text, as JSON, or as metrics
+ * for node_exporter's textfile collector.
  */
 #include <cpuid.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 #include "tool.h"
 
-/* Strings as the interface has them; NULL: not there, or not for this user. */
+/* Strings as the interface has them; NULL: there is no such file, or this user may not read it. */
 struct status {
 	enum interface interface;
 	char cpu[12];
@@ -17,7 +17,7 @@ struct status {
 	enum state state;
 	char *driver, *version, *features0, *race_protection, *recovery_image;
 	char *seamldr_version, *updates_left;
-	char *kernel_version;		/* as the kernel's own driver has it, beside ours */
+	char *kernel_version;		/* version in the kernel's own driver, if it is there too */
 };
 
 static const char * const last_files[] = {
@@ -49,7 +49,7 @@ static void read_status(struct status *status)
 		return;
 	status->driver = host_read("module/tdx_update/version");
 	status->state = host_state();
-	/* A version that is readable while TDX is down is of no TDX module that runs. */
+	/* A version may be readable while TDX is down, but no TDX module of it runs. */
 	if (state_is_down(status->state))
 		status->version = NULL;
 	status->features0 = host_read(OURS "features0");
@@ -59,8 +59,8 @@ static void read_status(struct status *status)
 }
 
 /*
- * The kernel's own driver shows the version that it has read last. It sees neither an update of
- * ours nor that TDX is down.
+ * The kernel's own driver shows the version that it read last. It notices neither an update by
+ * tdx_update nor that TDX is down.
  */
 static bool kernel_version_is_stale(const struct status *status)
 {
@@ -68,7 +68,7 @@ static bool kernel_version_is_stale(const struct status *status)
 	       (!status->version || strcmp(status->kernel_version, status->version));
 }
 
-/* ---- in words ---- */
+/* ---- as text ---- */
 
 static const char *or_unknown(const char *value)
 {
@@ -196,7 +196,7 @@ static void print_as_json(const struct status *status)
 	print_json(json);
 }
 
-/* A label's value: no more than the exposition format needs escaped. */
+/* Print a label. The exposition format needs quote and backslash escaped in its value. */
 static void print_label(const char *name, const char *value, bool first)
 {
 	printf("%s%s=\"", first ? "{" : ",", name);
@@ -256,8 +256,10 @@ static void print_metrics(const struct status *status)
 }
 
 /**
- * cmd_status() - tdx-update status
- * @options: json, prometheus, or neither
+ * cmd_status() - run tdx-update status
+ * @options: @options->json or @options->prometheus chooses the format; text if neither is set
+ *
+ * Return: TOOL_DONE.
  */
 int cmd_status(const struct options *options)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Writes text that others have chosen, such as names of files, so that it can neither steer a
- * terminal nor break a line, and so that a name that is not UTF-8 does not vanish from JSON.
+ * Writes text that others have chosen, such as file names. Escaping keeps it from steering a
+ * terminal or breaking a line, and keeps a name that is not UTF-8 visible in JSON.
  */
 #define _GNU_SOURCE
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include "tool.h"
 
-/* The UTF-8 character at @text: its length in bytes, 0 if it is none, and its code. */
+/* Decode the UTF-8 character at @text. Return its length in bytes, 0 if it is not valid UTF-8. */
 static size_t character(const char *text, unsigned int *code)
 {
 	static const unsigned int least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -19,7 +19,7 @@ static size_t character(const char *text, unsigned int *code)
 	length = *at < 0x80 ? 1 : *at < 0xc0 ? 0 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 :
 		 *at < 0xf8 ? 4 : 0;
 	*code = length > 1 ? *at & (0x7f >> length) : *at;
-	/* The NUL at the end is no continuation. */
+	/* The NUL at the end of @text is not a continuation byte, so it ends this loop. */
 	for (i = 1; i < length; i++) {
 		if ((at[i] & 0xc0) != 0x80)
 			return 0;
@@ -50,8 +50,8 @@ static bool is_utf8(const char *text)
 }
 
 /**
- * text_put() - write text with each control character, and each byte that is no UTF-8, as \xNN
- * @out: where to
+ * text_put() - write text with control characters and bytes that are not UTF-8 as \xNN
+ * @out: stream to write to
  * @text: the text
  */
 void text_put(FILE *out, const char *text)
@@ -72,8 +72,8 @@ void text_put(FILE *out, const char *text)
 }
 
 /**
- * say() - a line on standard output, escaped as text_put() does
- * @format: as printf() has it
+ * say() - print a line on standard output, escaped as text_put() does
+ * @format: as for printf(), without a newline
  */
 void say(const char *format, ...)
 {
@@ -90,11 +90,13 @@ void say(const char *format, ...)
 }
 
 /**
- * text_json() - text as a string of JSON, whatever its bytes
+ * text_json() - make a JSON string of text with any bytes
  * @text: the text; NULL becomes null
  *
- * Text that is UTF-8 stays as it is. In other text each byte that is no UTF-8 becomes \xNN and each
- * backslash two.
+ * UTF-8 text is kept as it is. In other text each byte that is not UTF-8 becomes \xNN, and each
+ * backslash is doubled.
+ *
+ * Return: a new string or null.
  */
 json_t *text_json(const char *text)
 {
@@ -130,7 +132,7 @@ json_t *text_json(const char *text)
 /**
  * text_json_name() - add the name of a file to an object
  * @json: the object
- * @key: its key; if the name is not UTF-8, key_escaped is added too, true
+ * @key: its key; if the name is not UTF-8, key_escaped is added too, with value true
  * @name: the name, or NULL
  */
 void text_json_name(json_t *json, const char *key, const char *name)
@@ -145,10 +147,10 @@ void text_json_name(json_t *json, const char *key, const char *name)
 }
 
 /**
- * print_json() - an object on standard output; it is released
+ * print_json() - print an object on standard output, and release it
  * @json: the object
  *
- * Strings may have DEL and the controls from U+0080 on, which JSON does not demand to be escaped.
+ * Escapes DEL and the control characters from U+0080 on, which JSON allows as they are.
  */
 void print_json(json_t *json)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * tdx-update, the operator's command: its exit statuses, and the calls between its files.
- * It does not judge images: tdx_update decides what may be installed, and the command shares the
- * table of results and the parser of containers with it.
+ * The command does not judge images: tdx_update decides what may be installed. The two share the
+ * table of results and the parser of containers.
  */
 #ifndef TOOL_H
 #define TOOL_H
@@ -17,10 +17,10 @@
 #include "core.h"
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
-#define IMAGE_NAME_SIZE		256	/* of a name that the module takes, with its NUL */
+#define IMAGE_NAME_SIZE		256	/* longest name that the module takes, with its NUL */
 #define VERSION_SIZE		20
 
-/* What a script has to tell apart; numbers of sysexits.h where one fits. They never change. */
+/* Exit statuses for scripts; from sysexits.h where one fits. The numbers never change. */
 #define EXITS(X)									\
 	X(DONE, 0, "done; of check and --dry-run: it could be done now")		\
 	X(REFUSED, 1, "refused, and nothing has changed: the result says why")		\
@@ -48,7 +48,7 @@ struct options {
 	long wait_s;			/* 0: do not wait */
 	const char *latest;		/* directory, or NULL */
 	const char *recovery;		/* image, "auto" or "none", or NULL: see recovery_set() */
-	const char *argument;		/* IMAGE, DIR, or what to explain; NULL: none */
+	const char *argument;		/* IMAGE, DIR, or what to explain; NULL: not given */
 };
 
 void fail(enum tool_exit status, const char *format, ...)
@@ -111,10 +111,10 @@ const char *version_print(const struct tdxu_version *version, char buf[VERSION_S
 struct file {
 	char *path;
 	const char *name;		/* last part of path */
-	unsigned int container;		/* version of the container, 1 or 2; 0: neither */
-	struct tdxu_verdict form;	/* of container and sigstruct */
+	unsigned int container;		/* version of the container, 1 or 2; 0: no container */
+	struct tdxu_verdict form;	/* image.c's verdict on container and sigstruct */
 	struct tdxu_version version;	/* major 0: not known */
-	u8 svn_major;			/* from here on only of a good form */
+	u8 svn_major;			/* this and what follows: only if @form is a success */
 	u8 svn_minor;
 	bool debug_signed;
 	u32 num_cpus;
@@ -158,10 +158,10 @@ void undo_end(void);
 #define ANSWER_SIZE	600
 
 struct answer {
-	bool has_result;		/* false: only the errno, of permissions or of the system */
+	bool has_result;		/* false: the errno is not that of any result */
 	enum tdxu_result result;
 	int error;
-	bool detailed;			/* last/ is of this attempt; the members below are set */
+	bool detailed;			/* last/ is about this attempt: the members below are set */
 	char *reason, *phase, *leaf, *status, *rcx, *rdx, *r8, *cpu, *from, *to, *blackout_ns;
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A second process that sets back what this command changes for a while: the directory of copies,
- * the firmware loader's path, the recovery image, CPUs. It waits until the other end of its socket
- * closes, so it works after any death of the command, SIGKILL included.
+ * A second process that undoes what this command changes for a while: the directory of copies, the
+ * firmware loader's path, the recovery image, CPUs. It waits until the other end of its socket
+ * closes, so it does its work however the command dies, even by SIGKILL.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -15,11 +15,11 @@
 
 #include "tool.h"
 
-/* What is set back is tried for so long while another attempt runs or CPUs cannot be switched. */
+/* How often a write is retried while another attempt runs or CPUs cannot be switched. */
 #define TRIES		600
 #define TRY_PAUSE_US	100000
 
-/* A request to the second process: a file to set back, or with an empty name a directory. */
+/* A request to the second process: set a file back; with an empty name, make the directory. */
 struct change {
 	enum undo_kind kind;
 	char file[48];			/* in sysfs */
@@ -48,7 +48,7 @@ static int write_back(const struct change *change)
 	return error;
 }
 
-/* Somebody else's later value stays. */
+/* Restore a file. If somebody else has changed it since, leave it alone. */
 static void set_back(const struct change *change)
 {
 	char *value = host_read(change->file);
@@ -59,7 +59,7 @@ static void set_back(const struct change *change)
 		if (error)
 			note("cannot set %s back to '%s': %s", change->file, change->before,
 			     strerror(error));
-		/* No recovery image is better than one that was set for this run only. */
+		/* Rather leave no recovery image than one that was meant for this run only. */
 		if (error && change->kind == UNDO_RECOVERY)
 			host_put(change->file, "\n", 1);
 	}
@@ -67,8 +67,9 @@ static void set_back(const struct change *change)
 }
 
 /*
- * The recovery image is checked when it is set back, so the loader's path has its old value by then
- * and the CPUs are still online. Within a kind the last change is undone first.
+ * The module checks the recovery image when it is set back. So before that the loader's path gets
+ * its old value, and only after that CPUs go offline. Within a kind the last change is undone
+ * first.
  */
 static void set_all_back(const struct change *changes, size_t count)
 {
@@ -99,7 +100,7 @@ static void serve(int socket)
 		if (!changes)
 			fail(TOOL_SYSTEM, "out of memory");
 		changes[count++] = change;
-		/* The change is made only when this end knows of it. */
+		/* Acknowledge: the command makes the change only after this. */
 		send(socket, "", 1, MSG_NOSIGNAL);
 	}
 	set_all_back(changes, count);
@@ -107,7 +108,7 @@ static void serve(int socket)
 
 /* ---- in the command ---- */
 
-/* Signals of a terminal or a service manager are for the command alone. */
+/* Ignore the signals of a terminal or a service manager: they are meant for the command. */
 static void become_helper(int socket)
 {
 	int null = open("/dev/null", O_RDWR);
@@ -145,7 +146,7 @@ static void start_helper(void)
 	helper.socket = sockets[0];
 }
 
-/* A signal ends the wait for the reply, and with it this command. */
+/* Send a request and wait for the reply. A signal ends the wait, and with it this command. */
 static void tell_helper(const struct change *change, void *reply, size_t size)
 {
 	ssize_t got;
@@ -160,8 +161,8 @@ static void tell_helper(const struct change *change, void *reply, size_t size)
 }
 
 /**
- * undo_directory() - have a directory for copies of images until undo_end()
- * @dir: filled in
+ * undo_directory() - make a directory for copies of images that lasts until undo_end()
+ * @dir: filled in with the path, or with an errno
  */
 void undo_directory(struct loader_dir *dir)
 {
@@ -169,11 +170,11 @@ void undo_directory(struct loader_dir *dir)
 }
 
 /**
- * undo_file() - have a file of sysfs set back at undo_end(), if it still has this command's value
- * @kind: what the file is for; kinds are set back in their order
- * @file: its path in sysfs
+ * undo_file() - have undo_end() restore a file in sysfs, if it still has this command's value
+ * @kind: what the file is for; kinds are undone in the order of the enum
+ * @file: path in sysfs
  * @now: the value that the caller is going to write
- * @before: its value until then
+ * @before: the value to restore
  */
 void undo_file(enum undo_kind kind, const char *file, const char *now, const char *before)
 {
@@ -187,7 +188,7 @@ void undo_file(enum undo_kind kind, const char *file, const char *now, const cha
 }
 
 /**
- * undo_end() - set everything back, and wait until that is done
+ * undo_end() - undo every change, and wait until that is done
  */
 void undo_end(void)
 {
