@@ -1,8 +1,8 @@
-# Makes the tables of docs/blackout.md from the lines of bench/plugin/clock.c. With data=FILE also
-# writes there what the figure shows. Fails if a blackout did not have the SEAMCALLs of an update,
-# or if one driver made fewer updates than the other. The figures themselves decide nothing.
+# Makes the tables of docs/blackout.md from the lines of bench/plugin/clock.c. With data=FILE it
+# also writes the data of the plot there. It fails if a blackout did not have the SEAMCALLs of an
+# update, or if one driver made fewer updates than the other. No time makes it fail.
 
-# The values of @name, sorted.
+# Add @x to the sorted values of @name.
 function put(name, x, i)
 {
 	i = ++count[name]
@@ -57,8 +57,8 @@ $1 == "blackout" {
 	}
 	n = value["cpus"]
 	name = n " " value["driver"]
-	# SHUTDOWN, INIT, UPDATE; INSTALL and LP.INIT on each CPU. Mainline's driver also reads four
-	# fields.
+	# SHUTDOWN, INIT and UPDATE once, INSTALL and LP.INIT on each CPU. Mainline's driver also
+	# reads four fields.
 	calls = 2 * n + 3 + (value["driver"] == "mainline_tdx" ? 4 : 0)
 	if (value["calls"] != calls)
 		fail(name ": " value["calls"] " SEAMCALLs in a blackout, not " calls)

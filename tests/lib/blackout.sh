@@ -1,17 +1,16 @@
 # shellcheck shell=dash
-# Updates by our module and by mainline's own driver, for `make bench` and the case that looks after
-# it. Sourced after lib.sh and mainline.sh.
+# Updates by tdx_update and by mainline's own driver, for `make bench` and the case that tests the
+# bench. Sourced after lib.sh and mainline.sh.
 
-# setup_drivers: both drivers beside each other, on firmware whose leaves take 20 us, so that CPUs
-# come to a lock while another CPU is in a leaf. TDH.SYS.LP.INIT takes so long that every CPU has
-# begun it before the first one ends it, however QEMU schedules them. The plugin's clocks take 20 us
-# for each.
+# setup_drivers: load both drivers, on firmware whose leaves take 20 us, so that CPUs reach a lock
+# while another CPU is in a leaf. TDH.SYS.LP.INIT takes so long that every CPU begins it before the
+# first one ends it, however QEMU schedules them. The plugin's clocks count 20 us for each leaf.
 setup_drivers() {
 	local leaf
 
 	setup_beside remaining=1000000
 	load
-	# Emulated RSA takes time, and nothing here needs it.
+	# The emulator's RSA takes time, and nothing here needs it.
 	emu_set platform crypto=0
 	for leaf in TDH.SYS.SHUTDOWN SEAMLDR.INSTALL TDH.SYS.INIT TDH.SYS.UPDATE; do
 		emu_set delay "$leaf=20000"
@@ -19,9 +18,10 @@ setup_drivers() {
 	emu_set delay TDH.SYS.LP.INIT=100000000
 }
 
-# say_code: where each driver's code is, as bench/plugin/clock.c takes it: the driver's first and
-# last function, the one that stop_machine() calls, and the range of the kernel's function that it
-# returns to. The list of symbols is long, and the kernel's own are in order.
+# say_code: print where each driver's code is, in the form that bench/plugin/clock.c reads: the
+# driver's first and last function, the function that stop_machine() calls, and the range of the
+# kernel's function to which that returns. grep keeps only a part of the long list of symbols; the
+# kernel's own symbols are in order.
 say_code() {
 	grep -E -A 4 '( multi_cpu_stop|\[(tdx_update|mainline_tdx)\])$' /proc/kallsyms | sort | awk '
 		$3 == "multi_cpu_stop" { stop = $1 }
@@ -37,7 +37,7 @@ say_code() {
 		}'
 }
 
-# update_by DRIVER: one update, which has to succeed, to two images in turn.
+# update_by DRIVER: make one update, which has to succeed. Two images take turns.
 update_by() {
 	case ${bench_image:=test/b.blob} in
 	test/b.blob) bench_image=test/a.blob ;;

@@ -1,19 +1,20 @@
 # shellcheck shell=dash
-# SEAMCALLs by hand, for cases about the emulator itself: sourced after lib.sh, in the guest.
+# Single SEAMCALLs for cases about the emulator itself; sourced after lib.sh, in the guest.
 
-# raw COMMAND...: one command of the TD client's file raw; its answer is in ANSWER.
+# raw COMMAND...: write one command to the TD client's file raw, and set ANSWER.
 raw() {
 	td_load
 	store_text "$TD/raw" "$*" || die "TD client refuses '$*'"
 	read -r ANSWER <"$TD/raw"
 }
 
-# call CPU LEAF [OPERAND...]: RCX, RDX, R8 to R11; "buffer" and "params" are addresses.
+# call CPU LEAF [OPERAND...]: make a SEAMCALL. The operands are RCX, RDX, R8 to R11; "buffer" and
+# "params" stand for addresses.
 call() {
 	raw call "$@"
 }
 
-# answer KEY: of the last call, status (its name), rax, rcx, rdx, r8 ...
+# answer KEY: print a value of the last answer: status (its name), rax, rcx, rdx, r8 ...
 answer() {
 	local word
 	for word in $ANSWER; do
@@ -23,7 +24,7 @@ answer() {
 	done
 }
 
-# expect_call STATUS CPU LEAF [OPERAND...]: that is the status's name.
+# expect_call STATUS CPU LEAF [OPERAND...]: make a SEAMCALL and expect the status of this name.
 expect_call() {
 	local status=$1
 	shift
@@ -31,13 +32,13 @@ expect_call() {
 	expect "call $*" "$status" "$(answer status)"
 }
 
-# expect_answer KEY VALUE: an output of the last call.
+# expect_answer KEY VALUE: expect this output of the last call.
 expect_answer() {
 	expect "$1 of the last call" "$2" "$(answer "$1")"
 }
 
 
-# buffer_u32 OFFSET, buffer_u64 OFFSET: a number in the buffer, decimal.
+# buffer_u32 OFFSET, buffer_u64 OFFSET: print a number in the buffer, decimal.
 buffer_u32() {
 	od -An -v -tu4 -j "$1" -N 4 "$TD/buffer" | tr -d ' '
 }
@@ -46,12 +47,12 @@ buffer_u64() {
 	od -An -v -tu8 -j "$1" -N 8 "$TD/buffer" | tr -d ' '
 }
 
-# cpus: the numbers of all CPUs, one a line.
+# cpus: print the numbers of all CPUs, one a line.
 cpus() {
 	seq 0 $(($(nproc) - 1))
 }
 
-# install_all: SEAMLDR.INSTALL of the loaded image on every CPU; the last one's answer is in ANSWER.
+# install_all: call SEAMLDR.INSTALL for the loaded image on every CPU; ANSWER is that of the last.
 install_all() {
 	local cpu
 	for cpu in $(cpus); do

@@ -1,20 +1,20 @@
 # shellcheck shell=dash
-# What a case is written with: sourced first by every file in /tests/cases, in the guest.
+# Helpers of all test cases: every file in /tests/cases sources this first, in the guest.
 #
-# Loads and unloads the modules, compares, reads and writes their files. Whatever goes to standard
-# output or error becomes a KTAP diagnostic. /tests/run starts the case and reports its one result
-# line.
+# They load and unload the modules, read and write their files, and compare. Standard output and
+# error become KTAP diagnostics. /tests/run starts the case and reports its one result line.
 
 TDX=/sys/firmware/tdx
 EMU=/sys/kernel/debug/tdx_emu
 TD=/sys/kernel/debug/tdx_td
 SIGNER=/lib/firmware/test/signer	# SHA-384 of the modulus of the test images' key
 
-# Where a case may keep files; new for each case. What it tells run is in there too: failures (a
-# line each), skip (the reason), ended (it ran to its end), finished (and was cleaned up after).
+# A directory for the case's files, new for each case. It also has the files that run reads:
+# failures (one a line), skip (the reason), ended (the case ran to its end), finished (the case was
+# cleaned up).
 TMP=${CASE_TMP:-/tmp}
 
-# busybox's shell prefers its own applets to files, and its modprobe is not the one that hosts have.
+# busybox's shell prefers its own applets to files, but hosts have the modprobe of kmod.
 modprobe() { /sbin/modprobe "$@"; }
 insmod() { /sbin/insmod "$@"; }
 rmmod() { /sbin/rmmod "$@"; }
@@ -22,13 +22,13 @@ modinfo() { /sbin/modinfo "$@"; }
 
 # --- verdicts -------------------------------------------------------------------------------------
 
-# A remark for whoever reads the log.
+# Write a remark to the log.
 note() {
 	echo "$*"
 }
 
-# Records a failure; the case goes on, so that one run shows all that is wrong. With FAIL_FAST=1 it
-# ends there.
+# Record a failure. The case goes on, so that one run shows everything that is wrong. FAIL_FAST=1
+# ends it here.
 fail() {
 	echo "$*"
 	echo "$*" >>"$TMP/failures"
@@ -38,13 +38,13 @@ fail() {
 	}
 }
 
-# Ends the case: without what is missing nothing of it can be shown. Never counted as a pass.
+# End the case, because the kernel lacks what it needs. A skip never counts as a pass.
 skip() {
 	echo "$*" >"$TMP/skip"
 	exit 0
 }
 
-# Ends the case as failed, where going on would only hide the cause.
+# End the case as failed, where going on would only hide the cause.
 die() {
 	fail "$*"
 	: >"$TMP/ended"
@@ -67,7 +67,7 @@ expect_le() {
 	[ "$3" -le "$2" ] 2>/dev/null || fail "$1: expected at most $2, saw '$3'"
 }
 
-# The pattern is an extended regular expression and has to match one line of what was seen.
+# The pattern is an extended regular expression that has to match a line of what was seen.
 expect_match() {
 	printf '%s\n' "$3" | grep -Eq -e "$2" || fail "$1: expected a match of '$2', saw '$3'"
 }
@@ -76,18 +76,18 @@ expect_no_match() {
 	! printf '%s\n' "$3" | grep -Eq -e "$2" || fail "$1: expected no match of '$2', saw '$3'"
 }
 
-# Runs the command, which has to succeed.
+# Run a command that has to succeed.
 expect_ok() {
 	"$@" || fail "$*: expected success, exit status $?"
 }
 
-# Runs the command, which has to fail; what it prints is kept as a diagnostic.
+# Run a command that has to fail. Its output becomes a diagnostic.
 expect_fails() {
 	! "$@" || fail "$*: expected a failure, it succeeded"
 }
 
-# wait_for SECONDS CMD...: repeats the command until it succeeds. Fails itself when time is up; says
-# nothing.
+# wait_for SECONDS CMD...: repeat the command until it succeeds. Return 1 when the time is up,
+# without recording a failure.
 wait_for() {
 	local end
 	end=$(($(uptime_s) + $1))
@@ -98,7 +98,7 @@ wait_for() {
 	done
 }
 
-# on_cpu PID CPU: does the process run there, or would it if the CPU were free?
+# on_cpu PID CPU: return whether the process runs on that CPU or is runnable there.
 on_cpu() {
 	local stat
 	read -r stat <"/proc/$1/stat" || return 1
@@ -115,7 +115,7 @@ uptime_s() {
 
 # --- error numbers --------------------------------------------------------------------------------
 
-# The one table from libc's words, which is all that a shell shows of an errno, to names.
+# Maps libc's messages to errno names: a shell shows an errno only as a message.
 ERRNO_TABLE='EPERM Operation not permitted
 ENOENT No such file or directory
 ENOENT nonexistent directory
@@ -147,8 +147,8 @@ ENOPKG Package not installed
 ENAMETOOLONG File name too long
 E2BIG Argument list too long'
 
-# Prints the name of the errno in a message that ends in libc's words; the message itself if it has
-# none.
+# Print the name of the errno for a message that ends as libc has it. Print the message itself if it
+# ends in no known errno.
 errno_name() {
 	local name text
 	while read -r name text; do
@@ -161,8 +161,8 @@ errno_name() {
 	echo "$1"
 }
 
-# Runs a command whose output begins with its error message, and leaves the errno's name in ERRNO
-# (0: success). Succeeds whatever the command did.
+# Run a command whose output begins with its error message, and set ERRNO to the errno's name (0:
+# success). Always returns 0.
 with_errno() {
 	local message status=0
 	message=$("$@" 2>&1) || status=$?
@@ -174,8 +174,8 @@ with_errno() {
 	fi
 }
 
-# store FILE TEXT: one write of TEXT and a newline; ERRNO tells how it went. echo, because the
-# shell's printf keeps write errors to itself.
+# store FILE TEXT: write TEXT and a newline at once; set ERRNO. It uses echo, because the shell's
+# printf does not report write errors.
 store() {
 	with_errno store_text "$1" "$2"
 }
@@ -184,23 +184,23 @@ store_text() {
 	echo "$2" >"$1"
 }
 
-# store_file FILE SOURCE: one write of the bytes of SOURCE, at most a megabyte; ERRNO as above.
+# store_file FILE SOURCE: write the bytes of SOURCE, at most a megabyte, at once; set ERRNO.
 store_file() {
 	with_errno dd if="$2" of="$1" bs=1M count=1 conv=notrunc
 }
 
-# update IMAGE: asks for an update as an operator does; ERRNO tells how it ended.
+# update IMAGE: request an update as an operator does; set ERRNO.
 update() {
 	store "$TDX/update" "$1"
 }
 
-# check IMAGE: the same, up to the first step that would change anything.
+# check IMAGE: as update, but stop before the first step that would change anything.
 check() {
 	store "$TDX/check" "$1"
 }
 
-# unprivileged COMMANDS: as a user without rights. A file that is opened outside (3>FILE) stays
-# open, which separates "may not open" from "may not do".
+# unprivileged COMMANDS: run them as a user without rights. A file that the caller opens (3>FILE)
+# stays open, so a case can tell "may not open" from "may not write".
 unprivileged() {
 	su -s /bin/sh nobody -c "$1"
 }
@@ -213,7 +213,8 @@ loaded() {
 	[ -d "/sys/module/$1" ]
 }
 
-# Nothing loaded: the case loads what it wants itself. They are unloaded all the same.
+# For a case that loads modules itself: make sure that none is loaded. They are unloaded at the end
+# all the same.
 setup_none() {
 	local module
 	for module in $OUR_MODULES; do
@@ -221,8 +222,8 @@ setup_none() {
 	done
 }
 
-# setup_emu [KEY=VALUE...]: the emulator alone. The settings are those of its files platform and
-# module.
+# setup_emu [KEY=VALUE...]: load the emulator alone. The settings are those of its files platform
+# and module.
 setup_emu() {
 	local word key platform='' module=''
 
@@ -243,12 +244,12 @@ setup_emu() {
 	emu_set reset 1
 }
 
-# The module under test, told whose key the test images are signed with.
+# Load the module under test. It is given the signer of the test images.
 load() {
 	modprobe tdx_update "signer=$(cat "$SIGNER")" || die "tdx_update does not load"
 }
 
-# setup [KEY=VALUE...]: the emulator, so set, and the module under test.
+# setup [KEY=VALUE...]: load the emulator with these settings, and the module under test.
 setup() {
 	setup_emu "$@"
 	load
@@ -266,7 +267,7 @@ emu() {
 	cat "$EMU/$1"
 }
 
-# value_of KEY: of key=value words on standard input, the value of the first that has the key.
+# value_of KEY: print the value of the first key=value word on standard input that has the key.
 value_of() {
 	tr ' ' '\n' | sed -n "s/^$1=//p" | head -n 1
 }
@@ -275,26 +276,26 @@ emu_get() {
 	emu "$1" | value_of "$2"
 }
 
-# emu_set FILE WORDS: a setting that the emulator refuses is the case's own mistake.
+# emu_set FILE WORDS: change settings. If the emulator refuses one, the case is wrong, so it ends.
 emu_set() {
 	local file=$1
 	shift
 	store_text "$EMU/$file" "$*" || die "emulator refuses '$*' in $file"
 }
 
-# counter LEAF: how often it was called since the reset.
+# counter LEAF: print how often it was called since the reset.
 counter() {
 	emu_get counters "$1"
 }
 
 # --- the TD client --------------------------------------------------------------------------------
 
-# Loaded at the first use: most cases need no TD.
+# Load the TD client at its first use: most cases need no TD.
 td_load() {
 	loaded tdx_td || modprobe tdx_td || die "tdx_td does not load"
 }
 
-# td CMD...: one command; ERRNO tells how it went. That it succeeds is expected by: td_ok CMD...
+# td CMD...: run one command of the TD client; set ERRNO. td_ok CMD...: and expect success.
 td() {
 	td_load
 	store "$TD/cmd" "$*"
@@ -319,12 +320,12 @@ td_set() {
 	store_text "$TD/$file" "$*" || die "TD client refuses '$*' in $file"
 }
 
-# td_get ID KEY: from the line of that TD.
+# td_get ID KEY: print a value of that TD.
 td_get() {
 	td_file tds | grep "^id=$1 " | value_of "$2"
 }
 
-# td_stat KEY: of the threads' work so far.
+# td_stat KEY: print a counter of the work that the threads have done so far.
 td_stat() {
 	td_file stats | value_of "$1"
 }
@@ -333,14 +334,14 @@ td_stat() {
 
 DMESG_MARK=
 
-# From here on counts what dmesg_since_mark prints.
+# Mark the place in the kernel log where dmesg_since_mark begins.
 mark_dmesg() {
 	DMESG_MARK="test: mark $(cut -d ' ' -f 1 /proc/uptime)"
 	echo "$DMESG_MARK" >/dev/kmsg
 }
 
-# Without the mark nothing would be found, and what must not be there would not be: so that is a
-# failure.
+# If the log has lost the mark, nothing would be printed and a check for unwanted messages would
+# pass. So a lost mark is a failure.
 dmesg_since_mark() {
 	dmesg >"$TMP/dmesg"
 	grep -qF "${DMESG_MARK:?mark_dmesg first}" "$TMP/dmesg" ||
@@ -348,8 +349,8 @@ dmesg_since_mark() {
 	sed "1,/$DMESG_MARK/d" "$TMP/dmesg"
 }
 
-# Writes a uevent of a device that has nothing to do with the test and waits until it has been
-# caught: all that came before it then has been caught too.
+# Trigger a uevent of an unrelated device and wait until it has been captured: every earlier uevent
+# has been captured then too.
 uevents_sync() {
 	local i=0
 	until grep -q "^SYNTH_ARG_TEST=$1" "$TMP/uevents"; do
@@ -362,7 +363,7 @@ uevents_sync() {
 
 uevents_start() {
 	: >"$TMP/uevents"
-	# The printing program gets each event in its environment.
+	# uevent starts the program for each event, with the event in its environment.
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	uevent sh -c \
 		'env | grep -E "^(ACTION|DEVPATH|SUBSYSTEM|SEQNUM|TDX_|SYNTH_ARG_TEST)"; echo' \
@@ -371,32 +372,32 @@ uevents_start() {
 	uevents_sync 1
 }
 
-# Ends the capture; uevents prints it.
+# End the capture; uevents prints it.
 uevents_stop() {
 	uevents_sync 2
 	kill "$UEVENTS_PID"
 	wait "$UEVENTS_PID" 2>/dev/null || true
 }
 
-# The events caught, as blocks of KEY=value lines; those of the synchronisation left out.
+# Print the captured events as blocks of KEY=value lines, without those of uevents_sync.
 uevents() {
 	awk 'BEGIN { RS = ""; ORS = "\n\n" } !/SYNTH_ARG_TEST=/' "$TMP/uevents"
 }
 
-# --- what cases about updates have in common ------------------------------------------------------
+# --- updates --------------------------------------------------------------------------------------
 
 . /tests/update.sh
 
 # --- the end of a case ----------------------------------------------------------------------------
 
-# Prints what code that is no longer there has left: memory whose allocating function lies in the
-# range of modules but in none that is loaded. Covers vmalloc, vmap and kmalloc called by the
-# modules themselves (the guest boots with slub_debug=U for kmalloc). Not covered: pages taken
-# directly from the page allocator, whose owners this kernel does not record (see
-# cases/basic/pages), and what the kernel allocated on a module's behalf, but for crypto.
+# Print memory that unloaded modules have leaked: its allocating function lies in the address range
+# of modules, but in no module that is loaded. This covers vmalloc, vmap and kmalloc called by the
+# modules themselves (the guest boots with slub_debug=U for kmalloc). It does not cover pages from
+# the page allocator, whose owners this kernel does not record (see cases/basic/pages), nor memory
+# that the kernel allocated on a module's behalf; crypto_users covers crypto.
 leaks() {
 	local file cache
-	# Shrinking a cache also ends the quarantine in which KASAN keeps what has been freed.
+	# Shrinking a cache also empties the quarantine where KASAN keeps freed memory.
 	for file in /sys/kernel/slab/kmalloc-[0-9]*/shrink; do
 		echo 1 >"$file"
 	done
@@ -408,13 +409,13 @@ leaks() {
 		done
 }
 
-# Who uses the kernel's crypto: a driver and its number of users, a line each.
+# Print each driver of the kernel's crypto and its number of users, one a line.
 crypto_users() {
 	awk '/^driver/ { driver = $3 } /^refcnt/ { print driver, $3 }' /proc/crypto
 }
 [ -e "$TMP/crypto" ] || crypto_users >"$TMP/crypto"
 
-# What must not outlive the modules.
+# Fail for everything that has outlived the modules.
 remains() {
 	local path
 
@@ -423,7 +424,7 @@ remains() {
 	done
 	# shellcheck disable=SC2009 # busybox has no pgrep -a
 	ps -o comm | grep -E '^tdx' && fail "threads of the modules are still there"
-	# What a case before this one has left is not this one's.
+	# Ignore leaks of earlier cases.
 	touch /tmp/leaks
 	leaks >"$TMP/leaks"
 	awk 'FILENAME == ARGV[1] { old[$0]; next } !($0 in old)' /tmp/leaks "$TMP/leaks" \
@@ -445,13 +446,13 @@ remains() {
 	fi
 }
 
-# A call that would have stopped its LP for good must not happen unnoticed. A case that wants one
-# says so: FATAL=LEAF.
+# Unload every module. Fail if a call would have stopped its LP for good, unless the case expects
+# that with FATAL=LEAF.
 unload() {
 	local module gone=1
 	! loaded tdx_emu || expect "leaf that stopped its LP" "${FATAL:-none}" "$(emu_get state fatal)"
 
-	# While TDX is down the module cannot be unloaded; a TDX module that runs ends that.
+	# While TDX is down, tdx_update cannot be unloaded. It can once a TDX module runs again.
 	case $(tdx state 2>/dev/null) in
 	shut-down | lost) emu_set reset 1; tdx state >/dev/null ;;
 	esac

@@ -1,10 +1,11 @@
 #!/bin/sh
-# Updates the TDX module by the interface of Linux 7.2, as its documentation has it and no more:
+# Updates the TDX module by the interface of Linux 7.2. It relies only on the documentation:
 # Documentation/ABI/testing/sysfs-class-firmware and sysfs-devices-faux-tdx-host.
 #
 #	mainline-client.sh IMAGE
 #
-# Prints the version before and after; or on standard error what the node says, with exit status 1.
+# Prints the version before and after. On failure it prints the node's error on standard error and
+# exits with status 1.
 set -eu
 
 node=/sys/class/firmware/tdx_module

@@ -1,6 +1,6 @@
 # shellcheck shell=dash
-# What cases share that use mainline's interface, which the module offers where the kernel has none.
-# Sourced by them after lib.sh.
+# Helpers of cases that use mainline's interface; the module offers it where the kernel does not.
+# Sourced after lib.sh.
 
 NODE=/sys/class/firmware/tdx_module
 # shellcheck disable=SC2034 # for those who source this
@@ -11,7 +11,7 @@ has_own_driver() {
 	grep -Eq '^CONFIG_TDX_HOST_SERVICES=[my]' /boot/config
 }
 
-# The node is the firmware loader's: without it there is only the device.
+# The firmware loader provides the node. Without FW_UPLOAD there is only the device.
 has_node() {
 	! has_own_driver && grep -qx CONFIG_FW_UPLOAD=y /boot/config
 }
@@ -21,21 +21,21 @@ need_node() {
 	has_node || skip "this kernel has no CONFIG_FW_UPLOAD"
 }
 
-# What error says of images that are no good: before 6.8 the loader had no word for that.
+# What `error` reports for a bad image: before 6.8 the loader had no firmware-invalid.
 # shellcheck disable=SC2034 # for those who source this
 case $(uname -r) in
 6.[1-7].*) INVALID=hw-error ;;
 *) INVALID=firmware-invalid ;;
 esac
 
-# upload FILE: by a client written from mainline's documentation; relative to /lib/firmware. ERROR
-# is what it says: nothing if it succeeds.
+# upload FILE: upload a file, relative to /lib/firmware, by a client written from mainline's
+# documentation. Sets ERROR to its error message, '' on success.
 upload() {
 	sh /tests/mainline-client.sh "$UPLOADS/$1" >"$TMP/upload.out" 2>"$TMP/upload.err" || true
 	ERROR=$(cat "$TMP/upload.err")
 }
 
-# expect_upload FILE ERROR RESULT: that is how it ends.
+# expect_upload FILE ERROR RESULT: upload it, and expect this end.
 expect_upload() {
 	upload "$1"
 	expect "error of upload $1" "$2" "$ERROR"
@@ -43,7 +43,7 @@ expect_upload() {
 	expect "last/image of upload $1" "$NODE" "$(tdx last/image)"
 }
 
-# begin_upload FILE: and do not wait for its end.
+# begin_upload FILE: start an upload without waiting for its end.
 begin_upload() {
 	echo 1 >$NODE/loading
 	cat "$UPLOADS/$1" >$NODE/data
@@ -54,9 +54,9 @@ idle() {
 	[ "$(cat $NODE/status)" = idle ]
 }
 
-# setup_beside [KEY=VALUE...]: the emulator, so set, and mainline's own driver, built for this
-# kernel. That driver refuses CPUs whose P-SEAMLDR calls clear the VMCS pointer: these are of the
-# other kind.
+# setup_beside [KEY=VALUE...]: load the emulator with these settings, and mainline's own driver as
+# built for this kernel. That driver refuses CPUs on which P-SEAMLDR calls clear the VMCS pointer,
+# hence erratum=0.
 setup_beside() {
 	modinfo mainline_tdx >/dev/null 2>&1 || skip "mainline's own driver is not built for this kernel"
 	setup_emu erratum=0 "$@"

@@ -1,19 +1,20 @@
 # shellcheck shell=dash
-# The failure matrix: one row is one fault of one leaf on one CPU, as often as it takes to fail a
-# call, an image, or everything, with or without a recovery image. What must come of it follows here
-# from docs/firmware.md and docs/design.md, not from the module. Sourced by cases.
+# The failure matrix; cases source it. A row is one fault of one leaf on one CPU, injected often
+# enough to fail a call, an image, or every image, with or without a recovery image. The expected
+# outcomes come from docs/firmware.md and docs/design.md, not from the module.
 #
-# There are many rows, so nothing is forked that a shell can do itself.
+# There are many rows, so the shell does itself whatever it can do without a fork.
 
 MATRIX_LAST=$(($(nproc) - 1))
 MATRIX_MIDDLE=$(($(nproc) / 2))
 rows=0 beyond=0 alive=0 seen_results=''
 
-# Answers that SEAMLDR.INSTALL gives before it counts the call, the closing one as any other.
+# Answers that SEAMLDR.INSTALL gives before it counts the call, even the one that would close the
+# session.
 EBADCALL=0x8000000000000003 EUNSPECERR=0x8000000000010003
 
-# want ERRNO RESULT TDS NEXT: the outcome expected. TDS: alive, still or gone. NEXT: errno of the
-# next update.
+# want ERRNO RESULT TDS NEXT: set the expected outcome. TDS is alive, still (alive once a further
+# update succeeds) or gone. NEXT is the errno of that update.
 want() {
 	want_errno=$1 want_result=$2 want_tds=$3 want_next=$4
 }
@@ -25,8 +26,8 @@ is_transient_of_module() {
 	return 1
 }
 
-# repeats LEAF STATUS CPU: how often the fault must come to fail an image; empty where that is no
-# number worth trying.
+# repeats LEAF STATUS CPU: set $repeats to how often the fault has to occur to fail an image; set it
+# to '' if that is not worth trying.
 repeats() {
 	case $1:$2 in
 	SEAMLDR.INSTALL:0x8000000000030001) repeats=8 ;;
@@ -36,8 +37,8 @@ repeats() {
 	TDH.SYS.LP.INIT:*) repeats=3 ;;
 	*) repeats=2 ;;
 	esac
-	# Before the closing call a failed call does not count, and comes again: two calls a
-	# session.
+	# A failed call does not count unless it closes the session, and is repeated: the LP makes
+	# two calls a session.
 	case $1:$2:$3 in
 	SEAMLDR.INSTALL:0x*:"$MATRIX_LAST") ;;
 	SEAMLDR.INSTALL:0x*) [ -z "$repeats" ] || repeats=$((repeats * 2)) ;;
@@ -45,8 +46,8 @@ repeats() {
 	! is_transient_of_module "$2" || repeats=''
 }
 
-# expectation LEAF STATUS RDX CPU HOW RECOVERY: what the firmware and the order of repairs make of
-# it.
+# expectation LEAF STATUS RDX CPU HOW RECOVERY: set the outcome that the firmware's rules and the
+# order of repairs lead to.
 expectation() {
 	want 0 success alive 0
 	if [ "$1" = TDH.SYS.SHUTDOWN ]; then
@@ -65,7 +66,7 @@ expectation() {
 	SEAMLDR.INSTALL:once:0x8000000000030001:*) ;;
 	SEAMLDR.INSTALL:once:"$EBADCALL":* | SEAMLDR.INSTALL:once:"$EUNSPECERR":*) ;;
 	*:image:* | SEAMLDR.INSTALL:once:0x*)
-		# A single failure of the closing call fails the image; of another call it does not.
+		# A single failure fails the image only if it is that of the closing call.
 		if [ "$5:$4" != "once:$MATRIX_LAST" ] && [ "$5" = once ]; then
 			return 0
 		fi
@@ -75,7 +76,7 @@ expectation() {
 	esac
 }
 
-# check_row: the attempt just made, against what was wanted.
+# check_row: compare the last attempt with the expected outcome.
 check_row() {
 	local what="$leaf $status rdx=$rdx cpu=$cpu $how recovery=$recovery" seen
 
@@ -96,8 +97,8 @@ check_row() {
 		*) [ "$seen" = "$status" ] ;;
 		esac || fail "$what: last/status is $seen"
 	fi
-	# Where an LP's call never counts, nothing but a further update can close the session.
-	# The first LP opens it, or no LP does.
+	# If an LP's call never counts, only a further update can close the session. If that LP is
+	# the first, it never opens one.
 	case $leaf:$how:$cpu:$status in
 	SEAMLDR.INSTALL:always:0:*) grep -qx session=0 "$EMU/state" ;;
 	SEAMLDR.INSTALL:always:*:"$EBADCALL" | SEAMLDR.INSTALL:always:*:"$EUNSPECERR")
@@ -108,7 +109,7 @@ check_row() {
 	[ "$(cat "$EMU/vmcs")" = "$vmcs" ] || fail "$what: VMCS pointers have changed"
 }
 
-# check_next: a further update, without a fault, and what has become of the TD.
+# check_next: make a further update without a fault, and check the TD.
 check_next() {
 	local what="after $leaf $status rdx=$rdx cpu=$cpu $how recovery=$recovery"
 
@@ -119,7 +120,7 @@ check_next() {
 	if [ "$want_tds" = gone ]; then
 		! td_lives || fail "$what: the TD is alive"
 	elif td_lives; then
-		# What only a further update has saved KVM would have given up.
+		# A TD that only a further update saved does not count: KVM would have given it up.
 		[ "$want_tds" = still ] || alive_now=yes
 	else
 		fail "$what: the TD is not what it was in the end"
@@ -145,7 +146,7 @@ row() {
 	before=$beyond alive_now=no
 	expectation "$@"
 
-	# As after a boot; the module sees it when it asks.
+	# Reset the firmware as a boot does. Reading the state makes the module see it.
 	store "$EMU/reset" 1
 	read -r seen <"$TDX/state"
 	[ "$seen" = ready ] || fail "state after a reset is $seen"
@@ -162,7 +163,7 @@ row() {
 	echo "destroy all" >"$TD/cmd" 2>/dev/null
 }
 
-# tally LEAF STATUS: a line of the table, how often each result was seen with that status.
+# tally LEAF STATUS: print a line of the table: how often each result was seen with that status.
 tally() {
 	note "$(echo "$seen_results" | xargs -n 1 | sort | uniq -c | awk -v row="| $1 | $2 |" '
 		{ row = row (NR > 1 ? ", " : " ") $1 " " $2 }
@@ -170,7 +171,7 @@ tally() {
 	seen_results=''
 }
 
-# matrix LEAF STATUS...: of one leaf, all rows.
+# matrix LEAF STATUS...: run all rows of one leaf.
 matrix() {
 	leaf_of_matrix=$1
 	shift
@@ -199,7 +200,7 @@ matrix() {
 	done
 }
 
-# matrix_end: the sum, as a line of a table.
+# matrix_end LEAF: print the sum as a line of the table.
 matrix_end() {
 	note "| $1 | all | $rows rows | $beyond failed past the point of no return | TDs survive in $alive | if each were final: 0 |"
 }

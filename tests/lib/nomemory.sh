@@ -1,14 +1,14 @@
 # shellcheck shell=dash
-# What cases have in common that make allocations fail, on kernels that can: the N-th of a process,
-# by /proc/self/fail-nth. Sourced by them after lib.sh. In the shell alone where it can be: on
-# kernels that can, processes are slow to start.
+# Helpers of cases that make the N-th allocation of a process fail, by /proc/self/fail-nth; sourced
+# after lib.sh. Kernels that can do this start processes slowly, so the shell does itself whatever
+# it can.
 
 FAILSLAB=/sys/kernel/debug/failslab
 FAIL_PAGE=/sys/kernel/debug/fail_page_alloc
 
-# failing_begins: any allocation may be made to fail. What is out of memory says so with a
-# backtrace, which the judge of the console could not tell from others: so nothing is shown there
-# until failing_ends() has judged it here.
+# failing_begins: allow any allocation to fail. The kernel prints a backtrace for a failed
+# allocation, and the judge of the console cannot tell it from others. So the console shows nothing
+# until failing_ends has judged the log here.
 failing_begins() {
 	local dir
 
@@ -25,7 +25,7 @@ failing_begins() {
 	trap failing_finish EXIT
 }
 
-# The pattern is that of the judge, vm/judge.sh.
+# The pattern is the one of vm/judge.sh.
 failing_ends() {
 	dmesg -n 7
 	expect "splats" "" "$(dmesg_since_mark |
@@ -41,8 +41,8 @@ failing_finish() {
 	finish
 }
 
-# failing COMMANDS: in a shell of their own, which may make an allocation of its own fail by writing
-# to /proc/self/fail-nth; ERRNO as with_errno leaves it. False: none has failed.
+# failing COMMANDS: run them in a shell of their own, where they may write to /proc/self/fail-nth;
+# set ERRNO as with_errno does. Return whether an allocation was made to fail.
 failing() {
 	local slab slab_after pages=0 pages_after=0
 
@@ -54,7 +54,7 @@ failing() {
 	[ "$slab $pages" != "$slab_after $pages_after" ]
 }
 
-# What an attempt that was refused has to leave as it was.
+# Print the state that a refused attempt must not change.
 look() {
 	local version recovery state key value module updates session
 
@@ -71,8 +71,9 @@ look() {
 	echo "$version, recovery '$recovery', $updates updates, $state, module $module, session $session"
 }
 
-# walk FILE TEXT: writes TEXT to FILE with the first allocation that this makes failing, then the
-# second, until there are no more. Each ends as no-memory with nothing changed, or goes on without.
+# walk FILE TEXT: write TEXT to FILE while the first allocation of this write fails, then the
+# second, and so on until none is left. Each attempt has to end as no-memory with nothing changed,
+# or to succeed without that allocation.
 walk() {
 	local nth=1 refused=0 passed=0 before
 

@@ -1,10 +1,10 @@
 # shellcheck shell=dash
-# For cases about the operator's command: runs it, reads its JSON, and looks for what it may have
-# left behind. Sourced by those cases after lib.sh.
+# Helpers of cases about the operator's command: they run it, read its JSON, and look for what it
+# has left behind. Sourced after lib.sh.
 
 STATUS='' OUT='' ERR=''
 
-# tool ARGUMENT...: runs the command on pipes; leaves STATUS, OUT and ERR.
+# tool ARGUMENT...: run the command without a terminal; set STATUS, OUT and ERR.
 tool() {
 	STATUS=0
 	tdx-update "$@" </dev/null >"$TMP/tool.out" 2>"$TMP/tool.err" || STATUS=$?
@@ -12,7 +12,7 @@ tool() {
 	ERR=$(cat "$TMP/tool.err")
 }
 
-# expect_tool STATUS ARGUMENT...: it ends so.
+# expect_tool STATUS ARGUMENT...: run the command and expect this exit status.
 expect_tool() {
 	local want=$1
 	shift
@@ -21,7 +21,7 @@ expect_tool() {
 	[ "$STATUS" = "$want" ] || note "it said: $OUT $ERR"
 }
 
-# on_terminal STATUS ARGUMENT...: the same on a terminal; OUT has all that was seen there.
+# on_terminal STATUS ARGUMENT...: the same on a terminal; OUT has everything that it printed.
 on_terminal() {
 	local want=$1
 	shift
@@ -37,12 +37,12 @@ terminals() {
 	[ -e /dev/pts/ptmx ] || mount -t devpts devpts /dev/pts
 }
 
-# json FILTER: of what it printed; "invalid" if that is no JSON.
+# json FILTER: apply a jq filter to what the command printed; print "invalid" if that is not JSON.
 json() {
 	jq -r "$1" "$TMP/tool.out" 2>&1 || echo invalid
 }
 
-# Succeeds if a run of the command has left nothing: no copy, no process, no changed parameter.
+# Succeed if a run of the command has left no copy, no process and no changed parameter.
 nothing_left() {
 	[ -z "$(left_behind)" ]
 }

@@ -1,15 +1,15 @@
 # shellcheck shell=dash
-# Helpers shared by update tests; lib.sh sources it in the guest. Each function is a sentence of the
-# promises of docs/design.md, so that a case reads as what must hold.
+# Helpers shared by update tests; lib.sh sources this in the guest. The functions are named after
+# the promises of docs/design.md, so that a case reads as what must hold.
 
-# expect_update IMAGE ERRNO RESULT: that is how an update to it ends. ERRNO 0: success.
+# expect_update IMAGE ERRNO RESULT: update to it, and expect this end. ERRNO 0: success.
 expect_update() {
 	update "$1"
 	expect "errno of update $1" "$2" "$ERRNO"
 	expect "last/result of update $1" "$3" "$(tdx last/result)"
 }
 
-# expect_check IMAGE ERRNO RESULT: that is how a check of it ends.
+# expect_check IMAGE ERRNO RESULT: check it, and expect this end.
 expect_check() {
 	check "$1"
 	expect "errno of check $1" "$2" "$ERRNO"
@@ -17,7 +17,7 @@ expect_check() {
 	expect "last/phase of check $1" check "$(tdx last/phase)"
 }
 
-# expect_refused IMAGE ERRNO RESULT: both end so, and nothing was shut down for it.
+# expect_refused IMAGE ERRNO RESULT: expect this end of a check and of an update, and no shutdown.
 expect_refused() {
 	local before
 	before=$(counter TDH.SYS.SHUTDOWN)
@@ -26,13 +26,13 @@ expect_refused() {
 	expect "shutdowns for $1" "$before" "$(counter TDH.SYS.SHUTDOWN)"
 }
 
-# reboot_firmware: the firmware as after a reboot. The module sees it when it asks for the state.
+# reboot_firmware: reset the firmware as a reboot does. Reading the state makes the module see it.
 reboot_firmware() {
 	emu_set reset 1
 	expect "state after a reset" ready "$(tdx state)"
 }
 
-# setup_again: all of it as after a reboot.
+# setup_again: reset the firmware and load the module anew, as after a reboot.
 setup_again() {
 	reboot_firmware
 	rmmod tdx_update || die "tdx_update does not unload"
@@ -43,16 +43,16 @@ updating() {
 	[ "$(tdx state)" = updating ]
 }
 
-# hold LEAF: who calls it next gets no further than that until release, so what is to happen
-# meanwhile does, however slow the machine. P-SEAMLDR's SEAMLDR.INFO is asked when the image has
-# been read and verified.
+# hold LEAF: the next call of LEAF does not return until release. So what has to happen meanwhile
+# does happen, however slow the machine is. An update calls SEAMLDR.INFO once it has read and
+# verified the image.
 hold() {
 	HELD=$1
 	HELD_BEFORE=$(counter "$1")
 	emu_set hold "$1=1"
 }
 
-# Does anyone wait there?
+# Return whether a call is held.
 held() {
 	[ "$(counter "$HELD")" -gt "$HELD_BEFORE" ]
 }
@@ -61,12 +61,12 @@ release() {
 	emu_set hold "$HELD=0"
 }
 
-# RCX of the last TDH.SYS.SHUTDOWN.
+# Print RCX of the last TDH.SYS.SHUTDOWN.
 shutdown_rcx() {
 	emu log | awk '$3 == "TDH.SYS.SHUTDOWN" { rcx = $4 } END { print rcx }'
 }
 
-# td_build ID: a TD from nothing to its first entry, with a measurement that is what it must be.
+# td_build ID: build a TD, enter it, and expect the right measurement.
 td_build() {
 	td_ok new "$1"
 	td_ok add "$1" 2
@@ -75,7 +75,7 @@ td_build() {
 	expect "verdict on the measurement of TD $1" good "$(td_get "$1" verdict)"
 }
 
-# expect_tds_alive ID...: they can be entered, and are who they were.
+# expect_tds_alive ID...: expect that the TDs can be entered and their measurements are unchanged.
 expect_tds_alive() {
 	local id
 	for id; do
@@ -85,7 +85,7 @@ expect_tds_alive() {
 	done
 }
 
-# The byte at an offset of a file.
+# byte_at FILE OFFSET: print that byte, decimal.
 byte_at() {
 	od -An -v -tu1 -j "$2" -N 1 "$1" | tr -d ' '
 }
@@ -96,14 +96,13 @@ put_byte() {
 	printf "\\$(printf %03o "$3")" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
 }
 
-# flip IMAGE OFFSET OUT: a copy with one bit of that byte changed, and a checksum that does not know
-# of it.
+# flip IMAGE OFFSET OUT: make a copy with one bit of that byte changed and the checksum as it was.
 flip() {
 	cp "$1" "$3"
 	put_byte "$3" "$2" $(($(byte_at "$1" "$2") ^ 1))
 }
 
-# set_byte IMAGE OFFSET VALUE OUT: a copy with that byte set, and the checksum made good again.
+# set_byte IMAGE OFFSET VALUE OUT: make a copy with that byte set and the checksum corrected.
 set_byte() {
 	local old sum
 
