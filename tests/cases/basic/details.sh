@@ -1,7 +1,7 @@
 #!/bin/sh
-# What an operator needs beyond the result: the registers of the SEAMCALL that failed, a warning
-# where the new TDX module may clobber RBP, and no number of updates left where P-SEAMLDR does not
-# tell one.
+# The log has what an operator needs beyond the result: the registers of the SEAMCALL that failed,
+# and a warning if the new TDX module may clobber RBP. It has no number of updates left if P-SEAMLDR
+# does not answer.
 # SMP: 2
 . /tests/lib.sh
 setup
@@ -24,7 +24,7 @@ expect_no_match "log of a check" "NO_RBP_MOD" "$(dmesg_since_mark)"
 expect_update test/no-rbp.blob 0 success
 expect_match log "has no NO_RBP_MOD and may clobber RBP" "$(dmesg_since_mark)"
 
-# P-SEAMLDR stays busy once the update is done.
+# P-SEAMLDR stays busy after the update.
 emu_set inject "SEAMLDR.INFO any 2 vmfail 0 0"
 mark_dmesg
 expect_update test/v2.blob 0 success

@@ -1,6 +1,6 @@
 #!/bin/sh
-# version, features0 and race_protection are those of the module that runs now: read afresh, not
-# kept.
+# version, features0 and race_protection are read from the running TDX module each time, never
+# cached.
 . /tests/lib.sh
 setup
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The image's file is changed while the update runs: what was read and checked is what is installed.
+# The image's file is changed while an update runs: the update installs the copy that it checked.
 . /tests/lib.sh
 setup
 td_build 1
@@ -13,7 +13,7 @@ truncated() { : >$dir/file.blob; }
 one_byte() { put_byte $dir/file.blob 8192 $(($(byte_at $dir/file.blob 8192) ^ 1)); }
 deleted() { rm $dir/file.blob; }
 
-# The change, then what the file is worth afterwards: errno, result, version that runs then.
+# The change; then the outcome of an update to the changed file: errno, result, running version.
 while read -r change errno result version; do
 	cp "$TMP/a" $dir/file.blob
 	hold SEAMLDR.INFO

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The image's file is rewritten all the time: each attempt installs one of the two or names what it
-# saw, never a mixture.
+# The image's file is rewritten all the time: each attempt installs one of two images or is refused
+# for what it read, and never installs a mixture.
 # SMP: 2 4
 # THREADS: multi
 . /tests/lib.sh
@@ -9,7 +9,7 @@ td_build 1
 dir=/lib/firmware
 cp $dir/test/a.blob $dir/file.blob
 
-# Both ways of replacing a file: the new one is moved over it, or written into it, in pieces.
+# Replace the file in both ways: move the new one over it, and write into it, in pieces.
 rewrite() {
 	until [ -e "$TMP/enough" ]; do
 		cp $dir/test/b.blob $dir/new.blob
@@ -40,7 +40,7 @@ while [ $i -lt 1000 ] && { [ $a -lt 5 ] || [ $b -lt 5 ] || [ $refused -lt 3 ]; }
 		*) fail "attempt $i: version $version" ;;
 		esac
 		;;
-	# Being written; cut off; half the one and half the other.
+	# The file was open for writing, cut off, or half of each image.
 	ENOENT/no-image | EINVAL/bad-image | EBADMSG/corrupt)
 		refused=$((refused + 1))
 		;;

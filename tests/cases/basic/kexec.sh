@@ -1,7 +1,7 @@
 #!/bin/sh
-# A kexec while updates are written: a blackout holds every CPU, so it comes before or after one,
-# and the next kernel finds a TDX module that runs. Before the restart the caches are flushed, once
-# and for all: no update changes anything from then on.
+# A kexec while updates are requested: it comes before or after a blackout, which stops every CPU,
+# so the next kernel finds a running TDX module. The caches are flushed before the restart, and no
+# update installs anything after that.
 # SMP: 2 4
 # BOOT: kexec
 # CONSOLE: tdx_update: flushed the caches of all CPUs before the host goes down
@@ -10,12 +10,12 @@
 . /tests/lib.sh
 . /tests/slow.sh
 
-# The half of the kernel before.
+# First half: in the kernel that starts another one.
 if [ -z "${RESUMED:-}" ]; then
 	[ -e /sys/kernel/kexec_loaded ] || skip "this kernel has no kexec"
 	setup remaining=1000000
 	td_build 1
-	# The CPUs are stopped most of the time.
+	# Long blackouts: the CPUs are stopped most of the time.
 	emu_set delay SEAMLDR.INSTALL=100000000
 	expect_ok /kexec/kexec load /kexec/vmlinuz /kexec/initramfs \
 		"$(cat /proc/cmdline) guest.resume=basic/kexec"
@@ -32,7 +32,7 @@ if [ -z "${RESUMED:-}" ]; then
 	wait_for 60 some_updates || die "no updates before the kexec"
 	expect "errno of the last" 0 "$(tdx last/errno)"
 	note "kexec after $(emu_get state updates) updates"
-	# Time for what must not happen.
+	# Delay the restart, so that an update could still be installed if nothing prevented it.
 	slow_load restart_ms=5000
 	[ -s "$TMP/failures" ] || /kexec/kexec start
 	die "no kexec"

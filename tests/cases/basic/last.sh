@@ -1,10 +1,11 @@
 #!/bin/sh
-# last/ tells of success, race and error, each file; and the log has one line for each attempt.
+# Every file of last/ is right after a success, a race and an error; the log has one line for each
+# attempt.
 # SMP: 1 2
 . /tests/lib.sh
 setup
 
-# each pair: file and value
+# expect_last FILE VALUE...: expect each file of last/ to have its value.
 expect_last() {
 	while [ $# -gt 0 ]; do
 		expect "last/$1" "$2" "$(tdx "last/$1")"
@@ -31,7 +32,7 @@ expect_ge last/blackout_ns 1 "$(tdx last/blackout_ns)"
 expect "log lines" 1 "$(dmesg_since_mark | grep -c tdx_update:)"
 expect_match log 'tdx_update: test/v1.blob: update-race \(EBUSY\): .*; nothing has changed \[phase shutdown, TDH.SYS.SHUTDOWN on CPU 0: 0x8000051200010000 UPDATE_COMPAT_SENSITIVE, RCX 0x10000 RDX 0x0 R8 0x0\]' \
 	"$(dmesg_since_mark)"
-# No error: that would be an alarm for each try.
+# A race is logged at level notice: an error would raise an alarm at each try.
 expect "level of a race" 5 "$(dmesg -r | sed -n 's/^<\([0-9]*\)>.*tdx_update: test\/v1.blob: update-race .*/\1/p' | tail -n 1)"
 td_ok destroy 1
 

@@ -1,11 +1,11 @@
 #!/bin/sh
-# The module loads and unloads fifty times. Each time it takes /sys/firmware/tdx with it and flushes
-# the caches.
+# The module loads and unloads fifty times. Each unload removes /sys/firmware/tdx and flushes the
+# caches.
 . /tests/lib.sh
 setup_emu
 mark_dmesg
 TRACE=/sys/kernel/tracing
-# Where the kernel can, it counts the flushes itself.
+# If the kernel has kprobes, count the flushes themselves too.
 if [ -e $TRACE/kprobe_events ]; then
 	store_text $TRACE/kprobe_events 'p:flush wbinvd_on_all_cpus'
 	store_text $TRACE/events/kprobes/flush/enable 1

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writing 1 installs what parameter image names; its default is intel/tdx/tdx_module.blob.
+# Writing 1 installs the image that parameter image names. Default: intel/tdx/tdx_module.blob.
 . /tests/lib.sh
 setup
 image=/sys/module/tdx_update/parameters/image
@@ -16,7 +16,7 @@ expect last/image intel/tdx/tdx_module.blob "$(tdx last/image)"
 echo test/b.blob >"$image"
 expect_update 1 0 success
 expect last/image test/b.blob "$(tdx last/image)"
-# Only 1 alone stands for it.
+# Only the name 1 alone stands for the parameter.
 expect_update 1.blob ENOENT no-image
 expect last/image 1.blob "$(tdx last/image)"
 printf 1 >"$TDX/update" || fail "1 without a newline is refused"

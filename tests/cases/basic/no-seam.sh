@@ -1,5 +1,5 @@
 #!/bin/sh
-# Without SEAM the module does not load: ENODEV and one line that says what is missing.
+# Without SEAM or P-SEAMLDR the module does not load: ENODEV, and one line says what is missing.
 . /tests/lib.sh
 setup_none
 

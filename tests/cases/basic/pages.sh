@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every page that an update takes from the page allocator is given back, whichever way it ends.
+# An update frees every page that it takes from the page allocator, however it ends.
 # NEEDS: CONFIG_KPROBE_EVENTS
 . /tests/lib.sh
 TRACE=/sys/kernel/tracing
@@ -7,14 +7,13 @@ TRACE=/sys/kernel/tracing
 setup
 td_build 1
 
-# traced IMAGE ERRNO RESULT: an update, and the pages that the module has taken and given back for
-# it.
+# traced IMAGE ERRNO RESULT: trace an update, and expect every page that it took to be given back.
 traced() {
 	: >$TRACE/trace
 	for event in taken given; do store_text $TRACE/events/kprobes/$event/enable 1; done
 	expect_update "$@"
 	for event in taken given; do store_text $TRACE/events/kprobes/$event/enable 0; done
-	# A return names who is returned to.
+	# The event of a return names the function that is returned to.
 	sed -n 's/.* taken: (.*\[tdx_update\] <- .*) page=\(0x[0-9a-f]*\).*/\1/p' \
 		$TRACE/trace | sort >"$TMP/taken"
 	sed -n 's/.* given: .* page=\(0x[0-9a-f]*\).*/\1/p' $TRACE/trace | sort >"$TMP/given"

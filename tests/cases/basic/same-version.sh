@@ -1,5 +1,5 @@
 #!/bin/sh
-# The version that runs can be installed again.
+# The running version can be installed again.
 . /tests/lib.sh
 setup
 td_build 1

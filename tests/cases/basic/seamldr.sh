@@ -1,6 +1,7 @@
 #!/bin/sh
-# P-SEAMLDR that stays busy: files that ask it are EIO, an update is refused and names it. It is
-# never called with interrupts on, as KVM could come in between and miss its current VMCS.
+# P-SEAMLDR stays busy: reading files that need it fails with EIO, and an update is refused with its
+# leaf. P-SEAMLDR is never called with interrupts on, because KVM could then run on the CPU and miss
+# its current VMCS.
 . /tests/lib.sh
 setup
 td_build 1

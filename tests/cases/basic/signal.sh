@@ -1,11 +1,11 @@
 #!/bin/sh
-# A signal to the writer before anything was changed ends the attempt with EINTR; the next one
-# succeeds.
+# A signal to the writer before anything was changed ends the attempt with EINTR, and the next
+# attempt succeeds.
 . /tests/lib.sh
 setup
 
-# The signal has to come while the two images are read and verified. It may be late, and then the
-# update succeeds: so it is sent until one comes in time.
+# The signal has to arrive while the two images are read and verified. If it is late, the update
+# succeeds: try again until one is in time.
 i=0
 while [ $((i += 1)) -le 30 ]; do
 	emu_set reset 1

@@ -1,6 +1,6 @@
 #!/bin/sh
-# A suspend ends an attempt that has changed nothing with EINTR, waits for a blackout, and no
-# attempt starts before all CPUs are back.
+# A suspend ends an attempt that has changed nothing with EINTR, and waits for a blackout to end. No
+# attempt starts before all CPUs are online again.
 # SMP: 2 4
 # NEEDS: CONFIG_SUSPEND CONFIG_ACPI_SLEEP CONFIG_RTC_DRV_CMOS
 . /tests/lib.sh
@@ -19,10 +19,10 @@ woken() {
 	[ "$(cat /sys/power/wakeup_count)" != "$count" ]
 }
 
-# A suspend that is given up while tasks are being frozen, as there is something to be awake for.
-# The writer, past the module's answers, gets no further while the other, who counts for more, has
-# the CPU that both are bound to. Newer kernels would be given up already while they write the file
-# systems back.
+# A suspend that the kernel gives up while it freezes tasks, because of a wakeup event. The writer
+# has got its answers from the TDX module, but cannot go on: another process of higher priority
+# keeps the CPU to which both are bound. On newer kernels sync_on_suspend must be off, or the
+# suspend would be given up before that, while file systems are written back.
 [ ! -e /sys/power/sync_on_suspend ] || echo 0 >/sys/power/sync_on_suspend
 count=$(cat /sys/power/wakeup_count)
 echo "$count" >/sys/power/wakeup_count
@@ -42,15 +42,15 @@ expect "errno of a suspend that is given up" EBUSY "$ERRNO"
 kill $other
 wait $writer
 renice -n 0 -p $$
-# busybox's echo writes once more after EINTR.
+# busybox's echo writes again after EINTR, hence the update.
 expect_match log "first: .*interrupted \(EINTR\)" "$(dmesg_since_mark | grep tdx_update | sed '1s/^/first: /')"
 expect last/result success "$(tdx last/result)"
 expect updates 1 "$(emu_get state updates)"
 
-# One to memory: the freezer, the other CPUs offline, firmware, and back by the clock. It finds the
-# CPUs stopped for a blackout most of the time. Neither QEMU's BIOS nor the kernel sets again where
-# the chipset's PM registers are (at 0x40 of the LPC bridge), without which the guest cannot power
-# off.
+# A suspend to memory: freezer, other CPUs offline, firmware, wakeup by the clock. Blackouts stop
+# the CPUs most of the time. Neither QEMU's BIOS nor the kernel restores the address of the
+# chipset's PM registers (at 0x40 of the LPC bridge), and without it the guest cannot power off. So
+# the case saves and restores it.
 lpc=/sys/bus/pci/devices/0000:00:1f.0/config
 dd if=$lpc of="$TMP/lpc" bs=4 skip=16 count=2 2>/dev/null
 write_updates() {

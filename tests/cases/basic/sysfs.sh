@@ -1,5 +1,6 @@
 #!/bin/sh
-# Every file of /sys/firmware/tdx/: its mode, and its value on a known platform before any attempt.
+# Every file of /sys/firmware/tdx/ has its mode, and its value on a known platform before any
+# attempt.
 . /tests/lib.sh
 setup version=1.5.08 remaining=7 seamldr=1.5.12 features0=0x0000800000040002
 

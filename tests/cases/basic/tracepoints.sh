@@ -1,6 +1,6 @@
 #!/bin/sh
-# Tracepoints tell an attempt's phases, the SEAMCALLs that decided it and its end, by names, in the
-# order in which it happened; the names stand in their formats.
+# Tracepoints show an attempt's phases, the SEAMCALLs that decided it, and its end: by name, in the
+# order in which they happened. The formats have the names.
 # SMP: 1 2 4
 # SMOKE: yes
 . /tests/lib.sh
@@ -22,7 +22,7 @@ for name in phase seamcall 'done'; do
 	done
 done
 
-# Runs a command and leaves its events in $TMP/trace: name and fields.
+# traced COMMAND...: run it and write its events to $TMP/trace: name and fields.
 traced() {
 	: >$TRACE/trace
 	echo 1 >$EVENTS/enable
@@ -31,17 +31,17 @@ traced() {
 	sed -n 's/^[^#].*: \(\(phase\|seamcall\|done\): .*\)/\1/p' $TRACE/trace >"$TMP/trace"
 }
 
-# of NAME FIELD: the values, in order.
+# of NAME FIELD: print the field's values in these events, in order.
 of() {
 	sed -n "s/^$1: \(.* \)\?$2=\([^ ]*\).*/\2/p" "$TMP/trace" | xargs
 }
 
-# Each leaf with its status and CPU.
+# Print each call as LEAF:STATUS:CPU.
 calls() {
 	sed -n 's/^seamcall: leaf=\([^ ]*\) status=\([^ ]*\) .* cpu=\(.*\)/\1:\2:\3/p' "$TMP/trace" | xargs
 }
 
-# each LEAF STATUS LAST_STATUS: of all CPUs, one after another.
+# each LEAF STATUS LAST_STATUS: print a call by every CPU in turn; the last CPU has LAST_STATUS.
 each() {
 	local cpu=0 line=''
 	while [ $cpu -lt "$cpus" ]; do
@@ -76,7 +76,7 @@ expect_match "raw statuses" ' 0x8000051200010000$' "$(of seamcall raw)"
 expect result "update-race EBUSY shutdown" "$(of 'done' result) $(of 'done' errno) $(of 'done' phase)"
 td_ok destroy 2
 
-# Both images are told of; what is told of the end is the first one's failure.
+# Both images have events. Event done has the failure of the first one.
 store "$TDX/recovery_image" test/v2.blob
 emu_set inject "SEAMLDR.INSTALL any $cpus 0x8000000000020000 0 1"
 traced expect_update test/b.blob ECANCELED recovered
@@ -87,7 +87,8 @@ expect result "recovered ECANCELED install" "$(of 'done' result) $(of 'done' err
 store "$TDX/recovery_image" ""
 expect_tds_alive 1
 
-# Eight sessions of the image, in order, eight of the recovery image, eight of the image again.
+# Eight sessions of the image and eight of the image again; with a recovery image, eight of that in
+# between.
 one=$(each SEAMLDR.INSTALL SUCCESS ENOENTROPY)
 eight="$one $one $one $one $one $one $one $one"
 emu_set inject "SEAMLDR.INSTALL $((cpus - 1)) 1 ENOENTROPY 0 0"
@@ -102,7 +103,7 @@ expect_match calls "^$asked TDH.SYS.SHUTDOWN:SUCCESS:0 $eight $eight $eight\$" "
 expect result "shut-down 24" "$(of 'done' result) $(of 'done' sessions)"
 setup_again
 
-# Each of the two alone is told all of it.
+# Each of the two events is complete when it is enabled alone.
 for event in phase seamcall; do
 	: >$TRACE/trace
 	echo 1 >$EVENTS/$event/enable
@@ -111,19 +112,19 @@ for event in phase seamcall; do
 	expect_ge "events of $event alone, in the blackout" 1 \
 		"$(grep -cE ': (phase: phase=done|seamcall: leaf=TDH.SYS.UPDATE) ' $TRACE/trace)"
 done
-# RDX is the failing call's.
+# RDX is that of the failing call.
 emu_set inject "TDH.SYS.SHUTDOWN any 1 0xc000010000000001 0x1234 1"
 traced expect_update test/b.blob EIO firmware-error
 expect "RDX of the shutdown" 0x1234 "$(of seamcall rdx | sed 's/.* //')"
 
-# A check that fails has no calls to tell of.
+# A check that fails has no calls beyond reading the platform.
 traced expect_check test/bad-cpu.blob ENODEV wrong-cpu
 expect result "wrong-cpu ENODEV check" "$(of 'done' result) $(of 'done' errno) $(of 'done' phase)"
 expect_match calls "^$asked\$" "$(calls)"
 traced expect_check test/none.blob ENOENT no-image
 expect result "no-image none" "$(of 'done' result) $(of 'done' from)"
 expect calls "" "$(calls)"
-# Not enabled, nothing.
+# Events that are not enabled do not appear.
 : >$TRACE/trace
 expect_update test/v2.blob 0 success
 expect "events when they are off" 0 "$(grep -vc '^#' $TRACE/trace)"

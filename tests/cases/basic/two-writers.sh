@@ -1,5 +1,5 @@
 #!/bin/sh
-# Two writers at once: one updates, the other is told so at once and does not wait.
+# Two writers at once: one updates, the other gets EALREADY at once and does not wait.
 # SMP: 2 4
 . /tests/lib.sh
 setup

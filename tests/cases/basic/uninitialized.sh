@@ -1,5 +1,6 @@
 #!/bin/sh
-# No TDX module, or VMX off: the module stays loaded, says so in state, and an update is refused.
+# Without a TDX module or with VMX off, tdx_update stays loaded, state is uninitialized, and an
+# update is refused.
 . /tests/lib.sh
 setup state=none
 

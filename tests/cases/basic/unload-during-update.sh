@@ -1,5 +1,5 @@
 #!/bin/sh
-# rmmod while an update runs waits for its end; the update succeeds and nothing is left.
+# rmmod waits for the end of a running update; the update succeeds and nothing is left.
 # SMP: 2 4
 # SMOKE: yes
 . /tests/lib.sh

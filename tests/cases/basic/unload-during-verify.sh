@@ -1,6 +1,6 @@
 #!/bin/sh
-# rmmod while an image is verified waits for the end of that attempt, a check or an upload: the
-# crypto that it uses is there until then.
+# rmmod while an image is verified waits for the end of the attempt, a check or an upload, so the
+# crypto that the attempt uses is not freed under it.
 . /tests/lib.sh
 . /tests/mainline.sh
 . /tests/slow.sh
@@ -16,7 +16,8 @@ going() {
 	[ "$(cat /sys/module/tdx_update/initstate 2>/dev/null)" != live ]
 }
 
-# unload_during ATTEMPT...: a command that begins an attempt, in the background.
+# unload_during ATTEMPT...: run this command, which begins an attempt, in the background; then
+# unload.
 unload_during() {
 	before=$(rsa_requests)
 	slow_set rsa_hold 1
@@ -26,7 +27,7 @@ unload_during() {
 	rmmod tdx_update &
 	rmmod=$!
 	wait_for 60 going || fail "$*: rmmod does not begin"
-	# Time for what must not happen.
+	# Give rmmod time to end too early.
 	sleep 1
 	kill -0 $rmmod || fail "$*: rmmod does not wait"
 	slow_set rsa_hold 0

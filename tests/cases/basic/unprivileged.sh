@@ -1,5 +1,5 @@
 #!/bin/sh
-# Without CAP_SYS_ADMIN: update cannot be opened, nor written through a descriptor that root has
+# Without CAP_SYS_ADMIN, update can neither be opened nor written through a descriptor that root has
 # opened.
 . /tests/lib.sh
 setup

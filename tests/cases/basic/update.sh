@@ -1,5 +1,5 @@
 #!/bin/sh
-# An image in a container of either version is installed; the TDs live on, measurements unchanged.
+# An image in a container of either version is installed; TDs live on with unchanged measurements.
 # SMP: 1 2 4 8
 # SMOKE: yes
 . /tests/lib.sh

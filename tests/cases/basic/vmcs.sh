@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every CPU's current-VMCS pointer is the same after updates, refused ones, and reads that ask
+# Every CPU's current-VMCS pointer is unchanged after updates, refused updates, and reads that call
 # P-SEAMLDR.
 # SMP: 1 2 4 8
 # SMOKE: yes
@@ -34,18 +34,18 @@ emu_set inject "SEAMLDR.INSTALL any $(nproc) 0x8000000000020000 0 1"
 expect_update test/b.blob 0 success
 same "an INSTALL that fails"
 emu_set inject "SEAMLDR.INFO any 1 0x8000000000000000 0 0"
-# On a CPU that has one to lose, if there are several.
+# Call it on the last CPU: CPU 0 has no current VMCS to lose.
 with_errno taskset $((1 << ($(nproc) - 1))) cat "$TDX/num_remaining_updates"
 expect "errno of num_remaining_updates" EIO "$ERRNO"
 emu_set inject clear
 same "a SEAMLDR.INFO that fails"
 expect_ge "VMPTRLDs" 1 "$(counter VMPTRLD)"
 
-# A pointer that cannot be loaded again is no secret. None that was lost is none to load.
+# A pointer that cannot be loaded again is reported. A CPU without a current VMCS is not.
 expect_check test/a.blob 0 success
 expect_no_match "log without a loss" "VMCS" "$(dmesg_since_mark)"
-# VMfailInvalid where P-SEAMLDR has cleared the pointer, VMfailValid where it has not; each loss is
-# told once.
+# VMPTRLD answers VMfailInvalid if P-SEAMLDR has cleared the pointer, VMfailValid if not. Each loss
+# is reported once.
 for erratum in 1 0; do
 	emu_set platform erratum=$erratum
 	emu_set vmcs all=0x1001
@@ -60,13 +60,13 @@ for erratum in 1 0; do
 done
 emu_set platform erratum=1
 
-# And with a pointer everywhere, on CPU 0 too.
+# With a current VMCS on every CPU, CPU 0 too.
 emu_set vmcs all=0x7fff000
 before=$(emu vmcs)
 expect_update test/a.blob 0 success
 same "an update with a VMCS on every CPU"
 
-# No further session restores what a call has lost that is the last one.
+# After a call that ends the update for good no further session restores the pointer.
 emu_set inject "SEAMLDR.INSTALL any $(nproc) 0x8000000000020001 1 1"
 expect_update test/b.blob ENOTRECOVERABLE lost
 same "an INSTALL that fails for good"

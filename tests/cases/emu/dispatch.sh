@@ -1,6 +1,6 @@
 #!/bin/sh
-# The emulator: what Intel's TDX module looks at before a leaf, in its order, and the outputs of
-# leaves that fail.
+# The emulator checks what Intel's TDX module checks before a leaf, in its order, and sets the
+# outputs of failed leaves as that does.
 # SMP: 1 2
 . /tests/lib.sh
 . /tests/firmware.sh

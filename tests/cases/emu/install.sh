@@ -1,6 +1,6 @@
 #!/bin/sh
-# The emulator: SEAMLDR.INSTALL takes and refuses what Intel's P-SEAMLDR takes and refuses, and each
-# failure leaves what it leaves there.
+# The emulator's SEAMLDR.INSTALL accepts and refuses the same images as Intel's P-SEAMLDR, and each
+# failure leaves the same state.
 # SMP: 1 2 4
 . /tests/lib.sh
 . /tests/firmware.sh
@@ -8,7 +8,7 @@
 setup_emu
 last=$(($(nproc) - 1))
 
-# try_install IMAGE [SCENARIO]: SHUTDOWN and INSTALL on all CPUs, after a reset.
+# try_install IMAGE [SCENARIO]: after a reset, call SHUTDOWN, and INSTALL on all CPUs.
 try_install() {
 	emu_set reset 1
 	raw load "test/$1.blob" "${2:-1}"
@@ -16,7 +16,7 @@ try_install() {
 	install_all
 }
 
-# expect_install STATUS: of the last CPU's INSTALL. All statuses here are recoverable failures.
+# expect_install STATUS: expect it of the last CPU's INSTALL. Any failure has to be recoverable.
 expect_install() {
 	expect "INSTALL of $image" "$1" "$(answer status)"
 	expect_answer rdx 0x0
@@ -28,7 +28,7 @@ expect_install() {
 	esac
 }
 
-# bring_up: the new TDX module, up to UPDATE, whose answer is in ANSWER.
+# bring_up: initialize the new TDX module, up to UPDATE; ANSWER is that of UPDATE.
 bring_up() {
 	local cpu
 	expect_call SUCCESS 0 TDH.SYS.INIT 0
@@ -92,7 +92,7 @@ for status in ENOMEM EBADPARAM; do
 	expect "valid after $status" 0 "$(info_u8 32)"
 done
 
-# What follows has nothing to do with signature and hash.
+# The rest does not depend on signature and hash.
 emu_set platform crypto=0
 
 note "The version in the sigstruct is reserved bytes to loader 1.5.02, which has none itself."

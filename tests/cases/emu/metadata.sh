@@ -1,18 +1,18 @@
 #!/bin/sh
-# The emulator: the metadata that Linux 7.3 reads when it brings TDX up, in its order, with values
-# that it can use.
+# The emulator has the metadata that Linux 7.3 reads when it brings TDX up, with values that Linux
+# accepts. The case reads them in that order.
 # SMP: 1
 . /tests/lib.sh
 . /tests/firmware.sh
 
 setup_emu
 
-# id NUMBER: of a field, as the TD client takes it.
+# id NUMBER: print a field's number as the TD client takes it.
 id() {
 	printf '0x%x' "$1"
 }
 
-# read_field ID: its value is in VALUE.
+# read_field ID: read a field; set VALUE.
 read_field() {
 	expect_call SUCCESS 0 TDH.SYS.RD 0 "$(id "$1")"
 	VALUE=$(($(answer r8)))

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The emulator: the platform that SEAMLDR.SEAMINFO and the MSRs describe, and an install session
-# that waits for all its LPs.
+# The emulator's SEAMLDR.SEAMINFO and MSRs describe the platform that was set, and an install
+# session waits for all its LPs.
 # SMP: 1 2 4
 # SMOKE: yes
 . /tests/lib.sh

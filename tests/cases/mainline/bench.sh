@@ -1,6 +1,7 @@
 #!/bin/sh
-# What `make bench` rests on: both drivers update in turn, their blackouts have the SEAMCALLs that
-# it takes for the firmware's path, their code is where it says, and the tables are whole.
+# `make bench` can rely on this: both drivers update in turn, their blackouts have the SEAMCALLs
+# that it counts as the firmware's path, say_code prints where their code is, and the tables are
+# complete.
 # NEEDS: KERNEL=7.3
 # SMP: 2 4
 . /tests/lib.sh
@@ -10,7 +11,7 @@ setup_drivers
 td_build 1
 cpus=$(nproc)
 
-# calls_of DRIVER: the SEAMCALLs of one update by it, as LEAF COUNT LEAF COUNT...
+# calls_of DRIVER: make one update by it and print its SEAMCALLs, as LEAF COUNT LEAF COUNT...
 calls_of() {
 	emu_set log 1
 	update_by "$1"
@@ -34,7 +35,7 @@ done
 expect updates 4 "$(emu_get state updates)"
 expect_tds_alive 1
 
-# The emulator's code lies outside, so that a trap is told from the driver.
+# The emulator's code lies outside the driver's, so the plugin can tell a trap from the driver.
 emulator=$(sort /proc/kallsyms | awk '$4 == "[tdx_emu]" && $2 ~ /[tT]/ { print $1; exit }')
 say_code >"$TMP/code"
 expect "drivers whose code is known" 2 "$(wc -l <"$TMP/code")"
@@ -47,18 +48,19 @@ for driver in tdx_update mainline_tdx; do
 		}' "$TMP/code")"
 done
 
-# figure DRIVER CPUS CALLS PATH SHARE: an update, as the plugin tells it.
+# figure DRIVER CPUS CALLS PATH SHARE: print the plugin's line for an update.
 figure() {
 	echo "blackout driver=$1 cpus=$2 calls=$3 ns=$(($4 + $5)) path=$4"
 }
 
-# figures CPUS SHARE MAINLINES: an update by each driver.
+# figures CPUS SHARE MAINLINES: print the lines for an update by each driver.
 figures() {
 	figure tdx_update "$1" $((2 * $1 + 3)) $((($1 + 4) * 20000)) "$2"
 	figure mainline_tdx "$1" $((2 * $1 + 7)) $((($1 + 8) * 20000)) "$3"
 }
 
-# expect_tables WHAT REACHED: of the figures in $TMP/figures. REACHED: the last column of the goals.
+# expect_tables WHAT REACHED: make the tables of $TMP/figures. REACHED is the last column of the
+# goals.
 expect_tables() {
 	expect_ok awk -f /tests/blackout.awk "$TMP/figures" >"$TMP/tables"
 	cat "$TMP/tables"
@@ -77,7 +79,7 @@ expect_tables "none" "no no no"
 figures 4 1000 1100 >"$TMP/figures"
 expect_tables "without a large count" "yes yes"
 
-# A driver that stops midway makes no figure.
+# An update that is incomplete, or made by one driver only, makes no table.
 figures 4 1000 1100 | sed 's/calls=11/calls=5/' >"$TMP/figures"
 expect_fails awk -f /tests/blackout.awk "$TMP/figures"
 figures 4 1000 1100 | sed 1d >"$TMP/figures"

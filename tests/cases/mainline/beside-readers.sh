@@ -1,6 +1,7 @@
 #!/bin/sh
-# P-SEAMLDR serves one CPU at a time, and mainline's own driver does not know of ours. Where both
-# call it at the same time ours calls again, so neither its readers nor its updates fail.
+# P-SEAMLDR serves one CPU at a time, and mainline's own driver does not know of tdx_update. If both
+# call P-SEAMLDR at the same time, tdx_update calls again, so neither its readers nor its updates
+# fail.
 # SMP: 2 4
 # NEEDS: KERNEL=7.3
 . /tests/lib.sh
@@ -8,11 +9,11 @@
 setup_beside remaining=1000
 load
 td_build 1
-# Long enough for two readers to meet.
+# Make the call long enough for two readers to meet.
 emu_set delay SEAMLDR.INFO=2000000
 
-# reader FILE NAME: reads until told to end; leaves how often in NAME.reads, and what went wrong in
-# NAME.errors.
+# reader FILE NAME: read until $TMP/over exists. NAME.reads has the number of reads, NAME.errors the
+# errors.
 reader() {
 	local reads=0
 	while [ ! -e "$TMP/over" ]; do
@@ -22,7 +23,7 @@ reader() {
 	done
 }
 
-# How many calls found P-SEAMLDR busy.
+# Print how many calls found P-SEAMLDR busy.
 met() {
 	emu log | grep -c ' SEAMLDR.INFO .* 0x8000ff00ffff0000 '
 }
@@ -53,7 +54,7 @@ note "$i updates, $(cat "$TMP/ours.reads") reads of ours and $(cat "$TMP/mainlin
 	"$(grep -c 'No such device' "$TMP/mainlines.errors") failed reads of mainline's"
 expect_ge "calls that found P-SEAMLDR busy" 1 "$meetings"
 expect "errors of our reader" '' "$(cat "$TMP/ours.errors")"
-# Mainline's asks once.
+# Mainline's driver does not repeat the call.
 expect "other errors of mainline's reader" '' "$(grep -v ': No such device$' "$TMP/mainlines.errors")"
 expect updates $i "$(emu_get state updates)"
 expect_tds_alive 1

@@ -1,7 +1,7 @@
 #!/bin/sh
-# After an update by mainline's own driver that failed past the shutdown TDX is down, and mainline's
-# driver cannot go on. An update by ours takes up what is left: TDX runs again without a reboot, and
-# TDs that waited are alive.
+# An update by mainline's own driver fails past the shutdown: TDX is down, and that driver cannot go
+# on. An update by tdx_update uses the handoff data: TDX runs again without a reboot, and TDs that
+# were paused are alive.
 # SMP: 1 2 4
 # NEEDS: KERNEL=7.3
 . /tests/lib.sh
@@ -9,9 +9,9 @@
 setup_beside remaining=100
 last=$(($(nproc) - 1))
 
-# fail_mainline WHEN MODULE LEAF CPU NTH STATUS RDX: mainline's update meets that fault, and leaves
-# the TDX module in state MODULE. WHEN the module under test is loaded: before or after. It knows
-# the TDX module by its image.
+# fail_mainline WHEN MODULE LEAF CPU NTH STATUS RDX: make mainline's update fail with that fault,
+# and expect the TDX module in state MODULE. WHEN says whether tdx_update is loaded before or after.
+# tdx_update has the image of the TDX module that is shut down.
 fail_mainline() {
 	local cpu=$4 nth=$5
 
@@ -33,8 +33,8 @@ fail_mainline() {
 	[ "$1" = before ] || load
 }
 
-# expect_unknown: nothing tells it from a TDX module that nobody has initialized, so nothing is
-# tried.
+# expect_unknown: expect that nothing is tried, because the TDX module looks like one that nobody
+# has initialized.
 expect_unknown() {
 	expect "state, $what" uninitialized "$(tdx state)"
 	expect_refused test/b.blob EOPNOTSUPP unsupported
@@ -45,8 +45,8 @@ expect_unknown() {
 while read -r when module leaf cpu nth status rdx; do
 	what="$when a fault of $leaf on CPU $cpu, $status"
 	fail_mainline "$when" "$module" "$leaf" "$cpu" "$nth" "$status" "$rdx"
-	# Mainline's CPUs stop at the first failure: now and then before any of them has done
-	# TDH.SYS.LP.INIT.
+	# All CPUs stop at the first failure in mainline's driver, sometimes before any of them has
+	# done TDH.SYS.LP.INIT.
 	if [ "$when:$leaf:$(emu_get state lp_init)" = after:TDH.SYS.LP.INIT:0 ]; then
 		note "no LP has done TDH.SYS.LP.INIT"
 		expect_unknown
@@ -55,7 +55,8 @@ while read -r when module leaf cpu nth status rdx; do
 	expect "state, $what" shut-down "$(tdx state)"
 	shutdowns=$(counter TDH.SYS.SHUTDOWN)
 	if [ "$when:$module" = after:shutdown ]; then
-		# Nobody can tell how much handoff data waits, but the image that made it.
+		# Only the image of the TDX module that was shut down shows how much handoff data
+		# there is.
 		expect_refused test/b.blob EPROTO bad-handoff
 		store "$TDX/recovery_image" test/same.blob
 		expect "errno of setting the recovery image, $what" 0 "$ERRNO"
@@ -67,7 +68,8 @@ while read -r when module leaf cpu nth status rdx; do
 	expect "session, $what" 0 "$(emu_get state session)"
 	expect_tds_alive 1
 	expect_update test/a.blob 0 success
-	# Its version file has no value until then: a client that reads it first would stop there.
+	# Mainline's version file has no value until this update. upload reads it first and would
+	# stop there.
 	begin_upload test/b.blob
 	wait_for 60 idle || die "mainline's next update, $what, does not end"
 	expect "error of mainline's next update, $what" '' "$(cat "$NODE/error")"
@@ -91,8 +93,7 @@ what="after a fault of TDH.SYS.INIT"
 fail_mainline after sysinit_pending TDH.SYS.INIT any 1 SYS_STATE_INCORRECT 0
 expect_unknown
 
-# Nothing can bring this one back: P-SEAMLDR has cleared the memory, and no session is opened for
-# it.
+# P-SEAMLDR has cleared the memory: nothing brings TDX back, and no session is opened.
 what="after an unrecoverable failure"
 fail_mainline after none SEAMLDR.INSTALL any close EBADHASH 1
 installs=$(counter SEAMLDR.INSTALL)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Ours and mainline's own driver update by turns, and TDs live on. Our version file shows the TDX
-# module that runs. Mainline's shows the one that its own last update installed.
+# tdx_update and mainline's own driver update in turn, and TDs live on. Our version file shows the
+# TDX module that runs. Mainline's shows the one that its own last update installed.
 # SMP: 1 2 4
 # NEEDS: KERNEL=7.3
 . /tests/lib.sh

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Ours loads before or after mainline's own driver and leaves that driver's interface alone. It logs
-# this once where it comes second. Either of them unloads while the other stays.
+# tdx_update loads before or after mainline's own driver and leaves that driver's interface alone.
+# If it comes second, it logs this once. Either of them unloads while the other stays.
 # NEEDS: KERNEL=7.3
 . /tests/lib.sh
 . /tests/mainline.sh
 
-# load_ours WORD...: beside mainline's driver.
+# load_ours WORD...: load tdx_update with these parameters beside mainline's driver.
 load_ours() {
 	mark_dmesg
 	modprobe tdx_update "signer=$(cat "$SIGNER")" "$@" || die "tdx_update does not load with '$*'"
@@ -14,7 +14,7 @@ load_ours() {
 	expect_no_match "kernel log with '$*'" 'duplicate|Call Trace|failed' "$(dmesg_since_mark)"
 }
 
-# expect_interface WHEN: mainline's files are there and have their values.
+# expect_interface WHEN: expect mainline's files to be there with their values.
 expect_interface() {
 	expect "mainline's version $1" 1.5.24 "$(cat "$HOST/version")"
 	expect "mainline's updates left $1" 20 "$(cat "$HOST/num_remaining_updates")"

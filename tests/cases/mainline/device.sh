@@ -1,6 +1,7 @@
 #!/bin/sh
-# Mainline's files are there with its modes and formats, the node where the kernel can make one;
-# they are gone with the module, off by parameter, and left to a kernel that has them itself.
+# tdx_update makes mainline's files with its modes and formats, and the node if the kernel can have
+# one. They go when the module goes, a parameter turns them off, and a kernel with a driver of its
+# own keeps its own.
 # SMOKE: yes
 . /tests/lib.sh
 . /tests/mainline.sh
@@ -52,7 +53,7 @@ if has_node; then
 	remaining_size 444 0
 	cancel 200 -
 	END
-	# Opened by root and handed on, data still wants CAP_SYS_RAWIO.
+	# Writing data needs CAP_SYS_RAWIO, even through a descriptor that root has opened.
 	echo 1 >"$NODE/loading"
 	with_errno unprivileged 'cat /lib/firmware/test/signer >&3' 3>"$NODE/data"
 	expect "errno of writing data unprivileged" EPERM "$ERRNO"

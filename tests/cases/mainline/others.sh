@@ -1,6 +1,6 @@
 #!/bin/sh
-# An upload and what comes meanwhile: one attempt at a time, whichever way it came; cancel ends it
-# while nothing has been changed; unloading the module waits for its end.
+# Events during an upload: there is only one attempt at a time, by name or upload; cancel ends the
+# upload while nothing has been changed; unloading the module waits for its end.
 # SMP: 2 4
 # SMOKE: yes
 # NEEDS: CONFIG_FW_UPLOAD !CONFIG_TDX_HOST_SERVICES
@@ -10,14 +10,14 @@ need_node
 setup
 td_build 1
 
-# begin_held_upload FILE: one that has been read and verified, and gets no further until release.
+# begin_held_upload FILE: begin an upload that stops after the image was verified, until release.
 begin_held_upload() {
 	hold SEAMLDR.INFO
 	begin_upload "$1"
 	wait_for 60 held || die "the upload does not begin"
 }
 
-# The one that runs keeps last/.
+# A second attempt does not change last/, which is about the one that runs.
 begin_held_upload test/v2.blob
 update test/a.blob
 expect "errno of an update while an upload runs" EALREADY "$ERRNO"
@@ -48,7 +48,7 @@ expect last/result interrupted "$(tdx last/result)"
 expect shutdowns 2 "$(counter TDH.SYS.SHUTDOWN)"
 expect_upload test/a.blob '' success
 
-# Unloading cancels it, or it is done by then, and nothing in between; then it has ended.
+# Unloading waits for the upload, which is either cancelled or done.
 no_more_uploads() {
 	[ ! -e "$NODE/loading" ]
 }

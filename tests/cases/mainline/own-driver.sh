@@ -1,6 +1,6 @@
 #!/bin/sh
-# On a kernel with an update driver of its own ours loads, says so once, and works; on others it
-# says nothing of the kind.
+# On a kernel with an update driver of its own tdx_update loads, logs that once, and works. On other
+# kernels it does not log it.
 . /tests/lib.sh
 
 case $(grep CONFIG_TDX_HOST_SERVICES= /boot/config) in

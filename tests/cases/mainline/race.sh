@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builders work while a client of mainline's updates: each upload succeeds or is device-busy, both
-# happen, and no measurement comes out wrong.
+# Builders work while a client of mainline's interface updates: each upload succeeds or ends as
+# device-busy, both happen, and no measurement is wrong.
 # SMP: 2 4
 # THREADS: multi
 # NEEDS: CONFIG_FW_UPLOAD !CONFIG_TDX_HOST_SERVICES

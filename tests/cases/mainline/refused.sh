@@ -1,6 +1,6 @@
 #!/bin/sh
-# What is no good is refused before anything is shut down for it; a client of mainline's is told so
-# as far as mainline has a word for it.
+# Bad images and unfit platforms are refused before anything is shut down. A client of mainline's
+# interface gets the error that comes closest.
 # SMOKE: yes
 # NEEDS: CONFIG_FW_UPLOAD !CONFIG_TDX_HOST_SERVICES
 . /tests/lib.sh
@@ -41,7 +41,7 @@ expect_upload test/v2.blob transferring:read-write-error no-image
 store "$TDX/recovery_image" ""
 expect shutdowns 0 "$(counter TDH.SYS.SHUTDOWN)"
 expect_tds_alive 1
-# Given up half-way it is no attempt.
+# An upload that the client gives up half-way is not an attempt.
 echo 1 >"$NODE/loading"
 cat /lib/firmware/short.blob >"$NODE/data"
 echo -1 >"$NODE/loading"

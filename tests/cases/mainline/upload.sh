@@ -1,6 +1,6 @@
 #!/bin/sh
-# A client that knows mainline's documentation only updates, or is told the firmware's refusal as
-# far as mainline has a word for it; last/ tells the rest.
+# A client written from mainline's documentation updates the TDX module. If the firmware refuses,
+# the client gets mainline's error that comes closest, and last/ has the details.
 # SMP: 1 2 4
 # SMOKE: yes
 # NEEDS: CONFIG_FW_UPLOAD !CONFIG_TDX_HOST_SERVICES
@@ -26,7 +26,7 @@ after: 1.5.26" "$(cat "$TMP/upload.out")"
 	td_ok destroy 1
 done
 
-# The race, and only the race, is device-busy.
+# A race is device-busy, and nothing else is.
 emu_set reset 1
 td_ok new 2
 expect_upload test/v2.blob transferring:device-busy update-race

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Every allocation of the module's initialisation fails once: it loads and works, or ENOMEM and
-# nothing is left.
+# Every allocation of the module's initialisation fails once: the module loads and works, or loading
+# fails with ENOMEM and nothing is left.
 # NEEDS: CONFIG_FAILSLAB
 . /tests/lib.sh
 . /tests/nomemory.sh
@@ -10,8 +10,8 @@ module=/lib/modules/$(uname -r)/updates/tdx_update.ko
 key=$(cat "$SIGNER")
 refused=0 loads=0
 
-# try_load N: with the N-th allocation failing of the process that becomes insmod. Not busybox's,
-# which tries a second time in another way. False: there are not so many.
+# try_load N: load the module while the N-th allocation of the process fails. Return false if there
+# are fewer than N. It runs kmod's insmod, because busybox's tries a second time in another way.
 try_load() {
 	local hit=0 version
 
@@ -29,7 +29,7 @@ try_load() {
 	return $hit
 }
 
-# How often P-SEAMLDR was asked, which is what the module does next to first.
+# Set $asked to the number of SEAMLDR.INFO calls. The module calls it almost first.
 asked() {
 	local key value
 
@@ -38,7 +38,7 @@ asked() {
 	done <"$EMU/counters"
 }
 
-# How many there are, more or less: it differs a little from load to load.
+# Find out roughly how many allocations there are. The number differs a little from load to load.
 few=1 many=256
 while try_load $many; do
 	few=$many
@@ -50,7 +50,7 @@ while [ $((few + 1)) -lt $many ]; do
 	if try_load $middle; then few=$middle; else many=$middle; fi
 done
 
-# Back from the last to the one that fails before the module has asked.
+# From the last allocation back to the one whose failure keeps the module from calling P-SEAMLDR.
 nth=$((many + 10)) last=$nth
 while
 	asked

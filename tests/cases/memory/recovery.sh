@@ -1,6 +1,6 @@
 #!/bin/sh
-# Every allocation of setting the recovery image fails once: ENOMEM and it stays what it was, or it
-# is the new one.
+# Every allocation of setting the recovery image fails once: the write fails with ENOMEM and changes
+# nothing, or it succeeds.
 # NEEDS: CONFIG_FAILSLAB
 . /tests/lib.sh
 . /tests/nomemory.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Every allocation of an update fails once, in an attempt each: ENOMEM and nothing changed, or it
-# goes on without.
+# Every allocation of an update fails once, each in an attempt of its own: the attempt ends with
+# ENOMEM and changes nothing, or it succeeds.
 # NEEDS: CONFIG_FAILSLAB
 . /tests/lib.sh
 . /tests/nomemory.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Every allocation of an update that has a recovery image fails once: ENOMEM and nothing changed, or
-# it goes on without.
+# Every allocation of an update that has a recovery image fails once: the attempt ends with ENOMEM
+# and changes nothing, or it succeeds.
 # NEEDS: CONFIG_FAILSLAB
 . /tests/lib.sh
 . /tests/nomemory.sh

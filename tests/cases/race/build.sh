@@ -1,5 +1,5 @@
 #!/bin/sh
-# While a TD is being built an update is EBUSY; once it is finished the same update succeeds.
+# While a TD is being built an update fails with EBUSY; once the TD is finished it succeeds.
 # SMP: 1 2 4 8
 # SMOKE: yes
 . /tests/lib.sh
@@ -27,7 +27,7 @@ td_ok enter 2
 expect_tds_alive 1 2
 expect "spoiled builds" 0 "$(emu_get state spoiled)"
 
-# A build that is given up is none.
+# An abandoned build does not count.
 td_ok new 3
 expect_update test/v2.blob EBUSY update-race
 td_ok destroy 3

@@ -1,5 +1,6 @@
 #!/bin/sh
-# While an export is interrupted an update is EBUSY; once it has been resumed the update succeeds.
+# While an export is interrupted an update fails with EBUSY; once the export has been resumed the
+# update succeeds.
 . /tests/lib.sh
 setup
 td_build 1

@@ -1,6 +1,6 @@
 #!/bin/sh
-# While an import is interrupted an update is EBUSY; once it has been resumed the update succeeds
-# and the imported TD runs with its origin's measurement.
+# While an import is interrupted an update fails with EBUSY; once the import has been resumed the
+# update succeeds, and the imported TD runs with its origin's measurement.
 . /tests/lib.sh
 setup
 td_build 1

@@ -1,7 +1,7 @@
 #!/bin/sh
-# A running module that cannot reject a race (no FEATURES0 bit 47) is updated all the same, without
-# bit 16 of SHUTDOWN; the measurement of the TD whose build the update splits comes out wrong. That
-# is the damage.
+# A running TDX module that cannot reject a race (no FEATURES0 bit 47) is updated all the same,
+# without bit 16 of SHUTDOWN. This shows the damage: a TD whose build the update splits gets a wrong
+# measurement.
 # SMP: 1 2 4
 . /tests/lib.sh
 setup features0=0x0000000000040002

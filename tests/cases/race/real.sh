@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builders and migrators work on other CPUs while two hundred updates are tried: each succeeds or is
-# EBUSY, both happen, and no measurement comes out wrong.
+# Builders and migrators work on other CPUs while two hundred updates are tried: each succeeds or
+# fails with EBUSY, both happen, and no measurement is wrong.
 # SMP: 2 4 8
 # THREADS: multi
 # SMOKE: yes

@@ -1,6 +1,5 @@
 #!/bin/sh
-# require_race_protection=1 refuses to update a module that cannot reject a race, and only such a
-# one.
+# require_race_protection=1 refuses to update a TDX module that cannot reject a race, and no other.
 . /tests/lib.sh
 setup features0=0x0000000000040002
 parameter=/sys/module/tdx_update/parameters/require_race_protection

@@ -1,6 +1,5 @@
 #!/bin/sh
-# P-SEAMLDR has updates left for one image, or for two: no image is tried that it would refuse for
-# that.
+# P-SEAMLDR has one or two updates left: no image is tried that it would refuse for want of updates.
 . /tests/lib.sh
 setup
 

@@ -1,6 +1,5 @@
 #!/bin/sh
-# A failure for good is named lost, and so is the state after it; every further update fails at
-# once.
+# After a failure for good, result and state are lost, and every further update fails at once.
 # SMP: 1 2 4
 . /tests/lib.sh
 setup
@@ -26,9 +25,9 @@ expect "version" ENXIO "$ERRNO"
 emu_set inject clear
 expect_refused test/a.blob ENOTRECOVERABLE lost
 expect last/reason "an earlier update failed" "$(tdx last/reason)"
-# Whatever the image: nothing is read for it.
+# The refusal comes before the image is read.
 expect_refused test/none.blob ENOTRECOVERABLE lost
-# Nothing is forgotten: the module stays until a TDX module runs again, as after a reboot.
+# tdx_update stays loaded until a TDX module runs again, so it forgets nothing.
 ! rmmod tdx_update 2>/dev/null || die "tdx_update can be unloaded while TDX is lost"
 reboot_firmware
 expect_update test/a.blob 0 success

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Each answer to INIT of the new module: repeated, repaired, or left to a further update to repair.
+# Each answer to INIT of the new TDX module: the call is repeated, the failure repaired, or a
+# further update repairs it.
 # SMP: 4
 . /tests/lib.sh
 . /tests/matrix.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Each answer to INSTALL, on each kind of LP, recoverable or not: no session stays open, no TD is
-# lost that the firmware would have let us save.
+# Each answer to INSTALL, on each kind of LP, recoverable or not: no session stays open that can be
+# closed, and no TD is lost that the firmware allows to be saved.
 # SMP: 4
 . /tests/lib.sh
 . /tests/matrix.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Each answer to LP.INIT of the new module, on each kind of LP: repeated, repaired, or left to a
-# further update.
+# Each answer to LP.INIT of the new TDX module, on each kind of LP: the call is repeated, the
+# failure repaired, or a further update repairs it.
 # SMP: 4
 . /tests/lib.sh
 . /tests/matrix.sh

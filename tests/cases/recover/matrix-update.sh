@@ -1,6 +1,6 @@
 #!/bin/sh
-# Each answer to UPDATE of the new module: repeated, repaired, or left to a further update to
-# repair.
+# Each answer to UPDATE of the new TDX module: the call is repeated, the failure repaired, or a
+# further update repairs it.
 # SMP: 4
 . /tests/lib.sh
 . /tests/matrix.sh

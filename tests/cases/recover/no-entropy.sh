@@ -1,5 +1,6 @@
 #!/bin/sh
-# No entropy, or busy, in the initialisation of the new module is asked again; with a bound.
+# If a call that initializes the new TDX module answers no entropy or busy, it is repeated, up to a
+# bound.
 # SMP: 1 2 4
 . /tests/lib.sh
 setup
@@ -13,8 +14,9 @@ for leaf in TDH.SYS.INIT TDH.SYS.LP.INIT TDH.SYS.UPDATE; do
 	done
 done
 
-# A call that is made again has the operands of the first: a failed TDH.SYS.RD changes them. The
-# shell asks once; busybox's cat would ask again after an error, when the fault is over.
+# A repeated call has the operands of the first one, although a failed TDH.SYS.RD changes the
+# registers. The shell reads once; busybox's cat would read again after an error, when the fault is
+# over.
 emu_set inject "TDH.SYS.RD any 1 0x8000020200000000 0 3"
 version=''
 read -r version <"$TDX/version" || true

@@ -1,7 +1,7 @@
 #!/bin/sh
-# An LP whose INSTALL fails keeps no other LP from calling, and calls again when they have: no LP
-# leaves a session open that the firmware would let them close. The first LP is different: if it
-# cannot open a session, no other LP opens one.
+# If the INSTALL of an LP fails, the other LPs call all the same and this LP calls again after them,
+# so no session stays open that the firmware allows to be closed. The first LP is different: if it
+# cannot open a session, no other LP calls.
 # SMP: 2 4 8
 . /tests/lib.sh
 setup
@@ -18,8 +18,8 @@ for status in 0x8000000012345678 0x8000000000000003 0x8000000000010003 vmfail ud
 		expect last/leaf SEAMLDR.INSTALL "$(tdx last/leaf)"
 		expect last/cpu "$cpu" "$(tdx last/cpu)"
 		others=$(emu log | grep -c "^[0-9]* [^$cpu] SEAMLDR.INSTALL ")
-		# A status closes the session if it answers the last call that was missing.
-		# EBADCALL, EUNSPECERR and a call that does not reach P-SEAMLDR count no LP.
+		# A failed call closes the session if it was the last one missing. EBADCALL,
+		# EUNSPECERR and a call that does not reach P-SEAMLDR do not count.
 		case $status:$cpu in
 		0x80000000123* | *:0) called=0 ;;
 		*) called=$last ;;
@@ -34,7 +34,7 @@ for status in 0x8000000012345678 0x8000000000000003 0x8000000000010003 vmfail ud
 	done
 done
 
-# Once is forgiven: the LP calls again, and the session closes.
+# After a single failure the LP calls again, and the session closes.
 for status in 0x8000000000000003 0x8000000000010003 0x8000000012345678 vmfail ud gp; do
 	for cpu in $cpus; do
 		setup_again

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The recovery image: checked when set and again at each update, part of the handoff negotiation,
-# and what runs when the new image fails past the point of no return, where the firmware allows it.
+# The recovery image is checked when it is set and again at each update, and takes part in the
+# handoff negotiation. It runs after the new image fails past the shutdown, if the firmware allows.
 # SMP: 1 2 4
 # SMOKE: yes
 . /tests/lib.sh
@@ -52,13 +52,14 @@ TDH.SYS.LP.INIT 0xc000050b00000000 0 init 3
 TDH.SYS.UPDATE 0xc000050900000000 0 update 2
 END
 
-# Cleared memory nothing repairs.
+# Nothing repairs a failure after which P-SEAMLDR has cleared the memory.
 emu_set inject "SEAMLDR.INSTALL any $(nproc) 0x8000000000020001 1 1"
 expect_update test/a.blob ENOTRECOVERABLE lost
 setup_again
 expect "recovery_image of a new module" "" "$(tdx recovery_image)"
 
-# One of a lower SVN than the new image repairs a failed INSTALL, but cannot follow the new image.
+# A recovery image of lower SVN than the image repairs a failed INSTALL, but cannot be installed
+# once the image is.
 recovery test/same.blob
 td_build 1
 emu_set inject "SEAMLDR.INSTALL any $(nproc) 0x8000000000010002 0 1"
@@ -71,7 +72,7 @@ expect last/leaf TDH.SYS.UPDATE "$(tdx last/leaf)"
 expect "installs of that attempt" "$((2 * $(nproc)))" "$(emu log | awk '$3 == "TDH.SYS.SHUTDOWN" { n = 0 } $3 == "SEAMLDR.INSTALL" { n++ } END { print n }')"
 td destroy all
 
-# When the recovery image fails, too, it is the image's failure that is told.
+# If the recovery image fails too, the failure of the image is reported.
 setup_again
 recovery test/same.blob
 emu_set inject "SEAMLDR.INSTALL any $(nproc) 0x8000000000010002 0 1"
@@ -83,7 +84,8 @@ expect last/phase install "$(tdx last/phase)"
 expect last/reason "the recovery image failed, too" "$(tdx last/reason)"
 emu_set inject clear
 
-# Three have to agree on the handoff version; a file that is no good any more stops the update.
+# The handoff version has to suit three TDX modules. A recovery image whose file has become bad
+# since it was set stops the update.
 setup_again
 recovery test/hv-0-0.blob
 expect_update test/hv-1-3.blob EPROTO bad-handoff

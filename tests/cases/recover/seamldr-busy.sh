@@ -1,5 +1,5 @@
 #!/bin/sh
-# An LP that finds P-SEAMLDR busy repeats its own call; no LP is left out, none calls twice.
+# An LP that finds P-SEAMLDR busy repeats its own call; no LP is left out or calls twice.
 # SMP: 1 2 4 8
 . /tests/lib.sh
 setup
@@ -11,7 +11,7 @@ for cpu in 0 $(($(nproc) - 1)); do
 	expect last/sessions 1 "$(tdx last/sessions)"
 	expect "open session" 0 "$(emu_get state session)"
 done
-# P-SEAMLDR's other user is not in the blackout, but may be in the way before it.
+# Before the blackout P-SEAMLDR may be busy with another caller.
 emu_set inject "SEAMLDR.INFO any 1 vmfail 0 3"
 expect_update test/v2.blob 0 success
 expect_tds_alive 1

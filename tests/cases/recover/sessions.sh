@@ -1,12 +1,11 @@
 #!/bin/sh
-# Each LP calls SEAMLDR.INSTALL exactly once a session, the leaves come in order, LP.INIT once on
-# each LP.
+# Each LP calls SEAMLDR.INSTALL once a session and LP.INIT once; the leaves are called in order.
 # SMP: 1 2 4 8
 . /tests/lib.sh
 setup
 cpus=$(seq 0 $(($(nproc) - 1)) | xargs)
 
-# CPUs that called a leaf, in numerical order
+# callers LEAF: print the CPUs that called it, in numerical order.
 callers() {
 	emu log | awk -v leaf="$1" '$3 == leaf { print $2 }' | sort -n | xargs
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
-# A failure that leaves the handoff data whole is named shut-down, and so is the state after it. A
-# further update brings TDX back, in any handoff version and without a reboot; what it needs is not
-# forgotten.
+# After a failure that leaves the handoff data whole, result and state are shut-down. A further
+# update brings TDX back without a reboot, for any handoff version: the module remembers what that
+# update needs.
 # SMP: 1 2 4
 . /tests/lib.sh
 setup hv=0-2
@@ -31,8 +31,8 @@ while read -r leaf cpu status phase; do
 	# The handoff data is of version 2: this image reads only version 0.
 	expect_refused test/hv-0-0.blob EPROTO bad-handoff
 	expect state shut-down "$(tdx state)"
-	# An attempt to resume that fails makes no new handoff data, and is no second reason to
-	# stay.
+	# A further update that fails makes no new handoff data, and takes no second reference on
+	# the module.
 	[ "$leaf" != SEAMLDR.INSTALL ] || {
 		emu_set inject "$leaf $cpu 1 $status 0 0"
 		expect_update test/hv-2-2.blob ESHUTDOWN shut-down

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Names that are none: absolute, out of the search path, too long, empty, binary.
+# Bad names are refused: absolute, leading out of the search path, too long, empty, binary.
 . /tests/lib.sh
 setup
 
@@ -14,7 +14,7 @@ expect_refused "${name}x" EINVAL bad-name
 expect_refused "" EINVAL bad-name
 expect last/image none "$(tdx last/image)"
 
-# The longest name that is one, and dots that lead nowhere.
+# The longest good name, and dots that are part of a file's name.
 expect_refused "$name" ENOENT no-image
 expect_refused "test/..v2.blob" ENOENT no-image
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# check says what update would, and changes nothing: no shutdown, no install, no uevent.
+# check returns what update would, and changes nothing: no shutdown, no install, no uevent.
 # SMOKE: yes
 . /tests/lib.sh
 setup
@@ -26,7 +26,7 @@ expect shutdowns 0 "$(counter TDH.SYS.SHUTDOWN)"
 expect installs 0 "$(counter SEAMLDR.INSTALL)"
 expect num_remaining_updates 20 "$(tdx num_remaining_updates)"
 expect_tds_alive 1
-# A race is for the firmware to see, at the shutdown.
+# check cannot see a race: only the firmware does, at the shutdown.
 td_ok new 2
 expect_check test/v2.blob 0 success
 expect_update test/v2.blob EBUSY update-race

@@ -1,7 +1,7 @@
 #!/bin/sh
-# What looks odd and the firmware installs, we install: the fewest and most pages, the longest CPU
-# table, another stepping, equal and highest SVN, either end of the handoff range, bytes without a
-# meaning.
+# Unusual images that the firmware installs are installed: the fewest and most pages, the longest
+# CPU table, another stepping, equal and highest SVN, either end of the handoff range, bytes without
+# a meaning.
 . /tests/lib.sh
 setup
 set_byte /lib/firmware/test/v2.blob 6144 255 /lib/firmware/test/good-padding.blob

@@ -1,5 +1,5 @@
 #!/bin/sh
-# A byte changed anywhere makes the checksum wrong; a module that is not the one that was hashed,
+# A byte changed anywhere is found by the checksum, and module pages that do not match SEAMHASH by
 # the hash.
 . /tests/lib.sh
 setup
@@ -12,7 +12,7 @@ for image in v1 v2; do
 done
 rm /lib/firmware/flipped.blob
 
-# A hash that is signed, and is not the module's: P-SEAMLDR looks at that when it is too late.
+# A signed SEAMHASH that is not that of the pages: P-SEAMLDR checks it when it is too late.
 expect_refused test/bad-hash.blob EBADMSG corrupt
-# The first byte of it differs there, here the last.
+# The image above differs in the first byte of the hash, this one in the last.
 expect_refused test/bad-hash-last.blob EBADMSG corrupt

@@ -1,16 +1,16 @@
 #!/bin/sh
-# A CPU that goes offline after the platform was found complete: the blackout looks again and
-# changes nothing.
+# A CPU goes offline after the platform was found complete: the blackout checks again and changes
+# nothing.
 # SMP: 2 4
 . /tests/lib.sh
 setup
 td_build 1
 cpu=$(($(nproc) - 1))
 
-# The last question comes after the CPUs were counted and before the blackout.
+# SEAMLDR.SEAMINFO is called after the CPUs were counted and before the blackout.
 hold SEAMLDR.SEAMINFO
-# Whoever has the answer gets no further while the other, who counts for more, has the CPU that both
-# are bound to.
+# The writer cannot go on after the answer: another process of higher priority keeps the CPU to
+# which both are bound.
 renice -n -20 -p $$
 taskset 1 chrt -i 0 sh -c "echo test/v2.blob >$TDX/update" &
 writer=$!

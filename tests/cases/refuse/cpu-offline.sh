@@ -1,5 +1,6 @@
 #!/bin/sh
-# A present CPU that is offline would leave the install session open: refused, and the log names it.
+# A present CPU that is offline would leave the install session open: the update is refused, and the
+# log names the CPU.
 # SMP: 2 4 8
 # SMOKE: yes
 . /tests/lib.sh

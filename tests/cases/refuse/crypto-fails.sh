@@ -1,20 +1,20 @@
 #!/bin/sh
-# Crypto that fails is crypto-error, or no-memory where it says so; never a verdict on the image,
-# and nothing is shut down for it.
+# If the kernel's crypto fails, the result is crypto-error, or no-memory if that was the cause. It
+# is never a verdict on the image, and nothing is shut down.
 . /tests/lib.sh
 . /tests/slow.sh
 setup_emu
 slow_load rsa_generic=1
 load
 
-# Right and wrong images alike: no operation, no verdict.
+# The same for good and bad images: without the operation there is no verdict.
 for image in v2 wrong-fill bad-signer bad-hash; do
-	# EIO, EBADMSG, ENOENT, EKEYREJECTED: what devices say, and what results mean elsewhere.
+	# EIO, EBADMSG, ENOENT, EKEYREJECTED: errnos of devices that are also those of results.
 	for error in 5 74 2 129; do
 		slow_set rsa_error "-$error"
 		expect_refused test/$image.blob ENOPKG crypto-error
 	done
-	# ENOMEM, and EINVAL, which is rsa-generic's word for it from 6.9 on.
+	# ENOMEM, and EINVAL, which rsa-generic returns for lack of memory from 6.9 on.
 	for error in 12 22; do
 		slow_set rsa_error "-$error"
 		expect_refused test/$image.blob ENOMEM no-memory
@@ -22,7 +22,7 @@ for image in v2 wrong-fill bad-signer bad-hash; do
 	slow_set rsa_error 0
 done
 
-# SHA-384 at each of its steps: over the modulus, twice over what is signed, over the module's
+# SHA-384 fails at each of its steps: over the modulus, twice over the signed bytes, over the module
 # pages.
 for good in 0 1 2 3; do
 	for failure in 5:ENOPKG:crypto-error 22:ENOPKG:crypto-error 12:ENOMEM:no-memory; do

@@ -1,6 +1,6 @@
 #!/bin/sh
-# RSA that completes later, in another context, is waited for, also where it must first wait in a
-# backlog.
+# An RSA operation that completes later, in another context, is waited for, even if it first waits
+# in a backlog.
 . /tests/lib.sh
 . /tests/slow.sh
 setup_emu

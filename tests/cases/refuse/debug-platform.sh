@@ -1,6 +1,6 @@
 #!/bin/sh
-# Debug-signed images are for platforms that MSR 0x503 calls debug-unlocked. Where it cannot be read
-# P-SEAMLDR's own kind decides.
+# Debug-signed images need a platform that is debug-unlocked by MSR 0x503. If the MSR cannot be
+# read, P-SEAMLDR has to be a debug build instead.
 . /tests/lib.sh
 setup
 

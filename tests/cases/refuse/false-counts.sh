@@ -1,7 +1,7 @@
 #!/bin/sh
-# SEAMLDR.SEAMINFO tells fewer LPs than are online, or a number of packages that cannot be: an
-# install session would close too early, or a CPU table could not be judged. The update is refused
-# and both numbers are told.
+# SEAMLDR.SEAMINFO reports fewer LPs than are online, or an impossible number of packages: an
+# install session would close too early, or a CPU table could not be checked. The update is refused,
+# and both numbers are reported.
 # SMP: 1 2 4
 . /tests/lib.sh
 setup

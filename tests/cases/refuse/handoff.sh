@@ -1,9 +1,9 @@
 #!/bin/sh
-# SHUTDOWN asks for the highest handoff version that both modules speak; without one nothing is shut
-# down.
+# SHUTDOWN asks for the highest handoff version that both TDX modules know. If there is none,
+# nothing is shut down.
 . /tests/lib.sh
 
-# running [MIN-MAX], no_downgrade, image's [MIN-MAX], version asked for
+# running [MIN-MAX], no_downgrade, image's [MIN-MAX], version asked for (-: refused)
 setup
 while read -r running no_downgrade image hv; do
 	emu_set module "hv=$running" "no_downgrade=$no_downgrade"

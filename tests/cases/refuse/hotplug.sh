@@ -1,6 +1,6 @@
 #!/bin/sh
-# A CPU goes and comes while updates are written: each attempt is a success, or cpu-offline with
-# nothing changed.
+# A CPU goes offline and online again while updates are requested: each attempt succeeds, or ends as
+# cpu-offline with nothing changed.
 # SMP: 2 4
 # THREADS: multi
 . /tests/lib.sh

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Containers and sigstructs whose fields are not what they must be.
+# Containers and sigstructs with a wrong field are refused.
 . /tests/lib.sh
 setup
 
-# container, offset, value of the byte there, what is wrong with it
+# image, offset, value of the byte there
 while read -r image offset value; do
 	set_byte "/lib/firmware/test/$image.blob" "$offset" "$value" /lib/firmware/bad.blob
 	expect_refused bad.blob EINVAL bad-image

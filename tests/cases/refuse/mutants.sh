@@ -1,6 +1,6 @@
 #!/bin/sh
-# Changed images: check and update say of each what user space says by the same rules and another
-# library; none reaches SHUTDOWN but those that the firmware, given them directly, installs.
+# For each mutant of an image, check and update return what user space found by the same rules and
+# another crypto library. Only mutants that the firmware itself installs reach SHUTDOWN.
 . /tests/lib.sh
 setup remaining=1000
 td_build 1
@@ -9,7 +9,7 @@ through=0 refused=0
 
 while read -r number ours result; do
 	image=mutants/$number.blob
-	# Where there is nothing left there is nothing to find.
+	# The firmware loader does not find an empty file.
 	[ -s "$mutants/$number.blob" ] || { ours=ENOENT result=no-image; }
 	check "$image"
 	expect "errno of check of mutant $number" "$ours" "$ERRNO"

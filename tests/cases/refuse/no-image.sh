@@ -1,9 +1,9 @@
 #!/bin/sh
-# A name that is not in the firmware search path, a directory's included.
+# Names that are not in the firmware search path are refused, and so are directories.
 . /tests/lib.sh
 setup
 
-# What is there and cannot be read is told from what is not there.
+# The reason tells a file that cannot be read from one that does not exist.
 mkdir /lib/firmware/test/folder.blob
 : >/lib/firmware/test/empty.blob
 for name in test/none.blob none test . test/folder.blob test/empty.blob; do

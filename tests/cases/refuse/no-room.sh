@@ -1,7 +1,6 @@
 #!/bin/sh
-# An image that needs more room than there is below P-SEAMLDR is refused before the shutdown, unless
-# it is a near miss: a later P-SEAMLDR may need less. Room that cannot be known is no reason to
-# refuse.
+# An image that needs more room than there is below P-SEAMLDR is refused before the shutdown. A near
+# miss is not, because a later P-SEAMLDR may need less; nor is an image if the room is unknown.
 . /tests/lib.sh
 setup
 td_build 1
@@ -10,7 +9,7 @@ expect_refused test/bad-room.blob ENOBUFS no-room
 expect_match "reason" '^it needs [0-9]+ KiB and has 32768$' "$(tdx last/reason)"
 expect_tds_alive 1
 
-# What the image needs, the firmware knows after it has installed it.
+# After an install the emulator shows how many pages the image needed.
 expect_update test/v2.blob 0 success
 expect_tds_alive 1
 td destroy all

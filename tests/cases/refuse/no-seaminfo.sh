@@ -1,6 +1,6 @@
 #!/bin/sh
-# SEAMLDR.SEAMINFO is asked again while P-SEAMLDR is busy. If it fails, the platform's LPs are not
-# known and nothing is shut down.
+# SEAMLDR.SEAMINFO is called again while P-SEAMLDR is busy. If it fails, the number of the
+# platform's LPs is unknown and nothing is shut down.
 . /tests/lib.sh
 setup
 td_build 1
@@ -8,7 +8,7 @@ td_build 1
 emu_set inject "SEAMLDR.SEAMINFO any 1 vmfail 0 3"
 expect_update test/v2.blob 0 success
 
-# Injected calls that are VMfailInvalid never end.
+# vmfail: P-SEAMLDR stays busy, because the injection never ends.
 while read -r status name; do
 	emu_set inject "SEAMLDR.SEAMINFO any 1 $status 0 0"
 	expect_refused test/a.blob EIO firmware-error

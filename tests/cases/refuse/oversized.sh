@@ -1,5 +1,5 @@
 #!/bin/sh
-# A container with something behind it is malformed; one with more than 496 module pages is too
+# A container with bytes after its end is malformed; one with more than 496 module pages is too
 # large.
 . /tests/lib.sh
 setup
@@ -19,7 +19,8 @@ expect_refused test/pages-497.blob EFBIG too-large
 expect_refused test/pages-497-v1.blob EFBIG too-large
 head -c 16777216 /dev/zero >/lib/firmware/huge.blob
 expect_refused huge.blob EFBIG too-large
-# The loader gives the same data again to whoever asks while someone has it.
+# The firmware loader returns old data again as long as someone holds it. So this check fails if the
+# large file was not released.
 cp /lib/firmware/test/v2.blob /lib/firmware/huge.blob
 expect_check huge.blob 0 success
 rm /lib/firmware/huge.blob

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The CPU table must have the CPU of each package, stepping apart; the first one that it lacks is
-# named.
+# The CPU table must have the CPU of each package; the stepping does not count. The reason names the
+# first CPU that is missing.
 . /tests/lib.sh
 setup
 

@@ -1,13 +1,13 @@
 #!/bin/sh
-# What we refuse, the firmware refuses too, with the status of the specification; and its running
-# module would have been gone by then. Ours live on.
+# The firmware refuses the same images as tdx_update, with the status of the specification, but
+# after the running TDX module was shut down. TDs survive a refusal by tdx_update.
 . /tests/lib.sh
 setup
 cp /lib/firmware/test/v2.blob /lib/firmware/test/bad-signature.blob
 set_byte /lib/firmware/test/v2.blob 4700 $(($(byte_at /lib/firmware/test/v2.blob 4700) ^ 1)) \
 	/lib/firmware/test/bad-signature.blob
 
-# image, ours, the firmware's
+# image, errno and result of tdx_update, status of the firmware
 while read -r image ours result status; do
 	emu_set reset 1
 	td_build 1

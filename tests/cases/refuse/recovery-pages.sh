@@ -1,6 +1,6 @@
 #!/bin/sh
-# A recovery image with fewer handoff pages than the running TDX module or than the image, which it
-# may have to follow, is refused.
+# A recovery image may have to follow the running TDX module or the image. If it has fewer handoff
+# pages than one of them, it is refused.
 . /tests/lib.sh
 setup handoff_pages=12
 td_build 1
@@ -10,7 +10,7 @@ recovery() {
 	expect "errno of recovery image $1" "${2:-0}" "$ERRNO"
 }
 
-# Of the image.
+# Fewer handoff pages than the image.
 recovery test/bad-handoff-pages.blob
 expect_refused test/v2.blob EPROTO bad-handoff
 expect last/reason "recovery image: 12 handoff pages, at least 13 needed" "$(tdx last/reason)"
@@ -19,7 +19,7 @@ expect_refused test/good-handoff-pages.blob EPROTO bad-handoff
 expect last/reason "recovery image: 13 handoff pages, at least 24 needed" "$(tdx last/reason)"
 expect_update test/v2.blob 0 success
 
-# Of the running TDX module.
+# Fewer handoff pages than the running TDX module.
 recovery test/bad-handoff-pages.blob EPROTO
 expect last/reason "12 handoff pages, at least 13 needed" "$(tdx last/reason)"
 recovery test/good-handoff-pages.blob

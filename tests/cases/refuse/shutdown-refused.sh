@@ -1,12 +1,12 @@
 #!/bin/sh
-# A shutdown refused for any reason but the race is EIO; nothing has changed and the next update
-# succeeds.
+# If the shutdown is refused for any reason but the race, the update fails with EIO, nothing has
+# changed, and the next update succeeds.
 # SMP: 1 2 4
 . /tests/lib.sh
 setup
 td_build 1
 
-# status, its name in the log, as last/status shows it
+# status as last/status shows it, its name in the log
 while read -r status name; do
 	emu_set inject "TDH.SYS.SHUTDOWN any 1 $status"
 	mark_dmesg

@@ -1,6 +1,6 @@
 #!/bin/sh
-# A signature that is wrong in one place is bad-signature: padding, DigestInfo, the hash's last
-# byte; so are the numbers that RSA maps to themselves, and moduli that no RSA key has.
+# A signature with a single fault is refused as bad-signature: in the padding, DigestInfo, or the
+# hash's last byte. So are the numbers that RSA maps to themselves, and moduli that no RSA key has.
 . /tests/lib.sh
 setup
 
@@ -8,8 +8,8 @@ for place in type fill end info info-last last 0 1 2 max; do
 	expect_refused test/wrong-$place.blob EKEYREJECTED bad-signature
 done
 
-# The modulus is stored from byte 4096 + 128 on, its least significant byte first. The signature is
-# smaller than any.
+# The modulus begins at byte 4096 + 128, least significant byte first. The signature of this image
+# is smaller than any modulus made here.
 image=/lib/firmware/test/wrong-2.blob
 modulus=$((4096 + 128))
 set_byte $image $modulus $(($(byte_at $image $modulus) ^ 1)) /lib/firmware/even.blob

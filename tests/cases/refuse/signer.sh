@@ -1,5 +1,6 @@
 #!/bin/sh
-# Parameter signer adds one signer; without it only Intel's counts. What is no SHA-384 is refused.
+# Parameter signer adds one signer; without it only Intel is accepted. A value that is not a SHA-384
+# is refused.
 . /tests/lib.sh
 setup
 parameter=/sys/module/tdx_update/parameters/signer
@@ -13,7 +14,7 @@ for value in x 00 "${key}00" "${key%?}g" "0x$key"; do
 done
 expect "signer after those" "$key" "$(cat $parameter)"
 
-# One digit makes another signer, the first as well as the last.
+# A change of the first or the last digit makes another signer.
 next_digit() {
 	echo "$1" | tr 0-9a-f 1-9a-f0
 }
@@ -30,7 +31,7 @@ store $parameter "$(echo "$key" | tr a-f A-F)"
 expect "errno of the signer in capitals" 0 "$ERRNO"
 expect_update test/v2.blob 0 success
 
-# A debug platform alone does not make a debug-signed image good, nor does the parameter alone.
+# A debug-signed image needs both a debug platform and the parameter.
 emu_set platform "debug=1 unlocked=1"
 emu_set reset 1
 expect_check test/bad-debug.blob 0 success

@@ -1,14 +1,14 @@
 #!/bin/sh
-# Handoff range and table offsets have to be as P-SEAMLDR wants them, to the byte. rip_offset is no
-# reason to refuse.
+# Handoff range and table offsets are checked to the byte, as P-SEAMLDR does. No image is refused
+# for its rip_offset.
 # SMOKE: yes
 . /tests/lib.sh
 setup
 td_build 1
 
-# One byte of v2.blob changed, whose module has 0x8000 bytes, gdt_idt_offset 0x6000,
-# fault_wrapper_offset 0x5e00: its offset in the sigstruct, its value, the reason. What passes these
-# checks fails at the signature.
+# Change one byte of v2.blob: offset in the sigstruct, value, reason. Its TDX module has 0x8000
+# bytes, gdt_idt_offset 0x6000 and fault_wrapper_offset 0x5e00. A change that passes these checks
+# fails at the signature.
 while read -r offset value reason; do
 	case $reason in
 	wrong*) errno=EKEYREJECTED result=bad-signature ;;

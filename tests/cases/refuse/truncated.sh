@@ -1,5 +1,5 @@
 #!/bin/sh
-# A container that was cut short anywhere is refused, and nothing is shut down for it.
+# A container that is cut short anywhere is refused, and nothing is shut down.
 . /tests/lib.sh
 setup
 

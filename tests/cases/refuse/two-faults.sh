@@ -1,10 +1,10 @@
 #!/bin/sh
-# Of two faults ours names the one that the firmware would name.
+# If an image has two faults, tdx_update reports the one that the firmware would report.
 # SMOKE: yes
 . /tests/lib.sh
 setup
 
-# image, ours, the firmware's
+# image, errno and result of tdx_update, status of the firmware
 while read -r image ours result status; do
 	emu_set reset 1
 	expect_refused "test/$image.blob" "$ours" "$result"

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Another driver has shut TDX down and tells nobody how much handoff data there is: no image is
-# installed over it unless the image of the TDX module that was shut down is at hand to tell.
+# Another driver has shut TDX down, so the size of the handoff data is unknown. No image is
+# installed unless the image of the TDX module that was shut down is there to show the size.
 . /tests/lib.sh
 . /tests/firmware.sh
 setup
 expect_update test/v2.blob 0 success
 td_build 1
 
-# shut_down_by_another: this module has not seen the TDX module that runs.
+# shut_down_by_another: shut TDX down while tdx_update is not loaded, then load it.
 shut_down_by_another() {
 	rmmod tdx_update || die "tdx_update cannot be unloaded"
 	expect_call SUCCESS 0 TDH.SYS.SHUTDOWN 0x10000
@@ -24,13 +24,13 @@ for image in a good-handoff-pages; do
 done
 expect state shut-down "$(tdx state)"
 
-# Its own image.
+# The image of the TDX module that was shut down.
 expect_refused test/bad-handoff-pages.blob EPROTO bad-handoff
 expect_update test/v2.blob 0 success
 expect state ready "$(tdx state)"
 expect_tds_alive 1
 
-# Its own image as recovery image; then others can be installed.
+# With that image as recovery image others can be installed.
 shut_down_by_another
 store "$TDX/recovery_image" test/v2.blob
 expect "errno of its own image as recovery image" 0 "$ERRNO"
@@ -41,8 +41,8 @@ expect state ready "$(tdx state)"
 expect version 1.5.25 "$(tdx version)"
 expect_tds_alive 1
 
-# An update of ours is seen at once: what waits after it is the new TDX module's, even if nobody has
-# asked for the state since.
+# After an update by tdx_update the handoff data is that of the new TDX module, even if nobody has
+# read state since.
 store "$TDX/recovery_image" ""
 expect_update test/good-handoff-pages.blob 0 success
 expect_call SUCCESS 0 TDH.SYS.SHUTDOWN 0x10000

@@ -1,5 +1,5 @@
 #!/bin/sh
-# A running module without TD_PRESERVING cannot be updated at run time.
+# A running TDX module without TD_PRESERVING cannot be updated at run time.
 . /tests/lib.sh
 setup features0=0x0000800000040000
 

@@ -1,13 +1,13 @@
 #!/bin/sh
-# A CPU that leaves VMX operation after the platform was found good: the blackout looks again, on
-# the lead CPU as on the others, and changes nothing.
+# A CPU leaves VMX operation after the platform was found good: the blackout checks again, on the
+# lead CPU and on the other CPUs, and changes nothing.
 # SMP: 2 4
 . /tests/lib.sh
 setup
 td_build 1
 
 for cpu in 0 $(($(nproc) - 1)); do
-	# The last question comes after the CPUs were asked. Another CPU asks it.
+	# SEAMLDR.SEAMINFO is called after all CPUs were checked, here by another CPU.
 	hold SEAMLDR.SEAMINFO
 	taskset $((cpu ? 1 : 2)) sh -c "echo test/v2.blob >$TDX/update" &
 	writer=$!

@@ -1,5 +1,6 @@
 #!/bin/sh
-# A CPU that is not in VMX operation cannot call firmware: refused, and the log names it.
+# A CPU that is not in VMX operation cannot call firmware: the update is refused, and the log names
+# the CPU.
 # SMP: 1 2 4 8
 . /tests/lib.sh
 setup

@@ -1,5 +1,5 @@
 #!/bin/sh
-# tdx-update apply: each way an update can end has its exit status, and JSON says the same.
+# tdx-update apply: each outcome of an update has its exit status, and JSON agrees.
 # SMP: 2 4
 # SANITIZERS: no
 . /tests/lib.sh
@@ -48,7 +48,7 @@ expect_match "error as JSON" '^66 .*none\.blob: No such file' "$(json '"\(.exit)
 unprivileged "tdx-update apply /lib/firmware/test/v2.blob" && STATUS=0 || STATUS=$?
 expect "exit status for others" 77 "$STATUS"
 
-# Another update runs: last/ is that one's, and what was asked for is not mistaken for it.
+# Another update runs: last/ is about that one, and is not mistaken for the answer.
 hold SEAMLDR.INFO
 update test/a.blob &
 first=$!
@@ -59,7 +59,7 @@ release
 wait $first
 expect last/image test/a.blob "$(tdx last/image)"
 
-# The recovery image, by name, on demand and by default; set for this update only.
+# A recovery image by name, by --recovery auto and by default: it is set for this update only.
 emu_set reset 1
 mkdir -p "$TMP/images"
 cp /lib/firmware/test/v2.blob "$TMP/images/new.blob"
@@ -80,8 +80,8 @@ done
 expect_tool 0 apply "$TMP/images/new.blob" --recovery auto --dry-run
 expect version 1.5.24 "$(tdx version)"
 
-# One that an administrator has set stays, and is used by default; "none" leaves it out for this
-# update.
+# A recovery image that an administrator has set stays, and is used by default. "none" leaves it out
+# for this update.
 store "$TDX/recovery_image" test/same.blob
 td_build 3
 emu_set inject "TDH.SYS.UPDATE any 1 0xc000050900000000 0 2"
@@ -92,7 +92,7 @@ expect_tool 5 apply "$TMP/images/new.blob" --recovery none --json
 expect "recovery image in JSON" "null shut-down" "$(json '"\(.recovery) \(.result)"')"
 expect "recovery_image of before" test/same.blob "$(tdx recovery_image)"
 emu_set inject clear
-# While TDX is down no version runs that could be recovered.
+# While TDX is down, no TDX module runs, so there is no version to go back to.
 store "$TDX/recovery_image" ''
 expect_tool 0 apply "$TMP/images/old.blob" --recovery auto
 expect_match "what it says" 'no TDX module runs, so there is no recovery image' "$ERR"
@@ -126,7 +126,7 @@ expect_match "which image" 'bad-hash\.blob: corrupt' "$ERR"
 expect "recovery_image afterwards" '' "$(tdx recovery_image)"
 expect version 1.5.26 "$(tdx version)"
 
-# Lost, and what comes after that.
+# A lost update, and an update after that.
 emu_set inject "SEAMLDR.INSTALL any $(nproc) 0x8000000000020001 1 1"
 expect_tool 3 apply /lib/firmware/test/b.blob --recovery none
 expect_match "what it says" 'lost \(ENOTRECOVERABLE\)' "$ERR"

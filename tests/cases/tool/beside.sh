@@ -1,6 +1,6 @@
 #!/bin/sh
-# Beside the kernel's own driver, whose version is stale after an update of ours: status says so,
-# and no decision rests on it.
+# The kernel's own driver shows a stale version after an update by tdx_update: status says so, and
+# no decision relies on that version.
 # SANITIZERS: no
 # NEEDS: KERNEL=7.3
 . /tests/lib.sh
@@ -29,7 +29,7 @@ expect_tool 0 status --json
 expect "with two versions" "1.5.26 1.5.24 true" \
 	"$(json '"\(.version) \(.kernel_driver_version) \(.kernel_driver_version_stale)"')"
 
-# Nor does the kernel's driver see that TDX is down.
+# The kernel's driver does not notice either that TDX is down.
 emu_set inject "TDH.SYS.UPDATE any 1 0xc000050900000000 0 0"
 expect_tool 5 apply "$dir/tdx_module_1.5.26.blob" --recovery none
 emu_set inject clear
@@ -39,13 +39,13 @@ expect "while TDX is down" "shut-down null 1.5.24 true" \
 expect_tool 0 apply --latest "$dir" --recovery none
 expect version 1.5.26 "$(tdx version)"
 
-# By the stale version 1.5.26 would be newer, and 1.5.24 the recovery image.
+# By the stale version, 1.5.26 would be newer and 1.5.24 the recovery image.
 expect_tool 0 apply --latest "$dir"
 expect_match "what --latest says" 'nothing newer than what runs' "$OUT"
 expect_tool 0 apply "$dir/tdx_module_1.5.25.blob" --recovery auto --dry-run --json
 expect "recovery image" "$dir/tdx_module_1.5.26.blob" "$(json .recovery)"
 
-# Alone with a version that may be stale --latest decides nothing.
+# Without tdx_update the version may be stale, so --latest is refused.
 rmmod tdx_update
 expect_tool 69 apply --latest "$dir"
 expect_match "what --latest says without tdx_update" "may show a stale version" "$ERR"
@@ -54,7 +54,7 @@ expect "status without tdx_update" "mainline 1.5.24 true" \
 	"$(json '"\(.interface) \(.version) \(.version_may_be_stale)"')"
 load
 
-# After an update of the kernel's driver both are right.
+# After an update by the kernel's driver both versions are right.
 upload test/a.blob
 expect "error of mainline's update" '' "$ERROR"
 expect_tool 0 status --json

@@ -1,5 +1,5 @@
 #!/bin/sh
-# While TDX is down the command tells shut-down from lost: by exit status, words, JSON and metrics,
+# While TDX is down, the command tells shut-down from lost: by exit status, text, JSON and metrics,
 # with the next step for each.
 # SMP: 2 4
 # SANITIZERS: no
@@ -9,7 +9,7 @@ setup
 last=$(($(nproc) - 1))
 image=/lib/firmware/test/v2.blob
 
-# expect_down STATE: status and metrics say so.
+# expect_down STATE: expect it in every format of status.
 expect_down() {
 	expect_tool 0 status
 	expect_match "status" "^TDX module +none runs, $1\$" "$OUT"
@@ -40,7 +40,7 @@ expect state ready "$(tdx state)"
 expect_tds_alive 1
 td destroy all
 
-# For good.
+# A failure for good.
 reboot_firmware
 emu_set inject "SEAMLDR.INSTALL $last 1 0x8000000000020001 1 0"
 expect_tool 3 apply "$image" --recovery none --json
@@ -54,7 +54,7 @@ expect_match "what it says" 'lost \(ENOTRECOVERABLE\)' "$ERR"
 expect_tool 3 check "$image"
 expect_nothing_left "a lost TDX"
 
-# What to do next differs.
+# The next steps differ.
 expect_tool 0 explain ESHUTDOWN
 expect_match next '^  next .*Apply another image, or the same one again, at once; no reboot is needed\. Keep tdx_update loaded' "$OUT"
 expect_match exit '^  exit     5$' "$OUT"

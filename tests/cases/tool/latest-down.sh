@@ -1,6 +1,6 @@
 #!/bin/sh
-# While TDX is down apply --latest never says that nothing is newer: it brings TDX back, or refuses
-# by a status of its own.
+# While TDX is down, apply --latest never reports that nothing is newer: it brings TDX back, or
+# fails with an exit status of its own.
 # SANITIZERS: no
 . /tests/lib.sh
 . /tests/tool.sh
@@ -12,7 +12,7 @@ for image in same=1.5.24 a=1.5.25; do
 done
 last=$(($(nproc) - 1))
 
-# shut_down IMAGE: an update to it fails in the last call.
+# shut_down IMAGE: make an update to it fail in the last call.
 shut_down() {
 	emu_set inject "TDH.SYS.UPDATE any 1 0xc000050900000000 0 0"
 	expect_tool 5 apply "$1" --recovery none
@@ -20,7 +20,7 @@ shut_down() {
 	expect state shut-down "$(tdx state)"
 }
 
-# It was the newest that failed, and the same one brings TDX back.
+# The newest image failed, and the same image brings TDX back.
 td_build 1
 shut_down "$dir/tdx_module_1.5.25.blob"
 expect_tool 0 list "$dir"
@@ -37,7 +37,7 @@ expect_tds_alive 1
 expect_tool 0 apply --latest "$dir"
 expect_match "afterwards" 'nothing newer than what runs' "$OUT"
 
-# The newest is damaged: another one. None is good: TDX stays down.
+# The newest image is damaged: another one is chosen. No image is good: TDX stays down.
 shut_down "$dir/tdx_module_1.5.25.blob"
 mv "$dir/tdx_module_1.5.25.blob" "$TMP/good"
 set_byte "$TMP/good" 9000 1 "$dir/tdx_module_1.5.25.blob"
@@ -48,7 +48,7 @@ expect_match "what it says" 'none of the images can be installed: TDX stays down
 expect state shut-down "$(tdx state)"
 mv "$TMP/old" "$dir/tdx_module_1.5.24.blob"
 
-# What is wrong with the host comes first, and by its own name.
+# A fault of the host is reported first, by its own result.
 echo 0 >/sys/devices/system/cpu/cpu$last/online
 expect_tool 1 apply --latest "$dir" --json
 expect "with a CPU offline" cpu-offline "$(json .result)"
@@ -57,7 +57,7 @@ expect_tool 0 apply --latest "$dir" --json
 expect "repaired by" "$dir/tdx_module_1.5.24.blob 1.5.24" "$(json '"\(.file) \(.to)"')"
 mv "$TMP/good" "$dir/tdx_module_1.5.25.blob"
 
-# The mapping file's conditions about what runs cannot be asked; the others can.
+# The mapping file's conditions on the running version do not apply; the others do.
 shut_down "$dir/tdx_module_1.5.25.blob"
 cat >"$dir/mapping_file.json" <<END
 { "tdx_module_releases": [ { "version": "1.5.25", "min_module_version_for_td_preserving": "1.5.25",
@@ -68,7 +68,7 @@ expect "chosen" "$dir/tdx_module_1.5.25.blob" "$(json .file)"
 rm "$dir/mapping_file.json"
 td destroy all
 
-# Lost.
+# TDX is lost.
 reboot_firmware
 emu_set inject "SEAMLDR.INSTALL $last 1 0x8000000000020001 1 0"
 expect_tool 3 apply "$dir/tdx_module_1.5.25.blob" --recovery none
@@ -80,7 +80,7 @@ expect_match "list" ': no: lost' "$OUT"
 expect_tool 3 check "$dir/tdx_module_1.5.25.blob"
 reboot_firmware
 
-# Not initialized, as after a reload beside a firmware that no one has initialized.
+# TDX is not initialized, as if the module was loaded before anyone initialized it.
 rmmod tdx_update
 emu_set module state=none
 emu_set reset 1

@@ -1,6 +1,6 @@
 #!/bin/sh
-# apply --latest: the newest image of the series that mapping file and kernel module let pass, and
-# why not a newer one.
+# apply --latest chooses the newest image of the series that mapping file and module accept, and
+# reports why it passed over newer ones.
 # SANITIZERS: no
 . /tests/lib.sh
 . /tests/tool.sh
@@ -12,7 +12,7 @@ for image in same=1.5.24 a=1.5.25 v2=1.5.26 b=1.5.27; do
 done
 cp /lib/firmware/test/good-no-version.blob $dir/tdx_module_2.0.14.blob
 
-# mapping VERSION LEAST-RUNNING SEAMLDR...
+# mapping VERSION LEAST-RUNNING SEAMLDR...: print the entry of a version in the mapping file.
 mapping() {
 	local version=$1 least=$2
 	shift 2
@@ -36,7 +36,7 @@ expect_match "why 1.5.27" '1\.5\.27\.blob: TDs survive from 1\.5\.25 on only' "$
 expect_match "why 1.5.26" '1\.5\.26\.blob: needs another P-SEAMLDR than 1\.5\.12' "$ERR"
 expect version 1.5.24 "$(tdx version)"
 
-# One step, then the next, then none; the way back is found in the same directory.
+# One step, the next, then nothing newer. The recovery image is found in the same directory.
 td_build 1
 expect_tool 0 apply --latest $dir --recovery auto --json
 expect "first step" "1.5.24 1.5.25 $dir/tdx_module_1.5.24.blob" \
@@ -51,7 +51,7 @@ expect installs "$installs" "$(emu_get state installs)"
 expect_tds_alive 1
 td destroy all
 
-# A race on the way, and an image that the kernel module refuses.
+# A race, and an image that the module refuses.
 emu_set reset 1
 flip /lib/firmware/test/b.blob 9000 $dir/tdx_module_1.5.27.blob
 jq '.tdx_module_releases[].min_module_version_for_td_preserving = "1.5.01" |
@@ -67,7 +67,7 @@ expect_tool 1 apply --latest $dir --json
 expect "passed over" 1 "$(json '.passed_over | length')"
 expect_match "why nothing" 'none of the newer images' "$ERR"
 
-# Without its entry in the mapping file an image is not taken; without the file it is.
+# An image that the mapping file lacks is passed over. Without a mapping file it is chosen.
 emu_set reset 1
 cp /lib/firmware/test/b.blob $dir/tdx_module_1.5.27.blob
 jq 'del(.tdx_module_releases[3])' $dir/mapping_file.json >$dir/new && mv $dir/new $dir/mapping_file.json
@@ -83,7 +83,7 @@ expect_tool 0 apply --latest $dir --dry-run --json
 expect "chosen" $dir/tdx_module_1.5.27.blob "$(json .file)"
 expect_match "a remark" 'no mapping_file\.json' "$ERR"
 
-# What is wrong with the host is no reason to look at older images.
+# A fault of the host ends the search: older images would meet it too.
 echo 0 >/sys/devices/system/cpu/cpu1/online
 expect_tool 1 apply --latest $dir --json
 expect "result" "cpu-offline 0" "$(json '"\(.result) \(.passed_over | length)"')"

@@ -1,6 +1,5 @@
 #!/bin/sh
-# tdx-update list and check: what each image says of itself, and the kernel module's own verdict on
-# it.
+# tdx-update list and check show what each image says about itself, and the module's verdict on it.
 # SANITIZERS: no
 . /tests/lib.sh
 . /tests/tool.sh
@@ -17,7 +16,7 @@ expect "versions, newest first" "$(echo "$versions" | sort -r)" "$versions"
 expect "first of those without" "$(($(echo "$versions" | wc -l) + 2))" \
 	"$(echo "$OUT" | awk '$1 == "?" { print NR; exit }')"
 
-# Each verdict is that of the file check.
+# Each verdict is that of the module's file check.
 expect_tool 0 list /lib/firmware/test --json
 expect "images listed" "$(find /lib/firmware/test -name '*.blob' | wc -l)" "$(json '.images | length')"
 json '.images[] | "\(.file) \(.installable) \(.result)"' >"$TMP/listed"
@@ -28,7 +27,7 @@ while read -r file installable result; do
 done <"$TMP/listed"
 expect_ge "verdicts compared" 30 "$(wc -l <"$TMP/listed")"
 
-# What has no version in its sigstruct has one in its name; what is no image is left out.
+# An image without a version in its sigstruct has one in its name. Other files are left out.
 mkdir -p "$TMP/images"
 cp /lib/firmware/test/good-no-version.blob "$TMP/images/tdx_module_1.5.16.blob"
 cp /lib/firmware/test/bad-header.blob "$TMP/images/damaged.blob"
@@ -57,7 +56,7 @@ expect_tool 66 list "$TMP/empty"
 on_terminal 0 check /lib/../lib/firmware/test/v2.blob
 expect shutdowns 0 "$(counter TDH.SYS.SHUTDOWN)"
 
-# Others are told that nobody was asked.
+# Users who are not root are told that the module was not asked.
 cp -r /lib/firmware/test /tmp/test
 chmod 755 /tmp/test
 unprivileged "tdx-update list /tmp/test --json" >"$TMP/tool.out"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# No other user can make the command wait. A run that needs what another run uses gives up after a
-# while, and a signal ends its wait.
+# No other user can make the command wait. A run that waits for the loader's path parameter, which
+# another run uses, gives up after a while, and a signal ends its wait.
 # SANITIZERS: no
 . /tests/lib.sh
 . /tests/tool.sh
@@ -9,7 +9,7 @@ setup
 mkdir -p /run /tmp/images
 cp /lib/firmware/test/a.blob /lib/firmware/test/b.blob /tmp/images/
 
-# Whatever any user can open is locked by one. FILE...
+# lock_as_nobody FILE...: lock files that any user can open, as such a user.
 lock_as_nobody() {
 	local file
 	for file; do
@@ -34,7 +34,7 @@ race() {
 	[ "$(tdx last/result)" = update-race ]
 }
 
-# One run uses the parameter until its race is over; the second one says so.
+# One run uses the parameter until its race is over; the second one reports that.
 td_ok new 1
 tdx-update apply /tmp/images/b.blob --recovery none --wait 100 >/dev/null 2>&1 &
 first=$!
@@ -48,7 +48,7 @@ expect_match "why it gives up" "another tdx-update has used the loader's path fo
 expect_ge "seconds until it gives up" 15 $took
 expect_le "seconds until it gives up" 60 $took
 
-# An image that the loader finds by itself needs no turn.
+# An image in the loader's search path does not need the parameter.
 expect_tool 0 check /lib/firmware/test/a.blob
 
 waits() {

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Where only the kernel's own update driver is, the command uses that and says what it cannot
-# promise. This kernel has no such driver: files stand in for its own, and a process plays its part.
+# If there is only the kernel's own update driver, the command uses it and warns of what it cannot
+# promise. This kernel has no such driver: files stand in for its interface, and a process for the
+# driver.
 # SANITIZERS: no
 . /tests/lib.sh
 . /tests/tool.sh
@@ -15,12 +16,12 @@ echo 1.5.02 >devices/faux/tdx_host/seamldr_version
 echo 9 >devices/faux/tdx_host/num_remaining_updates
 node=class/firmware/tdx_module
 
-# driver VERSION ERROR: takes one image, and ends so.
+# driver VERSION ERROR: accept one image in the background, then show this version and error.
 driver() {
 	echo 1.5.24 >devices/faux/tdx_host/version
 	: >$node/data
 	: >$node/error
-	# A digit, as a write to a file does not shorten it.
+	# Write a digit: the command's write of one character does not shorten a regular file.
 	printf 9 >$node/loading
 	echo programming >$node/status
 	{
@@ -52,7 +53,7 @@ expect_match "what it cannot promise" 'does not protect TDs that are being built
 expect "versions" "1.5.24 1.5.26" "$(json '"\(.from) \(.to)"')"
 expect_ok cmp /lib/firmware/test/v2.blob $node/data
 
-# What the driver would not see before the shutdown.
+# The command refuses what the driver would not notice before the shutdown.
 while read -r image why; do
 	driver 1.5.24 ''
 	expect_tool 1 apply "/lib/firmware/test/$image"
@@ -82,8 +83,8 @@ cp /lib/firmware/test/v2.blob "$TMP/images/tdx_module_1.5.26.blob"
 cp /lib/firmware/test/pages-150.blob "$TMP/images/x.blob"
 cp /lib/firmware/test/v1.blob "$TMP/images/a.blob"
 driver 1.5.26 ''
-# tainted FLAGS: the kernel's, from here on. The emulator, from outside its tree, may have been here
-# or not.
+# tainted FLAGS: make these the kernel's taint flags. The emulator, an out-of-tree module, may or
+# may not have set its own.
 tainted() {
 	echo "$1" >"$TMP/tainted"
 	grep -q ' /proc/sys/kernel/tainted ' /proc/mounts ||

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Names of files cannot steer a terminal or break a line, and JSON keeps names that are not UTF-8.
+# File names can neither steer a terminal nor break a line, and JSON keeps names that are not UTF-8.
 # SMP: 2
 # SANITIZERS: no
 . /tests/lib.sh
@@ -7,8 +7,8 @@
 setup
 dir=$TMP/images
 mkdir -p /run "$dir"
-# ESC, a newline, DEL, CSI of one character, an "a" with dots, a backslash; and in the other 0xff
-# and an overlong slash.
+# One name has ESC, a newline, DEL, CSI as one character, an "a" with dots and a backslash. The
+# other one also has 0xff and an overlong slash.
 controls=$(printf 'one\033[31m\n\177\302\233\303\244\\x41.blob')
 bytes=$(printf 'two\377\300\257\303\244\\.blob')
 cp /lib/firmware/test/a.blob "$dir/$controls"
@@ -32,7 +32,7 @@ expect "JSON's name with controls" "$dir/$controls null" \
 	"$(json '.images[] | select(.version == "1.5.25") | "\(.file) \(.file_escaped)"')"
 expect "JSON's name that is not UTF-8" "$dir/$(printf 'two\\xff\\xc0\\xaf\303\244\\\\.blob') true" \
 	"$(json '.images[] | select(.version == "1.5.27") | "\(.file) \(.file_escaped)"')"
-# printf gives the name back.
+# printf turns the escaped name back.
 name=$(json '.images[] | select(.file_escaped).file')
 [ -f "$(printf %b "$name")" ] || fail "the name in JSON does not lead back to the file"
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Where the command finds mainline's interface only, it updates by that: here by the one that this
-# module offers, its own files out of sight.
+# If the command finds mainline's interface only, it updates through that. Here tdx_update provides
+# it, and the module's own files are hidden.
 # NEEDS: CONFIG_FW_UPLOAD !CONFIG_TDX_HOST_SERVICES
 . /tests/lib.sh
 . /tests/tool.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# apply --online-cpus brings present CPUs online for the update and puts them back: after success,
-# failure and signals.
+# apply --online-cpus brings present CPUs online for the update, and takes them offline again after
+# success, failure and signals.
 # SMP: 4
 # SANITIZERS: no
 . /tests/lib.sh
@@ -12,7 +12,7 @@ mkdir -p /run "$dir"
 cp /lib/firmware/test/a.blob "$dir/tdx_module_1.5.25.blob"
 cp /lib/firmware/test/same.blob "$dir/tdx_module_1.5.24.blob"
 
-# Reads whether all is as it was: CPUs 1 and 3 offline, nothing left.
+# Return whether everything is as before: CPUs 1 and 3 offline, nothing left.
 put_back() {
 	[ "$(cat $CPUS/online)" = 0,2 ] && nothing_left
 }
@@ -25,7 +25,7 @@ store "$TDX/recovery_image" test/same.blob
 echo 0 >$CPUS/cpu1/online
 echo 0 >$CPUS/cpu3/online
 
-# Without it the refusal names it.
+# Without the option, the refusal names it.
 for command in "apply $dir/tdx_module_1.5.25.blob" "apply --latest $dir" "check $dir/tdx_module_1.5.25.blob" \
 	"apply $dir/tdx_module_1.5.25.blob --json"; do
 	# shellcheck disable=SC2086 # words
@@ -50,12 +50,12 @@ expect_tool 0 apply --latest "$dir" --online-cpus
 expect_match "what it says" 'nothing newer' "$OUT"
 expect_put_back "nothing newer"
 
-# A recovery image is checked when it is set back: with all CPUs online.
+# The module checks the recovery image when it is set back. All CPUs are still online then.
 expect_tool 0 apply "$dir/tdx_module_1.5.24.blob" --online-cpus --recovery none
 expect "recovery_image afterwards" test/same.blob "$(tdx recovery_image)"
 expect_put_back "an update without the recovery image that was set"
 
-# Failures before and past the shutdown, and of the command itself.
+# Updates that fail before and past the shutdown, and a failure of the command itself.
 expect_tool 1 apply /lib/firmware/test/bad-hash.blob --online-cpus
 expect_put_back "a refusal"
 expect_tool 66 apply --latest "$TMP/none" --online-cpus
@@ -71,8 +71,8 @@ race() {
 	[ "$(counter TDH.SYS.SHUTDOWN)" -gt "$before" ]
 }
 
-# Signals, while it waits for a race to end. KILL takes the command, not its second process. A shell
-# has its background jobs ignore INT, and env has this one not ignore it.
+# Signals while the command waits for a race to end. KILL ends the command but not its second
+# process. A shell has its background jobs ignore INT, which env undoes here.
 td_ok new 2
 for signal in TERM HUP INT KILL; do
 	before=$(counter TDH.SYS.SHUTDOWN)
@@ -90,7 +90,7 @@ for signal in TERM HUP INT KILL; do
 done
 td_ok destroy 2
 
-# What somebody else has changed meanwhile stays.
+# A CPU that somebody else has taken offline meanwhile is left alone.
 before=$(counter TDH.SYS.SHUTDOWN)
 td_ok new 2
 tdx-update apply "$dir/tdx_module_1.5.25.blob" --online-cpus --wait 100 >/dev/null 2>&1 &
@@ -104,7 +104,7 @@ td_ok destroy 2
 echo 1 >$CPUS/cpu1/online
 echo 1 >$CPUS/cpu3/online
 
-# Nothing to do: nothing is said.
+# All CPUs are online already: no message.
 expect_tool 0 apply "$dir/tdx_module_1.5.25.blob" --online-cpus
 expect_no_match "what it says" 'online for this update' "$ERR"
 expect "CPUs" 0-3 "$(cat $CPUS/online)"

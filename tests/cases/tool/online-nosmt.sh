@@ -1,6 +1,6 @@
 #!/bin/sh
-# apply --online-cpus on a host that was booted with nosmt: SMT goes on for the update, and off
-# again.
+# apply --online-cpus on a host that was booted with nosmt: SMT is switched on for the update, and
+# off again.
 # SMP: 4
 # BOOT: nosmt
 # SANITIZERS: no
@@ -28,7 +28,7 @@ expect_tool 1 apply /lib/firmware/test/bad-hash.blob --recovery none --online-cp
 expect "CPUs after a refusal" 0,2 "$(cat $CPUS/online)"
 expect "SMT after a refusal" off "$(cat $CPUS/smt/control)"
 
-# Forced off: the command says why it cannot, and the module refuses.
+# SMT is forced off: the command reports that, and the module refuses.
 echo forceoff >$CPUS/smt/control
 expect_tool 1 apply /lib/firmware/test/b.blob --recovery none --online-cpus
 expect_match "what it says" 'SMT is forced off' "$ERR"

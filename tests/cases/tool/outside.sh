@@ -1,6 +1,6 @@
 #!/bin/sh
-# Images anywhere on disk can be installed, and nothing of it is left behind: not after a signal,
-# not after a kill.
+# Images anywhere on disk can be installed, and no copy is left behind, even after a signal or a
+# kill.
 # SANITIZERS: no
 . /tests/lib.sh
 . /tests/tool.sh
@@ -20,16 +20,15 @@ ln -s /lib/firmware/test/v2.blob /tmp/images/link.blob
 expect_tool 0 apply /tmp/images/link.blob --recovery none
 expect last/image test/v2.blob "$(tdx last/image)"
 
-# Another file of that name that the loader would find first.
+# The loader would find another file of that name first.
 mkdir -p /lib/firmware/updates/test
 cp /lib/firmware/test/bad-hash.blob /lib/firmware/updates/test/b.blob
 expect_tool 0 apply /lib/firmware/test/b.blob --recovery none
 expect version 1.5.27 "$(tdx version)"
 rm -r /lib/firmware/updates
 
-# signalled SIGNAL: an update of an image elsewhere gets that signal while the module reads and
-# verifies it. It may come late, and then the update succeeds: so it is sent until one comes in
-# time.
+# signalled SIGNAL: send it to an update of an image elsewhere while the module reads and verifies
+# the image. If it is late, the update succeeds: try again until one is in time.
 signalled() {
 	local i=0
 
@@ -53,7 +52,7 @@ signalled() {
 	expect "recovery_image after signal $1" '' "$(tdx recovery_image)"
 }
 
-# It is at work, or has ended already.
+# Return whether the update has begun, or ended already.
 under_way() {
 	updating || ! kill -0 "$pid" 2>/dev/null
 }
@@ -62,7 +61,7 @@ idle() {
 	! updating
 }
 
-# A shell's background jobs ignore INT, and so does the command then.
+# Not INT: a shell's background jobs ignore it, and so does the command.
 cp /lib/firmware/test/pages-496.blob /tmp/images/
 for signal in TERM HUP KILL; do
 	signalled $signal
@@ -76,7 +75,7 @@ race() {
 	[ "$(tdx last/result)" = update-race ]
 }
 
-# In the wait for a race, too.
+# A signal while the command waits for a race to end.
 td_ok new 1
 tdx-update apply /tmp/images/a.blob --recovery none --wait 60 >/dev/null 2>&1 &
 pid=$!
@@ -87,7 +86,7 @@ expect "exit status after TERM in a race" 143 $?
 expect_nothing_left "TERM in a race"
 td destroy all
 
-# Where /lib/firmware cannot be written the loader's path parameter serves, and is set back.
+# If /lib/firmware cannot be written, the loader's path parameter is used and set back.
 mount --bind /lib/firmware /lib/firmware
 mount -o remount,bind,ro /lib/firmware
 expect_tool 0 apply /tmp/images/a.blob --recovery none
@@ -100,7 +99,7 @@ expect "parameter afterwards" /tmp/elsewhere "$(cat $PARAMETER)"
 printf '\0' >$PARAMETER
 signalled KILL
 
-# Both processes killed: the next run tidies up.
+# Both processes are killed: the next run cleans up.
 killed() {
 	hold SEAMLDR.INFO
 	tdx-update apply /tmp/images/a.blob --recovery none >/dev/null 2>&1 &

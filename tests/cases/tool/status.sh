@@ -1,6 +1,6 @@
 #!/bin/sh
-# tdx-update status says what runs and how the last attempt ended: in words, as JSON, as metrics, to
-# root and to others.
+# tdx-update status shows what runs and how the last attempt ended: as text, JSON and metrics, to
+# root and to other users.
 # SANITIZERS: no
 . /tests/lib.sh
 . /tests/tool.sh
@@ -56,7 +56,7 @@ for line in 'tdx_module_updates_left 6' 'tdx_module_race_protection 1' 'tdx_upda
 	expect_match metrics "^$line\$" "$OUT"
 done
 
-# Others see less, and are told so.
+# Other users see less, and are told so.
 with_errno unprivileged "tdx-update status"
 expect "errno for others" 0 "$ERRNO"
 unprivileged "tdx-update status" >"$TMP/tool.out"

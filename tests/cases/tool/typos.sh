@@ -1,6 +1,6 @@
 #!/bin/sh
-# A command line that is not understood changes nothing, asks no one anything, and exits with 64.
-# help and explain need no host.
+# A wrong command line changes nothing, calls no firmware, and exits with 64. help and explain need
+# no host.
 # SANITIZERS: no
 . /tests/lib.sh
 . /tests/tool.sh

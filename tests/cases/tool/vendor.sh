@@ -26,13 +26,13 @@ expect status "tdx_update 1.5.26 ready success" \
 	"$(json '"\(.interface) \(.version) \(.state) \(.last.result)"')"
 expect_tool 0 check /lib/firmware/test/b.blob
 
-# Without our module the vendor's files are not taken for ours.
+# Without tdx_update the vendor's files are not mistaken for its files.
 rmmod tdx_update
 expect "directory after unloading" no "$([ -e $TDX ] && echo yes || echo no)"
 expect_tool 69 status
 rmmod tdx_vendor
 
-# With both names taken it does not load.
+# If both names are taken, tdx_update does not load.
 modprobe tdx_vendor names=tdx,tdx_update || die "tdx_vendor does not load"
 mark_dmesg
 with_errno modprobe tdx_update "signer=$(cat "$SIGNER")"

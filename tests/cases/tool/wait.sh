@@ -1,13 +1,13 @@
 #!/bin/sh
-# apply --wait: outlasts a race or gives up when its time is over, and a terminal, and only that,
-# shows what it waits for.
+# apply --wait outlasts a race, or gives up when its time is over. It shows what it waits for on a
+# terminal only.
 # SMP: 2 4
 # SANITIZERS: no
 . /tests/lib.sh
 . /tests/tool.sh
 setup remaining=100
 
-# The race outlasts it.
+# The race outlasts the command.
 td_ok new 1
 before=$(uptime_s)
 expect_tool 75 apply /lib/firmware/test/a.blob --recovery none --wait 2 --json
@@ -35,7 +35,7 @@ expect "with success" "success 1.5.25" "$(json '"\(.result) \(.to)"')"
 expect_ge tries 2 "$(json .tries)"
 td_ok enter 1
 
-# Nothing else is waited for.
+# The command waits for nothing else.
 before=$(uptime_s)
 expect_tool 1 apply /lib/firmware/test/bad-svn.blob --recovery none --wait 60 --json
 expect "tries" 1 "$(json .tries)"
@@ -58,7 +58,7 @@ expect "wrong measurements" 0 "$(td_stat wrong)"
 expect "spoiled builds" 0 "$(emu_get state spoiled)"
 expect_tds_alive 1
 
-# A builder that outlasts it: its TD would take it a minute and a half.
+# A builder outlasts the command: its TD takes a minute and a half to build.
 td_set pages 64
 td_set pace_us 100000
 td_set stats clear
