@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The oracle's judgement in the project's words: one table says what each rule of firmware is to
- * the project, one where the project means to differ, and why. Calls nothing of src/.
+ * Translates the oracle's judgement to a result of the project. One table has the result for each
+ * rule of firmware, another where and why the project means to differ. Calls nothing of src/.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 #include "expect.h"
 
-/* Rules on form stand in image.c, which knows no platform; the others in plan.c. */
+/* @of_form: the rule is in image.c, which knows no platform; the other rules are in plan.c. */
 static const struct {
 	const char *rule;
 	enum tdxu_result result;
@@ -91,8 +91,8 @@ static uint64_t field(const struct exhibit *image, unsigned int offset, unsigned
 }
 
 /*
- * What lies ready: after a shutdown by this project, the highest version that the running TDX
- * module writes and the images read, or else any that it writes; after an earlier one, that.
+ * Return whether the handoff data can have this version. If it waits, it has @waiting_hv. If not,
+ * the shutdown chooses one of the versions that the running TDX module writes.
  */
 static bool writes(const struct situation *situation, uint16_t hv)
 {
@@ -104,13 +104,13 @@ static bool writes(const struct situation *situation, uint16_t hv)
 	       (!installed->no_downgrade || hv == installed->hv_max);
 }
 
-/* What the closing call of SEAMLDR.INSTALL would look at, with handoff data of that version. */
+/* What the closing call of SEAMLDR.INSTALL would check, with handoff data of version @hv. */
 static struct oracle_install make_install(const struct matter *matter, uint16_t hv,
 					  const uint8_t **pages)
 {
 	const struct situation *situation = matter->situation;
 	const struct exhibit *image = matter->image;
-	/* The handoff data may be as large as that. */
+	/* Assume the largest handoff data that the installed TDX module can write. */
 	uint64_t largest = (situation->installed.handoff_pages + 1ull) * ORACLE_PAGE - 8;
 	uint64_t i;
 
@@ -140,13 +140,13 @@ static bool reads(const struct exhibit *image, const struct situation *situation
 }
 
 /**
- * expect_version() - in which version the handoff data can be handed over
- * @matter: its image has to read it, and if that is the recovery image the other, too
- * @hv: the highest, if there is one
+ * expect_version() - find the handoff version for an update
+ * @matter: its image has to read the version; if that is the recovery image, the other image too
+ * @hv: set to the highest version, if there is one
  *
  * Tries only numbers at which a range ends.
  *
- * Return: whether there is one.
+ * Return: whether there is a version.
  */
 bool expect_version(const struct matter *matter, uint16_t *hv)
 {
@@ -180,7 +180,7 @@ static bool near_miss(const struct matter *matter, const struct oracle_install *
 	return oracle_bytes_needed(install) * 100 <= install->platform->room * 101;
 }
 
-/* The image that is installed, if it is one of the two and signed as it should be. */
+/* Return the image of the installed TDX module, if it is one of the two and its signature good. */
 static const struct exhibit *installed_one(const struct matter *matter)
 {
 	const struct exhibit *images[] = { matter->image, matter->other };
@@ -203,8 +203,8 @@ static const struct exhibit *installed_one(const struct matter *matter)
 }
 
 /*
- * No one knows it, and it cannot be chosen, so each image stands for itself. But one that is known
- * to be installed has written or read it.
+ * The version of the waiting handoff data is unknown and cannot be chosen. The project accepts any
+ * image; but if the image of the installed TDX module is there, their versions have to overlap.
  */
 static bool version_not_known(const struct matter *matter, const struct oracle_install *install)
 {
@@ -253,8 +253,8 @@ static bool recovery_has_fewer(const struct matter *matter, const struct oracle_
 }
 
 /*
- * WAIVES: the project lets through what this rule of firmware refuses, as it cannot know better.
- * REFUSES: it refuses, at the place of that rule, what firmware would take.
+ * WAIVES: the project lets through what this rule of firmware refuses, because it cannot know.
+ * REFUSES: in place of this rule the project refuses what firmware would accept.
  */
 enum effect { WAIVES, REFUSES };
 
@@ -304,7 +304,7 @@ static unsigned int container_results(const struct file *file, struct grounds *g
 	return set;
 }
 
-/* The row that has its say at a rule, -1: none. */
+/* Return the row of policies[] that applies at a rule, or -1. */
 static int find_policy(enum effect effect, const char *rule, const struct matter *matter,
 		       const struct oracle_install *install)
 {
@@ -318,8 +318,8 @@ static int find_policy(enum effect effect, const char *rule, const struct matter
 }
 
 /*
- * One rule, with the policies on it. Handoff versions: the shutdown can choose among those that the
- * running TDX module writes. Return: the result it decides on, or TDXU_SUCCESS.
+ * Apply one rule and its policies. The rule on handoff versions is broken if no version is good for
+ * the shutdown. Return the rule's result, or TDXU_SUCCESS.
  */
 static enum tdxu_result apply(const struct oracle_rule *rule, const struct matter *matter,
 			      const struct oracle_install *install, bool has_version,
@@ -345,15 +345,15 @@ static enum tdxu_result apply(const struct oracle_rule *rule, const struct matte
 }
 
 /**
- * expect_results() - the results that the project may come to
- * @matter: what is judged
- * @grounds: all zeroes; says why
+ * expect_results() - determine the results that the project may return
+ * @matter: the subject of the judgement
+ * @grounds: all zeroes; set to the rows that decide
  *
- * A set of one, but for containers: firmware does not know these, so of several faults any may be
- * named. A TDX module that cannot be updated is refused by its shutdown, before all rules of
- * SEAMLDR.INSTALL; the project looks at the form of an image first.
+ * There is one result, except for containers: firmware does not know them, so if one has several
+ * faults, the project may name any. If the running TDX module cannot be updated, its shutdown fails
+ * before all rules of SEAMLDR.INSTALL; but the project checks the form of an image first.
  *
- * Return: the set.
+ * Return: the set of results.
  */
 unsigned int expect_results(const struct matter *matter, struct grounds *grounds)
 {
@@ -387,8 +387,8 @@ unsigned int expect_results(const struct matter *matter, struct grounds *grounds
 }
 
 /**
- * expect_count() - count the rows that a judgement rests on
- * @grounds: of a judgement that both came to
+ * expect_count() - count the rows on which a judgement is based
+ * @grounds: of a judgement on which oracle and project agree
  */
 void expect_count(const struct grounds *grounds)
 {
@@ -401,7 +401,7 @@ void expect_count(const struct grounds *grounds)
 }
 
 /**
- * expect_show_policies() - print where a judgement rests on the project's will to differ
+ * expect_show_policies() - print the policies on which a judgement is based
  * @grounds: of any judgement
  */
 void expect_show_policies(const struct grounds *grounds)
@@ -422,11 +422,11 @@ static unsigned int missed(unsigned long times, unsigned long reached)
 }
 
 /**
- * expect_print_table() - print every row with what it decided
- * @result_names: by result
- * @reached: how much each must have decided
+ * expect_print_table() - print every row and how many judgements it decided
+ * @result_names: name of each result
+ * @reached: how many judgements each row must have decided
  *
- * Return: how many have not.
+ * Return: the number of rows that decided fewer.
  */
 unsigned int expect_print_table(const char * const *result_names, unsigned long reached)
 {

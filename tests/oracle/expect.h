@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the project has to make of an image on a platform: the oracle's judgement in the project's
- * words, and the few places where the project means to differ from firmware.
+ * The result that the project has to return for an image on a platform: the oracle's judgement as a
+ * result of the project, but for a few places where the project means to differ from firmware.
  */
 #ifndef EXPECT_H
 #define EXPECT_H
@@ -9,16 +9,16 @@
 #include "core.h"
 #include "generate.h"
 
-#define SET(result)		(1u << (result))	/* results, as a set */
+#define SET(result)		(1u << (result))	/* a set of results has one bit each */
 #define MAX_POLICIES		16u
 
 /**
- * struct exhibit - an image before the judges
- * @file: as a file
- * @sigstruct: in it, like all below if @opened
- * @module: its first page
- * @nr_pages: how many
- * @opened: the oracle takes it for a container
+ * struct exhibit - an image to be judged
+ * @file: the image as a file
+ * @sigstruct: points into @file; only valid if @opened
+ * @module: first module page in @file; only valid if @opened
+ * @nr_pages: number of module pages; only valid if @opened
+ * @opened: the oracle accepts the file as a container
  */
 struct exhibit {
 	struct file file;
@@ -29,11 +29,11 @@ struct exhibit {
 };
 
 /**
- * struct matter - one judgement
- * @image: on which image
+ * struct matter - subject of one judgement
+ * @image: the image to judge
  * @other: the recovery image, or the image if @is_recovery; NULL: there is no recovery image
- * @situation: where
- * @is_recovery: @image is the recovery image: it has to be able to take over what @other could
+ * @situation: the platform
+ * @is_recovery: @image is the recovery image, so it has to take over from whatever @other could
  */
 struct matter {
 	const struct exhibit *image;
@@ -42,10 +42,10 @@ struct matter {
 	bool is_recovery;
 };
 
-/* Rows of the tables that a judgement rests on. */
+/* The rows of the tables on which a judgement is based. */
 struct grounds {
-	const char *rule;		/* NULL: none, the image can be installed */
-	int meaning;			/* the rule's row, -1: none */
+	const char *rule;		/* NULL: no rule, the image can be installed */
+	int meaning;			/* the rule's row of meanings[]; -1: none */
 	bool policy[MAX_POLICIES];
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Images and platforms to be judged: good ones, and ones with a fault or two. A seed and a number
- * make the same again. Whether what comes out is good is not known here.
+ * Makes images and platforms to be judged: good ones, and ones with a fault or two. The same seed
+ * and number make the same image. The generator does not know whether it is good.
  */
 #ifndef GENERATE_H
 #define GENERATE_H
@@ -22,7 +22,7 @@ struct image {
 	uint8_t sigstruct[ORACLE_SIGSTRUCT];
 	uint8_t *pages;
 	unsigned int nr_pages;
-	unsigned int key;			/* index of one of KEY_* */
+	unsigned int key;			/* one of KEY_* */
 };
 
 enum key { KEY_KNOWN, KEY_OTHER, NR_KEYS };
@@ -34,21 +34,21 @@ struct file {
 };
 
 /**
- * struct situation - the platform as firmware knows it, and what the project can find out of it
+ * struct situation - the platform as firmware knows it, and how much the project can find out
  * @platform: the machine
  * @installed: the TDX module that runs, or that was shut down
  * @mrseam: its SEAMHASH
  * @updates_left: num_remaining_updates
- * @waits: handoff data waits, in version @waiting_hv: an update that failed is to go on
- * @waiting_hv: its version
- * @waiting_hv_known: the project knows that version
- * @session_open: and an install session is open that was not closed
+ * @waits: handoff data waits after a failed update, and the next update resumes it
+ * @waiting_hv: version of the handoff data that waits
+ * @waiting_hv_known: the project knows @waiting_hv
+ * @session_open: if @waits: the failed update left an install session open
  * @waiting_pages_known: the project knows NUM_HANDOFF_PAGES of the TDX module that was shut down
- * @room_known: the project can read the MSR that it takes
- * @unlocked_known: and the one that tells whether debug-signed images are accepted
+ * @room_known: the project can read the MSR that shows the room
+ * @unlocked_known: the project can read the MSR that shows whether debug-signed images are accepted
  * @debug_loader: P-SEAMLDR is a debug build
- * @intel_signer: the signer that P-SEAMLDR accepts is the one that the project knows; else it is
- *                the one that the administrator has named
+ * @intel_signer: the signer that P-SEAMLDR accepts is Intel, whom the project knows; if false, it
+ *                is the signer that the administrator has named
  */
 struct situation {
 	struct oracle_platform platform;
@@ -66,7 +66,7 @@ struct situation {
 	bool intel_signer;
 };
 
-/* What was done to an image or a situation, for whoever reads a difference. */
+/* The faults put into an image and a situation, printed with a difference. */
 struct history {
 	char text[240];
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Images to be judged, and the numbers that they are made of. Faults stand in a table, each with
- * its share. A fault may leave an image good (a bit that means nothing): the judges decide that.
+ * Makes the images to be judged, and the random numbers for them. A table has the faults, each with
+ * its share. A fault may leave an image good (a bit without meaning): the judges decide that.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,10 +36,10 @@ static void *allocate(size_t size)
 /* ---- numbers ---- */
 
 /**
- * rng_next() - a number
- * @rng: where in the sequence
+ * rng_next() - get the next number
+ * @rng: state of the sequence
  *
- * Return: any of 64 bits.
+ * Return: any number of 64 bits.
  */
 uint64_t rng_next(struct rng *rng)
 {
@@ -51,11 +51,11 @@ uint64_t rng_next(struct rng *rng)
 }
 
 /**
- * rng_below() - a number from 0 on
- * @rng: where in the sequence
- * @bound: the first that it may not be
+ * rng_below() - get a number below a bound
+ * @rng: state of the sequence
+ * @bound: the bound, not 0
  *
- * Return: less than @bound, all about as often.
+ * Return: 0 to @bound - 1, all about equally often.
  */
 uint64_t rng_below(struct rng *rng, uint64_t bound)
 {
@@ -63,9 +63,9 @@ uint64_t rng_below(struct rng *rng, uint64_t bound)
 }
 
 /**
- * rng_one_in() - once in a while
- * @rng: where in the sequence
- * @n: how often
+ * rng_one_in() - be true now and then
+ * @rng: state of the sequence
+ * @n: average number of calls for one that returns true
  *
  * Return: true in one of @n calls, on average.
  */
@@ -75,10 +75,10 @@ bool rng_one_in(struct rng *rng, uint64_t n)
 }
 
 /**
- * rng_fork() - a sequence of numbers that depends on no other
+ * rng_fork() - begin a sequence of numbers that depends on no other
  * @rng: filled in
- * @seed: of the whole run
- * @number: of what is to be made of it
+ * @seed: seed of the whole run
+ * @number: number of the object that is to be made
  */
 void rng_fork(struct rng *rng, uint64_t seed, uint64_t number)
 {
@@ -88,9 +88,9 @@ void rng_fork(struct rng *rng, uint64_t seed, uint64_t number)
 }
 
 /**
- * note() - write down what was done
- * @history: where; what does not fit is cut off
- * @format: as printf() takes it
+ * note() - add a fault to a history
+ * @history: text that does not fit is cut off
+ * @format: as for printf()
  */
 void note(struct history *history, const char *format, ...)
 {
@@ -110,7 +110,7 @@ void note(struct history *history, const char *format, ...)
 /* ---- keys ---- */
 
 /**
- * keys_make() - new keys; first of all
+ * keys_make() - make new keys; to be called before anything else here
  */
 void keys_make(void)
 {
@@ -128,9 +128,9 @@ void keys_make(void)
 }
 
 /**
- * keys_signer() - how P-SEAMLDR knows a signer
- * @key: whose
- * @hash: SHA-384 of its modulus
+ * keys_signer() - get the hash by which P-SEAMLDR knows a signer
+ * @key: the signer's key
+ * @hash: set to the SHA-384 of its modulus
  */
 void keys_signer(enum key key, uint8_t hash[ORACLE_HASH])
 {
@@ -140,10 +140,10 @@ void keys_signer(enum key key, uint8_t hash[ORACLE_HASH])
 /* ---- images ---- */
 
 /**
- * image_make() - an image like those that Intel has released, but small; not signed yet
- * @image: filled in, for image_free()
- * @situation: where it could be installed
- * @rng: numbers
+ * image_make() - make an image like those that Intel has released, but small and not signed yet
+ * @image: filled in; to be freed by image_free()
+ * @situation: platform on which it could be installed
+ * @rng: source of numbers
  */
 void image_make(struct image *image, const struct situation *situation, struct rng *rng)
 {
@@ -196,7 +196,7 @@ void image_make(struct image *image, const struct situation *situation, struct r
 		oracle_put(sigstruct, 1004, 2, rng_below(rng, 1000));
 	}
 
-	/* The sockets' CPUs in any order and stepping, others among them. */
+	/* Other CPUs, then the CPUs of the sockets, each of any stepping. */
 	entries = situation->platform.nr_sockets + (extra = rng_below(rng, 4));
 	for (i = 0; i < entries; i++) {
 		uint32_t cpu = i < extra ? 0xA06D0 + 0x10 * i :
@@ -210,8 +210,8 @@ void image_make(struct image *image, const struct situation *situation, struct r
 }
 
 /**
- * image_hash() - make SEAMHASH that of the module
- * @image: not signed yet
+ * image_hash() - set SEAMHASH to the hash of the module pages
+ * @image: an image that is not signed yet
  */
 void image_hash(struct image *image)
 {
@@ -221,7 +221,7 @@ void image_hash(struct image *image)
 
 /**
  * image_free() - undo image_make()
- * @image: made, or all zeroes
+ * @image: an image, or all zeroes
  */
 void image_free(struct image *image)
 {
@@ -230,8 +230,8 @@ void image_free(struct image *image)
 }
 
 /**
- * image_sign() - put modulus and signature in place
- * @image: what is in its SEAMHASH is signed, right or wrong
+ * image_sign() - set modulus and signature
+ * @image: the image; its SEAMHASH is signed even if it is wrong
  */
 void image_sign(struct image *image)
 {
@@ -254,7 +254,7 @@ void image_sign(struct image *image)
 
 /* ---- faults of images ---- */
 
-/* Every field and reserved range of the sigstruct that is there before it is signed. */
+/* Every field and reserved range of the sigstruct that is set before signing. */
 static const struct {
 	const char *name;
 	unsigned int offset, size;
@@ -380,7 +380,7 @@ static void cpu_table(struct change *change)
 		set(change, "cpuid_table_size", 1024, 4, entries ? entries - 1 : 0);
 		break;
 	case 2:
-		/* As many as there is room for, the last socket's last; and one more than that. */
+		/* A full table with the CPUs of all sockets, and a size of 255 or 256. */
 		for (i = 0; i < 255; i++)
 			oracle_put(change->image->sigstruct, 1028 + 4 * i, 4,
 				   platform->cpuid[i % platform->nr_sockets]);
@@ -431,7 +431,7 @@ static void seamhash(struct change *change)
 	note(change->history, "SEAMHASH wrong, and signed");
 }
 
-/* As many pages as there may be, or one more. Two megabytes to hash: a rare fault. */
+/* About as many pages as allowed, or one more. A rare fault: there are 2 MiB to hash. */
 static void many_pages(struct change *change)
 {
 	struct image *image = change->image;
@@ -459,7 +459,7 @@ static const struct {
 	{ many_pages, 6 },
 };
 
-/* After the signature: what a bad transfer, or whoever has no key, does to an image. */
+/* After signing, change an image as a bad transfer, or somebody without the key, does. */
 static void damage(struct image *image, struct rng *rng, struct history *history)
 {
 	unsigned int byte;
@@ -489,12 +489,12 @@ static void damage(struct image *image, struct rng *rng, struct history *history
 }
 
 /**
- * image_break() - faults, then the signature, then perhaps damage
+ * image_break() - put faults into an image, sign it, and damage it if that is one of the faults
  * @image: made for @situation
- * @situation: unchanged
- * @faults: how many
- * @rng: numbers
- * @history: says which
+ * @situation: the platform
+ * @faults: number of faults
+ * @rng: source of numbers
+ * @history: the faults are added
  */
 void image_break(struct image *image, const struct situation *situation, unsigned int faults,
 		 struct rng *rng, struct history *history)
@@ -563,7 +563,7 @@ static void break_container(struct file *file, struct rng *rng, struct history *
 	switch (rng_below(rng, 6)) {
 	case 0:
 		i = rng_below(rng, ARRAY_SIZE(sizes));
-		/* Another fault may have left less than is to be taken away. */
+		/* Another fault may have left a file that is too short: the size wraps. */
 		if (sizes[i] > file->size + 8192)
 			return;
 		resize(file, sizes[i], rng_below(rng, 2) ? 0 : 0xa5);
@@ -615,12 +615,12 @@ static void break_container(struct file *file, struct rng *rng, struct history *
 }
 
 /**
- * file_pack() - a container of either version around an image
- * @image: signed
- * @faults: how many the container has of its own
- * @file: filled in, for file_free()
- * @rng: numbers
- * @history: says what
+ * file_pack() - pack an image into a container of either version
+ * @image: a signed image
+ * @faults: number of faults of the container
+ * @file: filled in; to be freed by file_free()
+ * @rng: source of numbers
+ * @history: the faults are added
  */
 void file_pack(const struct image *image, unsigned int faults, struct file *file, struct rng *rng,
 	       struct history *history)
@@ -656,7 +656,7 @@ void file_pack(const struct image *image, unsigned int faults, struct file *file
 
 /**
  * file_free() - undo file_pack()
- * @file: packed
+ * @file: a packed image
  */
 void file_free(struct file *file)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Puts generated images and platforms before the oracle and before image.c and plan.c. Where they
- * differ in more than expect.c names, it prints both judgements and fails.
+ * Has the oracle, and image.c and plan.c, judge generated images on generated platforms. If they
+ * differ by more than expect.c allows, prints both judgements and fails.
  *
  *	judge [--images N] [--seed S] [--only IMAGE] [--stop DIFFERENCES]
  *
@@ -17,8 +17,8 @@
 
 #define PLATFORMS		4u	/* for each image */
 #define MAX_SHOWN		20u
-#define LONG_RUN		50000u	/* images, in which each rule has to decide */
-#define REACHED			50u	/* as many judgements as that */
+#define LONG_RUN		50000u	/* images from which on each rule has to decide */
+#define REACHED			50u	/* judgements that each rule then has to decide */
 
 static const char * const result_names[] = {
 #define RESULT(symbol, name, code, text) [TDXU_##symbol] = name,
@@ -70,7 +70,7 @@ static struct tdxu_platform to_platform(const struct situation *situation)
 	return platform;
 }
 
-/* Parses a copy of exactly the file's size, so that a look past its end is seen. */
+/* Parse a copy of exactly the file's size, so that a sanitizer sees a read past its end. */
 static struct tdxu_verdict parse(const struct exhibit *exhibit, struct tdxu_candidate *candidate,
 				 u8 **copy)
 {
@@ -90,7 +90,7 @@ static struct tdxu_verdict parse(const struct exhibit *exhibit, struct tdxu_cand
 	return verdict;
 }
 
-/* Intel's key and the administrator's are one key here; the situation says whose it is. */
+/* There is one key for Intel and the administrator; the situation decides whose it is. */
 static struct tdxu_candidate seen_from(const struct tdxu_candidate *candidate,
 				       const struct situation *situation)
 {
@@ -150,7 +150,7 @@ static void print_case(const char *what, const struct history *history,
 	print_situation(situation);
 }
 
-/* Of an image and its recovery image: what the first of the two comes to that is refused. */
+/* Judge an image and its recovery image. The first of the two that is refused decides. */
 static unsigned int expect_both(const struct matter matters[2], unsigned int nr,
 				struct grounds *grounds)
 {
@@ -187,7 +187,7 @@ static void compare(const char *what, const struct matter matters[2], unsigned i
 	printf("\n    project: %s (%s)\n", result_names[verdict.result], verdict.why);
 }
 
-/* What a plan says besides yes. */
+/* Compare the figures of a plan. */
 static void compare_plan(const char *what, const struct matter *matter,
 			 const struct tdxu_plan *plan, const struct history *history)
 {
@@ -202,7 +202,7 @@ static void compare_plan(const char *what, const struct matter *matter,
 	uint16_t hv = 0;
 
 	plans++;
-	/* Where nothing is shut down RCX is not used. */
+	/* If nothing is shut down, RCX is not used. */
 	if (!situation->waits) {
 		expect_version(matter, &hv);
 		wanted.shutdown_rcx = hv;
@@ -220,7 +220,7 @@ static void compare_plan(const char *what, const struct matter *matter,
 	print_plan("project", plan);
 }
 
-/* Of two files the first one that is malformed is named, before anything else is looked at. */
+/* The project refuses the first malformed file before it checks anything else. */
 static struct tdxu_verdict ask_project(const struct tdxu_verdict parsed[2],
 				       const struct tdxu_candidate candidates[2], unsigned int nr,
 				       const struct situation *situation, struct tdxu_plan *plan)
@@ -238,7 +238,7 @@ static struct tdxu_verdict ask_project(const struct tdxu_verdict parsed[2],
 	return tdxu_plan_make(&seen[0], nr == 2 ? &seen[1] : NULL, &platform, &policy, plan);
 }
 
-/* The image alone, and with the recovery image if there is one that is well formed. */
+/* Judge the image alone, and with the recovery image if that is well formed. */
 static void judge_on(const char *what, const struct exhibit exhibits[2], unsigned int nr_images,
 		     const struct tdxu_verdict parsed[2],
 		     const struct tdxu_candidate candidates[2], const struct situation *situation,
@@ -369,7 +369,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 
-	/* Whoever waits sees a difference when it is found. */
+	/* Show a difference as soon as it is found. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	keys_make();
 	if (only != ~0ull) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One SEAMCALL after another, by a table of refusals and a function of effects for each leaf. What
- * the closing call of SEAMLDR.INSTALL checks is in rules.c.
+ * Answers one SEAMCALL after another, by a table of refusals and a function for the effects of each
+ * leaf. The checks of the closing call of SEAMLDR.INSTALL are in rules.c.
  */
 #include <string.h>
 
@@ -9,8 +9,8 @@
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 
-#define EVERY_LEAF		(~0ull)		/* of the TDX module */
-#define EVERY_P_LEAF		(~1ull)
+#define EVERY_LEAF		(~0ull)		/* every leaf of the TDX module */
+#define EVERY_P_LEAF		(~1ull)		/* every leaf of P-SEAMLDR */
 
 #define LEAF_MASK		0xffffull
 #define MD_NONE			(~0ull)
@@ -94,7 +94,7 @@ static bool reserved_rcx(const struct oracle_machine *machine, const struct mach
 	return call->rcx;
 }
 
-/* The sigstruct promises versions that the TDX module was not built for. */
+/* The sigstruct has handoff versions for which the TDX module was not built. */
 static bool other_versions(const struct oracle_machine *machine, const struct machine_call *call)
 {
 	const struct oracle_module *module = &machine->module;
@@ -155,7 +155,7 @@ static bool unknown_field(const struct oracle_machine *machine, const struct mac
 	return !read_field(machine, call->rdx, &value);
 }
 
-/* RCX is compared whole; bit 16 is apart only to a TDX module that knows it. */
+/* All of RCX is the version. Only a TDX module that knows bit 16 takes that bit apart. */
 static bool bad_version(const struct oracle_machine *machine, const struct machine_call *call)
 {
 	const struct oracle_module *module = &machine->module;
@@ -189,7 +189,7 @@ static bool handoff_too_large(const struct oracle_machine *machine,
 	return machine->handoff.size + 8 > (machine->module.handoff_pages + 1ull) * ORACLE_PAGE;
 }
 
-/* The first row that holds answers. */
+/* The first row whose condition holds answers. */
 const struct machine_refusal machine_refusals[] = {
 	{ EVERY_P_LEAF, "p-unknown-leaf", "SEAMCALL", unknown_p_leaf, P_EBADPARAM },
 	{ LEAF_INFO, "info-address", "SEAMCALL", bad_address, P_EBADPARAM },
@@ -221,9 +221,9 @@ const struct machine_refusal machine_refusals[] = {
 
 const unsigned int machine_nr_refusals = ARRAY_SIZE(machine_refusals);
 
-/* ---- what a call does that is not refused ---- */
+/* ---- effects of a call that is not refused ---- */
 
-/* How much a TDX module writes. Most of all what it may, which is what bounds the next one. */
+/* How much handoff data a TDX module writes: by default as much as its pages hold. */
 static uint64_t handoff_size(const struct oracle_module *module)
 {
 	return module->handoff_size ? module->handoff_size :
@@ -295,7 +295,7 @@ static const struct oracle_rule *close_session(struct oracle_machine *machine,
 	const struct oracle_rule *rule = oracle_first_broken(&install);
 
 	end_session(machine);
-	/* What TDH.SYS.UPDATE will make of it is not SEAMLDR.INSTALL's to say. */
+	/* LP_STOPS is a rule of TDH.SYS.UPDATE: SEAMLDR.INSTALL succeeds. */
 	if (!rule || rule->status == LP_STOPS) {
 		installed(machine, operand);
 		return NULL;
@@ -349,10 +349,10 @@ static void do_rd(struct oracle_machine *machine, const struct machine_call *cal
 		  struct machine_answer *answer)
 {
 	read_field(machine, call->rdx, &answer->r8);
-	/* A version of no data; and a flag that may be any number but 0. */
+	/* Unknown: the version if there is no handoff data; a flag that is any number but 0. */
 	answer->r8_known = call->rdx == MD_HANDOFF_DATA_HV ? machine->handoff.valid :
 							     call->rdx != MD_NO_DOWNGRADE;
-	/* The next field: firmware has many more than these. */
+	/* RDX is the next field, and firmware has many more fields than the oracle. */
 	answer->rdx_known = false;
 }
 
@@ -388,7 +388,7 @@ static const struct {
 	{ LEAF_SYS_UPDATE, do_update },
 };
 
-/* Outputs of a refusal beyond its status. */
+/* Set the outputs of a refusal beyond its status. */
 static void refused(struct oracle_machine *machine, const struct machine_call *call,
 		    const struct machine_refusal *refusal, struct machine_answer *answer)
 {
@@ -396,7 +396,7 @@ static void refused(struct oracle_machine *machine, const struct machine_call *c
 		machine->stopped = true;
 	if (call->rax == LEAF_INSTALL)
 		answer->rdx = 0;
-	/* Leaves of the TDX module set their outputs first, where they have any. */
+	/* Leaves of the TDX module that have outputs set them before they check anything. */
 	if (refusal->leaf == LEAF_SYS_RD) {
 		answer->rdx = MD_NONE;
 		answer->r8 = 0;
@@ -407,11 +407,11 @@ static void refused(struct oracle_machine *machine, const struct machine_call *c
 }
 
 /**
- * machine_call() - one SEAMCALL
+ * machine_call() - make one SEAMCALL
  * @machine: changed as firmware would change
- * @call: which, from which LP
+ * @call: LP, leaf and operands
  *
- * Return: what is in the registers afterwards.
+ * Return: the registers after the call.
  */
 struct machine_answer machine_call(struct oracle_machine *machine, const struct machine_call *call)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The oracle's machine: what firmware answers to one SEAMCALL after another. Calls do not overlap.
+ * The oracle's machine: how firmware answers a sequence of SEAMCALLs. Calls do not overlap.
  */
 #ifndef MACHINE_H
 #define MACHINE_H
@@ -30,7 +30,7 @@
 
 enum machine_state { NO_MODULE, SYSINIT_PENDING, SYSINIT_DONE, SYS_READY, SYS_SHUTDOWN };
 
-/* A TDX module: what P-SEAMLDR took over from its sigstruct, and what its code tells of itself. */
+/* A TDX module: what P-SEAMLDR took from its sigstruct, and what its code reports. */
 struct oracle_module {
 	uint16_t hv_min;
 	uint16_t hv_max;
@@ -38,7 +38,7 @@ struct oracle_module {
 	uint16_t handoff_pages;
 	uint16_t told_hv_min;
 	uint16_t told_hv_max;
-	uint32_t handoff_size;		/* that it writes, 0: as much as its pages hold */
+	uint32_t handoff_size;		/* bytes that it writes; 0: as many as its pages hold */
 	uint64_t features0;
 };
 
@@ -48,32 +48,32 @@ struct oracle_extend {
 	uint8_t svn_major;
 	uint8_t svn_minor;
 	uint8_t mrseam[ORACLE_HASH];
-	bool mrseam_known;		/* not that of a TDX module that was there from the start */
+	bool mrseam_known;		/* false for the TDX module that was there from the start */
 	bool ready;
 };
 
 struct oracle_machine {
 	struct oracle_platform platform;
 	uint32_t updates_left;
-	bool updates_known;		/* not after a load: it empties the log, of any size */
+	bool updates_known;		/* false after a load: the size of the log is unknown */
 	bool dirty;
 	struct oracle_extend extend;
 	uint32_t called;		/* LPs in the open session, 0: none is open */
 	bool has_called[ORACLE_MAX_LPS];
-	bool was_ready;			/* before the session */
+	bool was_ready;			/* extend.ready before the session */
 	enum machine_state state;
 	struct oracle_module module;
 	bool lp_init[ORACLE_MAX_LPS];
 	struct oracle_handoff handoff;
-	bool stopped;			/* an LP has not come back */
+	bool stopped;			/* an LP's call has not returned */
 };
 
-/* What the closing call of SEAMLDR.INSTALL finds at its operand's address. */
+/* What is at the operand's address in the closing call of SEAMLDR.INSTALL. */
 struct machine_operand {
 	struct oracle_params params;
 	const uint8_t *sigstruct;
 	const uint8_t * const *pages;
-	struct oracle_module module;	/* that comes of it; what the sigstruct tells is ignored */
+	struct oracle_module module;	/* in this image; values in the sigstruct override it */
 };
 
 /**
@@ -82,9 +82,9 @@ struct machine_operand {
  * @rax: leaf
  * @rcx: operand
  * @rdx: operand
- * @r8: whatever was in it
+ * @r8: value before the call, not an operand
  * @address_good: RCX is an address of the right alignment that P-SEAMLDR may use
- * @operand: of LEAF_INSTALL with a good address, else NULL
+ * @operand: operand of LEAF_INSTALL with a good address, else NULL
  */
 struct machine_call {
 	unsigned int lp;
@@ -96,17 +96,17 @@ struct machine_call {
 	const struct machine_operand *operand;
 };
 
-/* What is known of the registers afterwards. */
+/* The registers after a call, as far as they are known. */
 struct machine_answer {
 	uint64_t rax;
 	uint64_t rdx;
 	uint64_t r8;
 	bool rdx_known;
 	bool r8_known;
-	const char *rule;		/* that answered, NULL: success */
+	const char *rule;		/* the refusal that answered; NULL: success */
 };
 
-/* When a call is refused, in the order in which firmware looks; names are unique. */
+/* A condition under which a call is refused. The table has firmware's order; names are unique. */
 struct machine_refusal {
 	uint64_t leaf;
 	const char *name;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What firmware makes of an image, a platform and a call: docs/firmware.md once more, as tables.
- * It judges the checks (src/image.c, src/plan.c) and the emulator (tests/emu), so it may include
- * and call nothing of theirs, nor include/tdx_arch.h: a number misread there must not be misread
- * here by the same line.
+ * The oracle: docs/firmware.md once more, as tables that say how firmware treats an image, a
+ * platform and a call. It judges the checks (src/image.c, src/plan.c) and the emulator (tests/emu),
+ * so it may neither include nor call their code. It does not include include/tdx_arch.h either: a
+ * number that is misread there must not be wrong here through the same line.
  */
 #ifndef ORACLE_H
 #define ORACLE_H
@@ -32,7 +32,7 @@
 #define P_EBADSIG		0x8000000000020000ull
 #define P_EBADHASH		0x8000000000020001ull
 #define M_OPERAND_INVALID	0xC000010000000000ull
-#define OPERAND_RCX		1ull			/* in the details of it */
+#define OPERAND_RCX		1ull			/* in its details: the operand is RCX */
 #define M_SYS_INIT_NOT_PENDING	0xC000050000000000ull
 #define M_LP_INIT_NOT_DONE	0xC000050200000000ull
 #define M_LP_INIT_DONE		0xC000050300000000ull
@@ -43,8 +43,8 @@
 #define M_BAD_SIGSTRUCT		0xC000050A00000000ull
 #define M_LP_INIT_NOT_PENDING	0xC000050B00000000ull
 #define M_FIELD_ID_INCORRECT	0xC0000C0000000000ull
-#define VMFAILINVALID		0x8000FF00FFFF0000ull	/* no status: the software's own code */
-#define LP_STOPS		0x8000FF00FFFFFFFFull	/* no answer: the LP does not come back */
+#define VMFAILINVALID		0x8000FF00FFFF0000ull	/* a code of the software, not a status */
+#define LP_STOPS		0x8000FF00FFFFFFFFull	/* no answer: the call never returns */
 
 #define F0_TD_PRESERVING	(1ull << 1)
 #define F0_UPDATE_COMPAT	(1ull << 47)
@@ -57,14 +57,14 @@ struct oracle_loader {
 };
 
 /**
- * struct oracle_platform - what does not change until the machine boots anew
+ * struct oracle_platform - properties of the machine that do not change until it reboots
  * @lps: tot_num_lps of SEAMLDR.SEAMINFO
  * @addressable_lps: A of "Memory of a TDX module"
  * @nr_sockets: 1 to ORACLE_MAX_SOCKETS
  * @cpuid: CPUID(1).EAX of each socket
  * @room: bytes between SEAM's range and P-SEAMLDR's
  * @signer: SHA-384 of the modulus of the one signer that P-SEAMLDR accepts
- * @unlocked: it accepts debug-signed images
+ * @unlocked: P-SEAMLDR accepts debug-signed images
  * @loader: P-SEAMLDR's version as SEAMLDR.INFO shows it: 1.5.02 shows 1.5.0
  */
 struct oracle_platform {
@@ -80,13 +80,13 @@ struct oracle_platform {
 
 /**
  * struct oracle_installed - the TDX module that is installed
- * @valid: there is one
+ * @valid: a TDX module is installed
  * @ready: it was open to calls when the session began
- * @svn_major: of the TEE_TCB_SVN
- * @svn_minor: of the TEE_TCB_SVN
- * @hv_min: what TDH.SYS.SHUTDOWN accepts
- * @hv_max: what TDH.SYS.SHUTDOWN accepts
- * @no_downgrade: only @hv_max of it
+ * @svn_major: major part of TEE_TCB_SVN
+ * @svn_minor: minor part of TEE_TCB_SVN
+ * @hv_min: lowest handoff version that TDH.SYS.SHUTDOWN accepts
+ * @hv_max: highest handoff version that TDH.SYS.SHUTDOWN accepts
+ * @no_downgrade: TDH.SYS.SHUTDOWN accepts @hv_max only
  * @handoff_pages: NUM_HANDOFF_PAGES
  * @features0: TDX_FEATURES0
  */
@@ -102,34 +102,34 @@ struct oracle_installed {
 	uint64_t features0;
 };
 
-/* Handoff data; @size is that of the data without its header of 8 bytes. */
+/* Handoff data. @size does not include its header of 8 bytes. */
 struct oracle_handoff {
 	bool valid;
 	uint16_t hv;
 	uint64_t size;
 };
 
-/* SEAMLDR_PARAMS as the last call hands it over. */
+/* SEAMLDR_PARAMS of the closing call. */
 struct oracle_params {
-	bool address_good;		/* of the page itself */
+	bool address_good;		/* of the page with SEAMLDR_PARAMS */
 	uint32_t version;
 	uint32_t scenario;
 	bool reserved_zero;
 	bool sigstruct_address_good;
 	uint64_t nr_pages;
-	bool page_addresses_good;	/* of the first nr_pages, as far as there are that many */
+	bool page_addresses_good;	/* of the first nr_pages, or of all if there are fewer */
 };
 
 /**
- * struct oracle_install - all that the closing call of SEAMLDR.INSTALL looks at
+ * struct oracle_install - everything that the closing call of SEAMLDR.INSTALL checks
  * @platform: the machine
  * @installed: the old TDX module, as the session found it
- * @handoff: what the old TDX module left
+ * @handoff: handoff data of the old TDX module
  * @updates_left: num_remaining_updates
  * @dirty: TDs may have run since the machine booted, so their keys and cache lines may be there
  * @params: the operand
  * @sigstruct: ORACLE_SIGSTRUCT bytes
- * @pages: the module pages, each ORACLE_PAGE bytes; as many as @params says
+ * @pages: the module pages, each ORACLE_PAGE bytes; @params has their number
  */
 struct oracle_install {
 	const struct oracle_platform *platform;
@@ -142,7 +142,7 @@ struct oracle_install {
 	const uint8_t * const *pages;
 };
 
-/* A field of the sigstruct: under @mask it has to be @value. */
+/* A field of the sigstruct: its bits in @mask have to be @value. */
 struct oracle_field {
 	unsigned int offset;
 	unsigned int size;
@@ -152,12 +152,12 @@ struct oracle_field {
 
 /**
  * struct oracle_rule - a condition under which an image is not installed
- * @name: by which comparisons know it
- * @section: of docs/firmware.md
- * @broken: does it hold? Gets the rule, for its field
- * @status: RAX then, LP_STOPS where there is no answer
- * @rdx: 0 where the old TDX module can be brought back, 1 where it cannot
- * @field: of the sigstruct, where @broken is about one
+ * @name: identifies the rule in comparisons
+ * @section: section of docs/firmware.md
+ * @broken: returns whether the condition holds; gets the rule for its @field
+ * @status: RAX if the condition holds; LP_STOPS if there is no answer
+ * @rdx: RDX then: 0 if the old TDX module can be brought back, 1 if it cannot
+ * @field: field of the sigstruct, if @broken checks one
  */
 struct oracle_rule {
 	const char *name;
@@ -168,7 +168,7 @@ struct oracle_rule {
 	struct oracle_field field;
 };
 
-/* The rules in the order in which they are applied; those of SEAMLDR.INSTALL first. */
+/* The rules in the order in which firmware applies them; those of SEAMLDR.INSTALL come first. */
 extern const struct oracle_rule oracle_rules[];
 extern const unsigned int oracle_nr_rules;
 
@@ -177,9 +177,9 @@ bool oracle_is_broken(const struct oracle_install *install, const char *name);
 uint64_t oracle_bytes_needed(const struct oracle_install *install);
 
 /**
- * struct oracle_container_rule - a condition under which a file is no TDX-BLOB
- * @name: by which comparisons know it
- * @broken: does it hold? Looks at no byte past the file's end
+ * struct oracle_container_rule - a condition under which a file is not a TDX-BLOB
+ * @name: identifies the rule in comparisons
+ * @broken: returns whether the condition holds; reads no byte past the file's end
  */
 struct oracle_container_rule {
 	const char *name;
@@ -192,7 +192,7 @@ extern const unsigned int oracle_nr_container_rules;
 bool oracle_container_open(const uint8_t *file, size_t size, const uint8_t **sigstruct,
 			   const uint8_t **module, uint64_t *nr_pages);
 
-/* Little-endian fields, wherever they lie. */
+/* Little-endian fields of any alignment. */
 static inline uint64_t oracle_get(const uint8_t *bytes, unsigned int offset, unsigned int size)
 {
 	uint64_t value = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tables: when is a file no container, when does SEAMLDR.INSTALL refuse an image, and when does
- * TDH.SYS.UPDATE not come back. What each row says is in docs/firmware.md, in the section that it
- * names. Knows nothing of how the project checks the same; libcrypto has SHA-384 and big numbers.
+ * The tables: when a file is not a container, when SEAMLDR.INSTALL refuses an image, and when
+ * TDH.SYS.UPDATE does not return. Each row names the section of docs/firmware.md that has its rule.
+ * The code shares nothing with the project's checks; libcrypto has SHA-384 and big numbers.
  */
 #include <string.h>
 
@@ -109,7 +109,7 @@ static bool not_zero(const struct oracle_install *install, const struct oracle_r
 	return false;
 }
 
-/* To P-SEAMLDR 1.5.02, which shows no update number, a later one's version is a reserved field. */
+/* To P-SEAMLDR 1.5.02, which shows 1.5.0, the version in the sigstruct is a reserved field. */
 static bool tail_not_zero(const struct oracle_install *install, const struct oracle_rule *rule)
 {
 	const struct oracle_loader *loader = &install->platform->loader;
@@ -182,7 +182,7 @@ static bool svn_minor_lower(const struct oracle_install *install, const struct o
 	return is_update(install) && field(install, SVN_MINOR, 1) < install->installed->svn_minor;
 }
 
-/* The loading of a TDX module from nothing is no way around the two rules above. */
+/* Loading a TDX module from nothing must not get around the two rules above. */
 static bool cleanup_required(const struct oracle_install *install, const struct oracle_rule *rule)
 {
 	return !is_update(install) && install->dirty &&
@@ -216,8 +216,8 @@ static bool production_for_any_cpu(const struct oracle_install *install,
 }
 
 /*
- * RSA by hand: signature^65537 mod modulus, from its last byte on, has to be the hash, the DER
- * prefix of SHA-384, a 0, as many bytes of 0xff as there is room for, 1, 0.
+ * RSA by hand: signature^65537 mod modulus has to be the bytes 0, 1, as many 0xff as there is room
+ * for, 0, the DER prefix of SHA-384, the hash.
  */
 static bool bad_signature(const struct oracle_install *install, const struct oracle_rule *rule)
 {
@@ -271,8 +271,8 @@ static uint64_t tables_for(uint64_t pages)
 }
 
 /**
- * oracle_bytes_needed() - what a TDX module occupies once it is installed
- * @install: only sigstruct, page count and addressable LPs count
+ * oracle_bytes_needed() - compute how much memory a TDX module occupies once it is installed
+ * @install: the image; only sigstruct, page count and addressable LPs are used
  *
  * Return: bytes.
  */
@@ -346,7 +346,7 @@ static bool bad_hash(const struct oracle_install *install, const struct oracle_r
 
 #define ALL	(~0ull)
 
-/* A row without a field, and one of SEAM_SIGSTRUCT's with it. */
+/* A row without a field, and a row with a field of the sigstruct. */
 #define RULE(name, section, broken, status, rdx)	\
 	{ name, section, broken, status, rdx, { 0, 0, 0, 0 } }
 #define FIELD(name, broken, offset, size, mask, value)	\
@@ -395,21 +395,21 @@ const struct oracle_rule oracle_rules[] = {
 	RULE("handoff-valid", "Handoff data", no_handoff_data, P_EBADHANDOFF, 0),
 	RULE("handoff-size", "Handoff data", old_handoff_size, P_EBADHANDOFF, 0),
 	RULE("handoff-version", "Handoff data", handoff_version, P_EBADHANDOFF, 0),
-	/* Here P-SEAMLDR clears the old TDX module's memory. */
+	/* P-SEAMLDR has cleared the old TDX module's memory before it checks the hash. */
 	RULE("hash", "SEAMLDR.INSTALL", bad_hash, P_EBADHASH, 1),
-	/* SEAMLDR.INSTALL has succeeded; TDH.SYS.UPDATE does not come back. */
+	/* SEAMLDR.INSTALL has succeeded; TDH.SYS.UPDATE does not return. */
 	RULE("handoff-pages", "Handoff data", new_handoff_size, LP_STOPS, 1),
 };
 
 const unsigned int oracle_nr_rules = ARRAY_SIZE(oracle_rules);
 
 /**
- * oracle_first_broken() - what becomes of an image
- * @install: what the closing call looks at
+ * oracle_first_broken() - find the rule that decides about an image
+ * @install: what the closing call of SEAMLDR.INSTALL checks
  *
- * Rules before the one that answers hold, so that a later one may rely on them.
+ * A rule may rely on it that no earlier rule is broken.
  *
- * Return: the rule that answers, NULL if the image is installed and its TDX module takes over.
+ * Return: the rule that answers, or NULL if the image is installed and its TDX module takes over.
  */
 const struct oracle_rule *oracle_first_broken(const struct oracle_install *install)
 {
@@ -422,11 +422,11 @@ const struct oracle_rule *oracle_first_broken(const struct oracle_install *insta
 }
 
 /**
- * oracle_is_broken() - does one rule hold, whatever the others say?
- * @install: with a page count and a CPU table that can be read
- * @name: of the rule
+ * oracle_is_broken() - check one rule, whatever the others answer
+ * @install: the image; its page count and CPU table have to be valid
+ * @name: name of the rule
  *
- * Return: whether; false for a name that no rule has.
+ * Return: whether the rule is broken; false if no rule has this name.
  */
 bool oracle_is_broken(const struct oracle_install *install, const char *name)
 {
@@ -451,7 +451,7 @@ static bool is_version(const uint8_t *file, size_t size, unsigned int version)
 	       !memcmp(file + (version == 0x0100 ? 8 : 4), "TDX-BLOB", 8);
 }
 
-/* Pages of the sigstruct and of the module, as the header says. */
+/* Number of pages of the sigstruct and of the module, according to the header. */
 static uint64_t sigstruct_pages(const uint8_t *file, size_t size)
 {
 	return is_version(file, size, 0x0100) ? oracle_get(file, 4, 4) / ORACLE_PAGE - 1 :
@@ -547,14 +547,14 @@ const struct oracle_container_rule oracle_container_rules[] = {
 const unsigned int oracle_nr_container_rules = ARRAY_SIZE(oracle_container_rules);
 
 /**
- * oracle_container_open() - find an image's parts
+ * oracle_container_open() - find the parts of an image
  * @file: the container
- * @size: its size in bytes
- * @sigstruct: where the sigstruct is
- * @module: where its module pages begin
- * @nr_pages: how many there are
+ * @size: its size, bytes
+ * @sigstruct: set to the sigstruct in @file
+ * @module: set to the first module page in @file
+ * @nr_pages: set to the number of module pages
  *
- * Return: false if a rule of containers is broken; nothing is filled in then.
+ * Return: false if a rule of containers is broken; nothing is set then.
  */
 bool oracle_container_open(const uint8_t *file, size_t size, const uint8_t **sigstruct,
 			   const uint8_t **module, uint64_t *nr_pages)

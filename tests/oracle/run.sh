@@ -1,10 +1,10 @@
 #!/bin/bash
-# Has the oracle judge the checks, on the host, and the emulator, in guests. What `make oracle` is.
+# `make oracle`: has the oracle judge the checks, on the host, and the emulator, in guests.
 #
 #	IMAGES=50000		generated images, each judged on 4 platforms; 0: only the emulator
-#	SEQUENCES=10000		of SEAMCALLs, a quarter for each of 1 to 4 LPs; 0: only the checks
-#	SEED=1			of all of them
-#	SMP=, KERNEL=		of the guests, as for tests/vm/run.sh
+#	SEQUENCES=10000		sequences, a quarter for each of 1 to 4 LPs; 0: only the checks
+#	SEED=1			seed of images and sequences
+#	SMP=, KERNEL=		choose the guests, as for tests/vm/run.sh
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -38,7 +38,7 @@ rm -rf "$out/check"
 status=0
 CASES_DIR=tests/oracle/cases OUT_DIR=$out/check GUEST="${guest[*]}" CASE_TIMEOUT=1800 \
 	tests/vm/run.sh || status=$?
-# The sums of all guests are what this is for.
+# Add up the results of all guests.
 sed -n 's/^# *\([0-9]* sequences, .*\)$/\1/p' "$out"/check/*/ktap.log | tr -d '\r' | awk '
 	{ print; sequences += $1; calls += $3; agree += $5 }
 	END {

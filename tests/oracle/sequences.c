@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Makes sequences of SEAMCALLs and what the oracle answers to them, for a guest to replay against
- * the emulator. Knows the emulator's settings, and its descriptor in an image, by their names only.
+ * Makes sequences of SEAMCALLs with the oracle's answers, for a guest to replay against the
+ * emulator. It knows the emulator's settings by name and its descriptor by layout, and shares no
+ * code with it.
  *
  *	sequences [--lps N] [--count N] [--seed S] DIR
  *
- * A quarter of them is for each of 1 to 4 LPs. A sequence is a random walk: mostly the call that an
- * update would make next, from any LP that has not made it, else any call from any LP with any
- * operand.
+ * A quarter of the sequences is for each of 1 to 4 LPs. A sequence is a random walk. Most steps are
+ * the call that an update would make next, by an LP that has not made it; the others are any call
+ * by any LP with any operand.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@
 #define BEYOND_MAXPA		(1ull << 51)
 #define SEAM_RANGE		(1ull << 38)	/* the emulator's */
 
-/* A platform, and images that are more or less good for it. */
+/* A platform, and images for it with and without faults. */
 struct world {
 	struct situation situation;
 	bool has_module;
@@ -39,10 +40,10 @@ struct world {
 	u32 first_content[IMAGES_A_PLATFORM];
 };
 
-/* What a sequence has put into the pool. */
+/* The contents of the pool in a sequence. */
 struct pool {
 	unsigned int nr_images;
-	unsigned int images[SEQ_MAX_IMAGES];	/* of the world */
+	unsigned int images[SEQ_MAX_IMAGES];	/* indices of world.images */
 	unsigned int nr_operands;
 	struct seq_operand operands[SEQ_MAX_OPERANDS];
 };
@@ -69,7 +70,7 @@ static u32 add_content(const u8 *bytes, size_t size)
 
 /* ---- platforms and images ---- */
 
-/* tests/emu/tdx_emu_abi.h: what the image's TDX module tells of itself once it runs. */
+/* Values that the image's TDX module reports once it runs, as in tests/emu/tdx_emu_abi.h. */
 static void put_descriptor(struct image *image, struct oracle_module *module)
 {
 	memset(image->pages, 0, 512);
@@ -96,7 +97,7 @@ static void make_image(struct world *world, unsigned int i, struct rng *rng)
 		image_free(&world->images[i]);
 		image_make(&world->images[i], &world->situation, rng);
 		module->features0 = F0_TD_PRESERVING | (rng_below(rng, 2) ? F0_UPDATE_COMPAT : 0);
-		/* As the sigstruct has it, before any fault of it; or not. */
+		/* The sigstruct's values before it gets faults; sometimes others. */
 		module->told_hv_max = oracle_get(world->images[i].sigstruct, 984, 2);
 		module->told_hv_min = oracle_get(world->images[i].sigstruct, 986, 2);
 		if (rng_one_in(rng, 8))
@@ -132,8 +133,8 @@ static uint32_t power_of_two(uint32_t at_least)
 }
 
 /*
- * What the emulator can be: LPs in a number that the guest has, or more; addressable LPs as the
- * guest's CPUID counts them.
+ * Make a platform that the emulator can be: as many LPs as the guest has, or more; addressable LPs
+ * as the guest's CPUID counts them.
  */
 static void make_world(struct world *world, uint32_t lps, struct rng *rng)
 {
@@ -157,7 +158,7 @@ static void make_world(struct world *world, uint32_t lps, struct rng *rng)
 	for (i = 0; i < IMAGES_A_PLATFORM; i++)
 		make_image(world, i, rng);
 
-	/* Room for some of them. */
+	/* Room for some of the images. */
 	platform->room = 1ull << 31;
 	if (rng_one_in(rng, 4)) {
 		const struct oracle_install install = {
@@ -176,7 +177,7 @@ static void make_world(struct world *world, uint32_t lps, struct rng *rng)
 	append(text, "lps=%u sockets=%u cpu=", platform->lps, platform->nr_sockets);
 	for (i = 0; i < platform->nr_sockets; i++)
 		append(text, "%s0x%x", i ? "," : "", platform->cpuid[i]);
-	/* The emulator, set to be 1.5.02, shows no update number, as firmware does not. */
+	/* An emulator that is set to 1.5.02 shows update number 0, as that firmware does. */
 	append(text, " seamldr=%u.%u.%02u", platform->loader.major, platform->loader.minor,
 	       platform->loader.update ? platform->loader.update : 2);
 	append(text, " remaining=%u unlocked=%u debug=%u room=%llu signer=",
@@ -210,7 +211,7 @@ static void free_world(struct world *world)
 		image_free(&world->images[i]);
 }
 
-/* The machine as the emulator's reset leaves it. */
+/* Set the machine to the state after the emulator's reset. */
 static void boot(const struct world *world, struct oracle_machine *machine)
 {
 	const struct oracle_installed *installed = &world->situation.installed;
@@ -266,7 +267,7 @@ static bool is_good_page(u64 value)
 	return value < SEQ_POOL_SIZE && value % SEQ_PAGE == 0;
 }
 
-/* Which image, by which address, with which faults of SEAMLDR_PARAMS' own. */
+/* Make SEAMLDR_PARAMS for one of the images, sometimes with a fault of its own. */
 static unsigned int make_operand(struct pool *pool, const struct world *world, struct rng *rng)
 {
 	unsigned int slot = rng_below(rng, pool->nr_images), i;
@@ -289,7 +290,7 @@ static unsigned int make_operand(struct pool *pool, const struct world *world, s
 		break;
 	case 1:
 		operand->scenario = rng_below(rng, 2) ? 2 : 0x80000001;
-		/* From nothing. It empties the log of updates, of whatever size that is. */
+		/* A load from nothing, which empties the log of updates, whatever its size. */
 		if (world->situation.updates_left == MANY_UPDATES && rng_below(rng, 3))
 			operand->scenario = 0;
 		break;
@@ -301,7 +302,7 @@ static unsigned int make_operand(struct pool *pool, const struct world *world, s
 		operand->sigstruct = bad_page(rng, operand->sigstruct);
 		break;
 	case 4:
-		/* Also behind the last page, where no one looks. */
+		/* May also be after the last page, where the address is not used. */
 		i = rng_below(rng, SEQ_LISTED_PAGES);
 		operand->pages[i] = bad_page(rng, operand->pages[i]);
 		break;
@@ -315,7 +316,7 @@ static unsigned int make_operand(struct pool *pool, const struct world *world, s
 	return pool->nr_operands++;
 }
 
-/* The same as the oracle sees it. @pages has room for all that there may be. */
+/* Translate an operand for the oracle. @pages has room for ORACLE_MAX_PAGES pages. */
 static void see_operand(const struct pool *pool, const struct world *world, unsigned int number,
 			struct machine_operand *seen, const u8 **pages)
 {
@@ -350,7 +351,7 @@ static void see_operand(const struct pool *pool, const struct world *world, unsi
 		slot = (value / SEQ_PAGE - SEQ_IMAGE_PAGE) / SEQ_IMAGE_PAGES;
 		image = &world->images[pool->images[slot]];
 		pages[i] = image->pages + (value - image_address(slot, 1));
-		/* The first page tells what the TDX module will be. */
+		/* The first page has the descriptor of the TDX module. */
 		if (!i)
 			seen->module = world->modules[pool->images[slot]];
 	}
@@ -400,7 +401,7 @@ static u64 shutdown_rcx(const struct oracle_machine *machine, struct rng *rng)
 	return rcx ^ AVOID_COMPAT_SENSITIVE;
 }
 
-/* The leaf that an update would call next, and from where. */
+/* Return the leaf that an update would call next, and set @lp if that matters. */
 static u64 next_leaf(const struct oracle_machine *machine, uint32_t lps, struct rng *rng,
 		     unsigned int *lp)
 {
@@ -431,7 +432,7 @@ static u64 any_leaf(const struct oracle_machine *machine, struct rng *rng)
 		LEAF_SYS_SHUTDOWN | 1ull << 40, LEAF_SYS_INIT | 1ull << 62,
 	};
 
-	/* TDs' leaves: what they make of their operands is not the oracle's matter. */
+	/* The oracle does not know the operands of leaves for TDs: call them only if refused. */
 	if (rng_one_in(rng, 10) && machine->state != SYS_READY)
 		return rng_below(rng, 2) ? LEAF_VP_ENTER : LEAF_MNG_CREATE;
 	return leaves[rng_below(rng, ARRAY_SIZE(leaves))];
@@ -459,7 +460,7 @@ static void make_call(const struct oracle_machine *machine, const struct world *
 	case LEAF_SEAMINFO:
 		call->address_good = !rng_one_in(rng, 5);
 		call->rcx = page;
-		/* Aligned to 128 only; where memory ends, or SEAM begins. */
+		/* Aligned to 128 only, beyond the physical addresses, or in SEAM's range. */
 		if (!call->address_good)
 			call->rcx = rng_below(rng, 2) ? page + 128 :
 				    rng_below(rng, 2) ? page | BEYOND_MAXPA : SEAM_RANGE;
@@ -540,7 +541,7 @@ static void put(FILE *out, const void *bytes, size_t size)
 		die("cannot write");
 }
 
-/* Without @out only counts them. */
+/* Write the loads of a sequence. If @out is NULL, only count them. */
 static unsigned int put_loads(FILE *out, const struct world *world, const struct pool *pool)
 {
 	unsigned int slot, page, nr_loads = 0;
@@ -576,7 +577,7 @@ static void count(const struct machine_answer *answer)
 		of_rule[i] += !strcmp(answer->rule, oracle_rules[i].name);
 }
 
-/* A rule that no sequence reaches is one that nothing is compared of. */
+/* A rule that no sequence reaches has not been compared. */
 static unsigned int missed(const char *name, unsigned long times)
 {
 	printf("%9lu %s\n", times, name);
@@ -586,7 +587,7 @@ static unsigned int missed(const char *name, unsigned long times)
 	return 1;
 }
 
-/* It is TDH.SYS.UPDATE that says so. */
+/* handoff-pages is a rule of TDH.SYS.UPDATE, which has a refusal of its own for it. */
 static bool out_of_reach(const char *name)
 {
 	return !strcmp(name, "handoff-pages");
@@ -652,7 +653,7 @@ static uint64_t number_of(const char *text)
 	return value;
 }
 
-/* All sequences for one number of LPs, into DIR/LPS.sequences. */
+/* Write all sequences for one number of LPs to DIR/LPS.sequences. */
 static void make_file(const char *dir, uint32_t lps, uint64_t nr_sequences, uint64_t seed)
 {
 	const uint64_t nr_platforms = 1 + (nr_sequences - 1) / SEQUENCES_A_PLATFORM;

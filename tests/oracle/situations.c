@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Platforms for images to be judged on. Faults stand in a table, each with its share. A fault may
- * leave a platform good for an image (an update counter of 1): the judges decide that.
+ * Makes the platforms on which images are judged. A table has the faults, each with its share. A
+ * fault may leave a platform good for an image (an update counter of 1): the judges decide that.
  */
 #include <string.h>
 
@@ -16,9 +16,9 @@ static const struct oracle_loader loaders[] = {
 };
 
 /**
- * situation_make() - a machine on which an image that was made for it can be installed
+ * situation_make() - make a platform on which an image that is made for it can be installed
  * @situation: filled in
- * @rng: numbers
+ * @rng: source of numbers
  */
 void situation_make(struct situation *situation, struct rng *rng)
 {
@@ -70,7 +70,7 @@ struct turn {
 	struct history *history;
 };
 
-/* Pages of room around what the image needs, and around the 1 % that is treated as fitting. */
+/* Room close to what the image needs, and close to 1 % less, which the project accepts. */
 static void room(struct turn *turn)
 {
 	const struct oracle_install install = {
@@ -205,12 +205,12 @@ static const struct {
 };
 
 /**
- * situation_break() - a situation that differs from the one that an image was made for
+ * situation_break() - put faults into a situation that an image was made for
  * @situation: changed
  * @image: the image
- * @faults: in how much it differs
- * @rng: numbers
- * @history: says in what
+ * @faults: number of faults
+ * @rng: source of numbers
+ * @history: the faults are added
  */
 void situation_break(struct situation *situation, const struct image *image, unsigned int faults,
 		     struct rng *rng, struct history *history)
@@ -229,11 +229,11 @@ void situation_break(struct situation *situation, const struct image *image, uns
 }
 
 /**
- * situation_resume() - an image is the installed TDX module, and its update has stopped there
- * @situation: changed; who goes on may not know any more what is to be taken over
+ * situation_resume() - make an image the installed TDX module of an update that has stopped
+ * @situation: changed; the project may not know version and size of the handoff data any more
  * @sigstruct: of the image; nothing changes if firmware would not have installed it
- * @rng: numbers
- * @history: says so
+ * @rng: source of numbers
+ * @history: this is added
  */
 void situation_resume(struct situation *situation, const uint8_t *sigstruct, struct rng *rng,
 		      struct history *history)

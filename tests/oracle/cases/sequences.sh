@@ -1,6 +1,6 @@
 #!/bin/sh
-# The emulator answers each call of a random sequence as the oracle does: status, outputs, what
-# SEAMLDR.INFO and SEAMLDR.SEAMINFO show.
+# The emulator answers each call of a random sequence as the oracle does: status, outputs, and the
+# buffers of SEAMLDR.INFO and SEAMLDR.SEAMINFO.
 # SMP: 1 2 3 4
 . /tests/lib.sh
 

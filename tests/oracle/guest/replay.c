@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Replays sequences of SEAMCALLs against the emulator, in the guest, and compares its answers with
- * those that the oracle gave on the host. Needs tdx_emu.ko and tdx_seq.ko.
+ * those of the oracle, made on the host. It needs tdx_emu.ko and tdx_seq.ko.
  *
  *	tdx-seq-replay FILE
  */
@@ -101,7 +101,7 @@ static void load_operand(const struct seq_operand *operand, u8 *page)
 	}
 }
 
-/* The pages that a sequence has to find. Output pages are filled, so that a missing write shows. */
+/* Set up the memory of a sequence. Fill output pages, so that a missing write is noticed. */
 static void load(const struct seq_sequence *sequence)
 {
 	const struct seq_load *loads = take(sequence->nr_loads * sizeof(*loads));
@@ -145,7 +145,7 @@ static const char *wrong_info(const struct seq_call *call, const u8 *page)
 	return NULL;
 }
 
-/* The emulator lets a stopped LP come back, to no good, and says so. */
+/* The emulator returns from a call that would stop its LP, and shows that in its state. */
 static bool has_stopped(void)
 {
 	char state[4096];
@@ -158,7 +158,7 @@ static bool has_stopped(void)
 	return strstr(state, "fatal=") && !strstr(state, "fatal=none");
 }
 
-/* NULL where the answer is the expected one, else what differs. */
+/* Return what differs from the expected answer, or NULL. */
 static const char *wrong(const struct seq_call *call, const struct seq_registers *answer,
 			 const u8 *page)
 {
@@ -207,7 +207,7 @@ static void show(u64 seed, const struct seq_sequence *sequence, const struct seq
 	}
 }
 
-/* One sequence. A call that differs ends it: what comes after has another beginning. */
+/* Run a sequence. The first difference ends it, because later calls start from another state. */
 static void run(u64 seed, const struct seq_sequence *sequence)
 {
 	struct seq_registers registers[SEQ_MAX_CALLS] = { 0 };
@@ -243,7 +243,7 @@ static void run(u64 seed, const struct seq_sequence *sequence)
 		}
 		agree++;
 	}
-	/* That one has stopped must not go unseen where none should. */
+	/* No LP may have stopped if the oracle expects none to. */
 	if (!(todo[i - 1].checks & SEQ_LAST) && has_stopped()) {
 		differences++;
 		show(seed, sequence, todo, registers, i - 1, "an LP has stopped");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SEAMCALLs on chosen CPUs with chosen registers, and memory that they can name. It judges nothing
- * and knows no leaf: replay.c does. For the emulator only: memory that a call writes to is its own.
+ * tdx_seq.ko makes SEAMCALLs on chosen CPUs with chosen registers, and has memory for their
+ * operands. It knows no leaf and checks nothing; replay.c does. For the emulator only: a call may
+ * write to no memory but the module's own.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -29,7 +30,7 @@ static void execute(void *data)
 	struct seq_registers *call = data;
 	u64 rax = call->rax, rcx = call->rcx, rdx = call->rdx, in_r8 = call->r8;
 	u8 carry;
-	/* From here on no access to memory: a sanitizer's calls for it would destroy these. */
+	/* No memory access from here to the asm: a sanitizer's call for it would clobber R8. */
 	register u64 r8 asm("r8") = in_r8;
 
 	asm volatile(".byte 0x66, 0x0f, 0x01, 0xcf\n"
