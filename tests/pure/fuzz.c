@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libFuzzer's target: image.c and plan.c on anything at all. Their own memory errors are the
- * sanitizers' to find; here is what must hold of an image that they let through.
- * The input is struct control, then the file.
+ * libFuzzer's target: runs image.c and plan.c on any input. Sanitizers find memory errors; this
+ * file checks what must hold for every image that they let through. The input is struct control,
+ * followed by the file.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +11,13 @@
 #include "libfuzzer.h"
 #include "kernel_string.h"
 
-/* What the fuzzer chooses beside the file. */
+/* Everything that the fuzzer chooses except the file. */
 struct control {
 	struct tdxu_platform platform;
 	u8 signer;
 	u8 debug;
 	u16 flags;
-	/* What the recovery image has in place of the image's own. */
+	/* Fields of the recovery image that differ from those of the image. */
 	u16 recovery_min_hv, recovery_hv, recovery_pages;
 	u8 recovery_svn_minor;
 };
@@ -36,7 +36,7 @@ struct control {
 #define FLAG_INSTALLED		2048	/* the image is the installed TDX module */
 #define FLAG_SESSION_OPEN	4096
 
-/* libFuzzer cannot guess a sum over the whole file: mend it, but where the sum is the point. */
+/* Correct the checksum: libFuzzer cannot guess a sum over the whole file. */
 static void mend_checksum(u8 *blob, size_t size)
 {
 	u16 sum = 0;
@@ -91,14 +91,14 @@ static bool is_in_table(const struct seam_sigstruct *sig, u32 cpuid)
 	return false;
 }
 
-/* Without page tables: a lower bound of what P-SEAMLDR needs. */
+/* A lower bound of the pages that P-SEAMLDR needs: page tables are left out. */
 static u64 least_pages(const struct seam_sigstruct *sig, u64 lps)
 {
 	return 513 + lps * (4u + sig->num_stack_pages + sig->num_tls_pages) +
 	       sig->num_global_data_pages + sig->num_handoff_pages + 2u;
 }
 
-/* Each refusal's negation, of an image or a recovery image that was let through. */
+/* Check that an image or a recovery image that was let through meets no refusal. */
 static void check_candidate(const struct tdxu_candidate *candidate,
 			    const struct tdxu_platform *platform)
 {
@@ -130,7 +130,7 @@ static void check_candidate(const struct tdxu_candidate *candidate,
 	must(platform->updates_left);
 }
 
-/* The handoff data is, or will be, of that version. */
+/* Check that the image can read handoff data of version @hv. */
 static void check_version(const struct tdxu_candidate *candidate, u16 hv)
 {
 	must(hv >= candidate->image.sigstruct->min_update_hv);
@@ -189,7 +189,7 @@ static void check_plan(const struct tdxu_candidate *candidate,
 	must(!(plan->shutdown_rcx >> 17));
 }
 
-/* Another image of the same form as @candidate. */
+/* Make another image of the same form as @candidate. */
 static void make_recovery(const struct tdxu_candidate *candidate, const struct control *control,
 			  struct seam_sigstruct *sig, struct tdxu_candidate *recovery)
 {
@@ -205,7 +205,7 @@ static void make_recovery(const struct tdxu_candidate *candidate, const struct c
 	sig->seamhash[0] ^= 1;
 }
 
-/* Enumerations and booleans of any other value are not what a caller in C can hand over. */
+/* Reduce enumerations and booleans to valid values: a caller in C cannot pass others. */
 static void make_platform(const struct control *control, struct tdxu_platform *platform)
 {
 	memcpy(platform, &control->platform, sizeof(*platform));
@@ -244,7 +244,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	policy.require_recovery = control.flags & FLAG_REQUIRE_RECOVERY;
 	has_recovery = control.flags & FLAG_RECOVERY;
 
-	/* A copy of exactly this size, so that one byte past it is an error. */
+	/* A copy of exactly this size, so that a sanitizer sees a read past its end. */
 	blob = malloc(size ?: 1);
 	if (!blob)
 		return 0;
@@ -271,8 +271,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 #ifndef SEEDS
 /*
- * Most of a file is what nobody looks at. So change what decides: struct control, the container's
- * header, the sigstruct; and one time in eight anything, which may change the size, too.
+ * Most of a file decides nothing. So change struct control, the container's header and the
+ * sigstruct; one time in eight change anything, perhaps the size.
  */
 size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t max_size, unsigned int seed)
 {
@@ -295,7 +295,7 @@ size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t max_size, unsigned 
 #else
 #include <stdio.h>
 
-/* Instead of the fuzzer: IMAGE to SEED, after a control that lets a good image through. */
+/* Not the fuzzer: make SEED of IMAGE, with a control that lets a good image through. */
 int main(int argc, char **argv)
 {
 	struct control control = {

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Fuzzes image.c and plan.c with libFuzzer, ASan and UBSan, from the test images as seeds.
+# Fuzzes image.c and plan.c with libFuzzer, ASan and UBSan. The test images are the seeds.
 #
-#	tests/pure/fuzz.sh [SECONDS]		600 unless told
+#	tests/pure/fuzz.sh [SECONDS]		default: 600
 #
-# A finding is kept in build/fuzz and ends it; what it has learnt stays in build/fuzz/corpus.
+# The first finding ends the run and is kept in build/fuzz. The corpus stays in build/fuzz/corpus.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-600}
@@ -16,7 +16,7 @@ tests/tools/images.sh build/images
 out=build/fuzz
 mkdir -p "$out/corpus" "$out/seeds"
 for image in build/images/*.blob; do
-	# The large ones teach it nothing and slow it down.
+	# Large images reach no new code and slow the fuzzer down.
 	[ "$(stat -c %s "$image")" -gt 65536 ] ||
 		build/pure/seed "$image" "$out/seeds/$(basename "$image" .blob)"
 done

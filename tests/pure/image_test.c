@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Table of image.c: what one wrong field makes of a container that is good, and the reason that it
- * gives. Prints KTAP. Knows the fields from docs/firmware.md, "TDX-BLOB" and "SEAM_SIGSTRUCT", and
- * not from the code under test.
+ * Table of image.c: the result and the reason for a good container with one wrong field. Prints
+ * KTAP. The fields come from docs/firmware.md, "TDX-BLOB" and "SEAM_SIGSTRUCT", not from the code
+ * under test.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 #define MODULE_PAGES		2u
 #define SIZE			((2 + MODULE_PAGES) * PAGE)
 #define LARGEST			(498u * PAGE)
-#define SIG			PAGE	/* where the sigstruct is */
+#define SIG			PAGE	/* offset of the sigstruct */
 
 static const char * const names[] = {
 #define NAME(symbol, name, code, text) [TDXU_##symbol] = name,
@@ -56,7 +56,7 @@ static void make_sigstruct(u8 *sig)
 	put(sig, 1028, 4, 0x806F8);
 }
 
-/* A good container of a version, in memory of exactly its size. */
+/* Make a good container, in memory of exactly its size. */
 static u8 *make(unsigned int version, size_t size)
 {
 	u8 *blob = calloc(1, size);
@@ -73,7 +73,7 @@ static u8 *make(unsigned int version, size_t size)
 		put(blob, 16, 4, size / PAGE - 2);
 	}
 	make_sigstruct(blob + SIG);
-	/* Words with a carry. */
+	/* Words whose sum has a carry. */
 	if (size > 2 * PAGE)
 		memset(blob + 2 * PAGE, 0xC3, size - 2 * PAGE);
 	return blob;
@@ -111,7 +111,7 @@ static void make_checksum(u8 *blob, size_t size)
 #define GDT_ALIGN	"sigstruct: gdt_idt_offset is not a multiple of 4096"
 #define ONE_TABLE	"sigstruct: one of gdt_idt_offset and fault_wrapper_offset is zero"
 
-/* Container version, up to two fields (offset, bytes, value), the reason: all are bad-image. */
+/* Container version, up to two fields (offset, bytes, value), reason. Without GOOD: bad-image. */
 static const struct row {
 	unsigned int version;
 	struct {
@@ -217,7 +217,7 @@ static const struct row {
 	{ 1, { { SIG + 4095, 1, 0xFF } }, GOOD },
 };
 
-/* Container version, size in bytes, what comes of it. */
+/* Container version, size in bytes, result and reason. */
 static const struct {
 	unsigned int version;
 	size_t size;
@@ -254,7 +254,7 @@ static void report(bool good, const char *what, unsigned int index, const char *
 	}
 }
 
-/* A good container's parts are where they belong. */
+/* Return whether the parts of a good container were found where they are. */
 static bool is_right(const u8 *blob, size_t size, const struct tdxu_image *image)
 {
 	return (const u8 *)image->sigstruct == blob + SIG && image->module == blob + 2 * PAGE &&
@@ -288,7 +288,7 @@ static void test_row(unsigned int i)
 
 static void test_size(unsigned int i)
 {
-	/* A copy that ends where it ends, so that a look past its end is seen. */
+	/* A copy of exactly this size, so that a sanitizer sees a read past its end. */
 	u8 *whole = make(sizes[i].version, sizes[i].size > 2 * PAGE ? sizes[i].size : 2 * PAGE);
 	u8 *blob = malloc(sizes[i].size);
 
@@ -303,7 +303,7 @@ static void test_size(unsigned int i)
 	test(blob, sizes[i].size, "size", i, sizes[i].result, sizes[i].why);
 }
 
-/* A word that is one off: in the header, in the sigstruct's page, in the last pages. */
+/* Bytes to change by one: in the header, in the sigstruct's page, in the module pages. */
 static const unsigned int offsets[] = {
 	2, 3, SIG + 20, SIG + 21, SIG + 4094, 2 * PAGE, SIZE - 2, SIZE - 1,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* libFuzzer's entry points that fuzz.c uses; it has no header of its own for C. */
+/* The entry points of libFuzzer that fuzz.c uses. libFuzzer has no header for C. */
 #ifndef LIBFUZZER_H
 #define LIBFUZZER_H
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Changes valid images in every way that may happen to one, and asks image.c and plan.c what they
- * make of it. What is let through must be to the firmware what the original is: it reads the
- * sigstruct's 2048 bytes and the module pages, so those may not differ. A sample goes to the guest.
+ * Makes mutants of valid images and has image.c and plan.c check them. The firmware reads the
+ * sigstruct's 2048 bytes and the module pages, so a mutant that is let through may not differ from
+ * the original there. A sample goes to the guest.
  *
  *	mutants --signer HEX [--random N] [--sample N DIR] IMAGE...
  */
@@ -16,9 +16,9 @@
 #include "user_verify.h"
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
-#define SIG			TDX_PAGE_SIZE	/* where the sigstruct is */
+#define SIG			TDX_PAGE_SIZE	/* offset of the sigstruct */
 #define MAX_EXTRA		(3 * TDX_PAGE_SIZE)
-#define SAMPLE_SHARE		20	/* of one kind and result, that the guest is sure to see */
+#define SAMPLE_SHARE		20	/* mutants of each kind and result that go to the guest */
 
 static const struct {
 	const char *name;
@@ -40,7 +40,7 @@ static const char * const kind_names[] = {
 	[FIELD] = "a field set to 0, all ones, one more, its last good value or the next",
 };
 
-/* Fields with a meaning: offset in file, size. Of both headers, then of the sigstruct. */
+/* Fields with a meaning, by offset in the file and size: of both headers, then of the sigstruct. */
 static const struct {
 	unsigned int offset, size;
 } fields[] = {
@@ -58,7 +58,7 @@ static const struct {
 	{ SIG + 2048, 4 }, { SIG + 4092, 4 },
 };
 
-/* The last value that a field may have, and the first that it may not; module pages: 2. */
+/* The last good value of a field and the first bad one. The images have 2 module pages. */
 static const struct {
 	unsigned int offset, size;
 	u32 value;
@@ -112,7 +112,7 @@ static void mend_checksum(void)
 	memcpy(mutant + 2, &sum, sizeof(sum));
 }
 
-/* The emulator's first module, and a platform that has it. */
+/* Check the mutant on the emulator's default platform, with its first TDX module. */
 static enum tdxu_result judge(void)
 {
 	static const struct tdxu_platform platform = {
@@ -134,7 +134,7 @@ static enum tdxu_result judge(void)
 	struct tdxu_plan plan;
 	u8 *copy;
 
-	/* Of exactly its size, so that reading past it is an error. */
+	/* A copy of exactly this size, so that a sanitizer sees a read past its end. */
 	copy = malloc(mutant_size ?: 1);
 	if (!copy)
 		die("mutants");
@@ -164,7 +164,7 @@ static void check_let_through(enum kind kind)
 	}
 }
 
-/* As many of each kind and result as there are, up to a share; of the plentiful ones any. */
+/* The first SAMPLE_SHARE mutants of each kind and result, and a few of the others. */
 static bool is_wanted(enum kind kind, enum tdxu_result result)
 {
 	if (!sample_dir || sampled == sample_size)
@@ -199,7 +199,7 @@ static void submit(enum kind kind)
 	write_sample(kind, result);
 }
 
-/* Each mutant twice: as it is, and with a checksum that takes the change for granted. */
+/* Check each mutant twice: as it is, and with a correct checksum. */
 static void submit_both(enum kind kind)
 {
 	submit(kind);

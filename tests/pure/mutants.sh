@@ -1,6 +1,6 @@
 #!/bin/bash
-# Makes mutants of two test images, both container versions, puts all of them through the checks in
-# user space, and keeps a sample with its expected results for the guest in build/mutants.
+# Makes mutants of two test images, one of each container version, and checks all of them in user
+# space. Keeps a sample with its expected results for the guest in build/mutants.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

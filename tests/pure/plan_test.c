@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Table of image.c and plan.c: what each fact, changed alone and in pairs, makes of an image that
- * is good. Prints KTAP. Knows the order of the checks from docs/firmware.md, "SEAMLDR.INSTALL", and
- * not from the code under test.
+ * Table of image.c and plan.c: the result for a good image if each fact is changed, alone and in
+ * pairs. Prints KTAP. The order of the checks comes from docs/firmware.md, "SEAMLDR.INSTALL", not
+ * from the code under test.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,7 +147,7 @@ static void debug_signed_by_parameter(struct world *w)
 	signer_of_parameter(w);
 }
 
-/* Of a platform that tells, the loader's own kind is no matter. */
+/* If the platform shows whether it is unlocked, it does not matter whether the loader is debug. */
 static void debug_signed_on_debug_loader(struct world *w)
 {
 	debug_signed_by_parameter(w);
@@ -438,7 +438,7 @@ static void recovery_required_and_there(struct world *w)
 	good_recovery(w);
 }
 
-/* What no TDX module can do that runs, and what is required of an update, is no matter here. */
+/* Resuming needs neither features of a running TDX module nor what the policy asks of an update. */
 static void resumed(struct world *w)
 {
 	w->platform.handoff = (struct tdxu_handoff){
@@ -489,14 +489,14 @@ static const struct row accepted[] = {
 	ROW(resumed, SUCCESS),
 };
 
-/* In the order in which the firmware looks: of two, the earlier is named. */
+/* In the order of the firmware's checks: if two rows apply, the earlier one decides. */
 static const struct row refused[] = {
 	ROW(hv_reversed, BAD_IMAGE),
 	ROW(gdt_unaligned, BAD_IMAGE),
 	ROW(gdt_half_a_page, BAD_IMAGE),
 	ROW(gdt_only, BAD_IMAGE),
 	ROW(fault_wrapper_only, BAD_IMAGE),
-	/* The images are read and looked at before the platform is asked. */
+	/* The form of both images is checked before the platform. */
 	ROW(recovery_hv_reversed, BAD_IMAGE),
 	ROW(no_preserving, UNSUPPORTED),
 	ROW(protection_required, UNSUPPORTED),
@@ -552,7 +552,7 @@ static const struct handoff {
 	{ 0, 2, true, 0, 9, 2 },
 	{ 0, 2, true, 0, 1, -1 },
 	{ 0, UINT16_MAX, false, UINT16_MAX, UINT16_MAX, UINT16_MAX },
-	{ 2, 1, false, 0, 9, -1 },	/* a TDX module with a range that is none */
+	{ 2, 1, false, 0, 9, -1 },	/* a TDX module with an empty range */
 	{ 2, 1, true, 0, 9, -1 },
 };
 
@@ -581,7 +581,7 @@ static void make_checksum(struct file *file)
 	file->header.checksum = -sum;
 }
 
-/* The steps of an attempt as far as they need no kernel. */
+/* Take the steps of an attempt that need no kernel. */
 static struct tdxu_verdict plan_of(struct world *w, struct tdxu_plan *plan)
 {
 	struct tdxu_candidate candidate = { .check = w->check };
@@ -648,8 +648,9 @@ static void test_handoff(const struct handoff *h, bool protection)
 }
 
 /*
- * SVN minor, updates left, the recovery image's [min, max]; the handoff version that three agree
- * on. What a recovery image can follow is decided in the blackout: the plan hands over the figures.
+ * SVN minor, updates left, the recovery image's [min, max]; the handoff version that suits all
+ * three TDX modules. Whether the recovery image can follow is decided in the blackout, by the
+ * figures that the plan passes on.
  */
 static const struct {
 	u8 svn;
@@ -689,7 +690,7 @@ static void test_recovery(unsigned int i)
 
 #define NO_IMAGE	(-1)
 
-/* Handoff pages of the running TDX module, the image, the recovery image: a good order? */
+/* Handoff pages of the running TDX module, the image, the recovery image; whether they are good. */
 static const struct {
 	int running, image, recovery;
 	bool good;
@@ -705,7 +706,7 @@ static const struct {
 	{ 13, 13, 12, false },
 	{ 13, 14, 14, true },
 	{ 13, 14, 15, true },
-	/* May have to follow the image, so must not be smaller than that. */
+	/* The recovery image may have to follow the image, so it must not have fewer. */
 	{ 13, 14, 13, false },
 	{ 13, 12, 13, false },
 };
@@ -729,8 +730,8 @@ static void test_pages(unsigned int i)
 }
 
 /*
- * Pages that a TDX module needs, by addressable LPs and the sigstruct's counts: worked out from
- * docs/firmware.md, "Memory of a TDX module", for a module of four pages.
+ * Pages that a TDX module of four pages needs, by addressable LPs and the sigstruct's counts:
+ * worked out from docs/firmware.md, "Memory of a TDX module".
  */
 static const struct {
 	u32 lps;
@@ -754,7 +755,7 @@ static const struct {
 	{ 4294967295u, 255, 255, 65535, 65535, 65535, 2763832594595ULL },
 };
 
-/* The least room that counts as enough is one percent less than that, and a page less is not. */
+/* The least room that is enough is about one percent less than needed; a page less is not. */
 static void test_room(unsigned int i, bool enough)
 {
 	u64 least = (sizes[i].needed * 100 + 100) / 101;
@@ -782,13 +783,12 @@ static void test_room(unsigned int i, bool enough)
 /* Which image is the installed TDX module, by its SEAMHASH. */
 enum installed {
 	NEITHER, IMAGE, RECOVERY, FORGED_IMAGE, FORGED_RECOVERY, FOREIGN_RECOVERY,
-	ALMOST_IMAGE,			/* but for the last byte */
+	ALMOST_IMAGE,			/* differs in the last byte of SEAMHASH */
 };
 
 /*
- * What an attempt makes of handoff data that waits: version and pages as remembered (-1: not
- * known), which image is the installed TDX module, image and recovery image (pages -1: no recovery
- * image).
+ * The result if handoff data waits: version and pages that are remembered (-1: unknown), which
+ * image is the installed TDX module, image and recovery image (pages -1: no recovery image).
  */
 static const struct waiting {
 	int hv, pages;
@@ -807,16 +807,16 @@ static const struct waiting {
 	{ 2, 13, NEITHER, 0, 9, 13, 2, 3, 13, TDXU_SUCCESS },
 	{ 2, 13, NEITHER, 0, 9, 13, 3, 3, 13, TDXU_BAD_HANDOFF },
 	{ 2, 13, NEITHER, 0, 9, 14, 0, 9, 13, TDXU_BAD_HANDOFF },
-	/* What is remembered counts more than what the sigstruct says. */
+	/* Remembered values override those of the installed TDX module's sigstruct. */
 	{ 2, 13, IMAGE, 2, 2, 12, 0, 0, -1, TDXU_BAD_HANDOFF },
 	{ 2, 13, IMAGE, 3, 9, 13, 0, 0, -1, TDXU_BAD_HANDOFF },
 
-	/* Nobody remembers the version: P-SEAMLDR decides. */
+	/* The version is unknown: P-SEAMLDR decides. */
 	{ -1, 13, NEITHER, 5, 9, 13, 0, 0, -1, TDXU_SUCCESS },
 	{ -1, 13, NEITHER, 5, 9, 13, 0, 4, 13, TDXU_SUCCESS },
 	{ -1, 13, NEITHER, 5, 9, 13, 10, 12, 13, TDXU_SUCCESS },
 	{ -1, 13, NEITHER, UINT16_MAX, UINT16_MAX, 13, 0, 0, -1, TDXU_SUCCESS },
-	/* The installed TDX module has written, or can read, what waits. */
+	/* The installed TDX module has written, or can read, the handoff data that waits. */
 	{ -1, 13, IMAGE, 5, 9, 13, 5, 5, 13, TDXU_SUCCESS },
 	{ -1, 13, IMAGE, 5, 9, 13, 9, 10, 13, TDXU_SUCCESS },
 	{ -1, 13, IMAGE, 5, 9, 13, 10, 10, 13, TDXU_BAD_HANDOFF },
@@ -825,7 +825,7 @@ static const struct waiting {
 	{ -1, 13, RECOVERY, 0, 4, 13, 5, 9, 13, TDXU_BAD_HANDOFF },
 	{ -1, 13, RECOVERY, 10, 11, 13, 5, 9, 13, TDXU_BAD_HANDOFF },
 
-	/* Nobody remembers the pages: the installed TDX module's image has to be at hand. */
+	/* The number of pages is unknown: the installed TDX module's image has to be there. */
 	{ 2, -1, NEITHER, 0, 9, 13, 0, 0, -1, TDXU_BAD_HANDOFF },
 	{ 2, -1, NEITHER, 0, 9, 0xffff, 0, 9, 0xffff, TDXU_BAD_HANDOFF },
 	{ 2, -1, IMAGE, 0, 9, 13, 0, 0, -1, TDXU_SUCCESS },
@@ -891,7 +891,7 @@ static void test_waiting(unsigned int i)
 	       NULL, names[waitings[i].result], names[seen]);
 }
 
-/* P-SEAMLDR 1.5.02 looks at 24 bytes, and at nothing before or behind them. */
+/* P-SEAMLDR 1.5.02 wants zeroes in bytes 1000 to 1023. @byte 24 changes none of them. */
 static void test_old_loader(unsigned int byte)
 {
 	enum tdxu_result expected = byte < 24 ? TDXU_BAD_IMAGE : TDXU_SUCCESS, seen;
@@ -915,7 +915,7 @@ static void no_size_known(struct world *w)
 	make_waiting(w, &(const struct waiting){ -1, -1, NEITHER, 0, 9, 13, 0, 0, -1, 0 });
 }
 
-/* The words that a user gets where a name or a number says what to do. */
+/* Reasons with a name or a number that tells a user what to do. */
 static const struct {
 	void (*change)(struct world *w);
 	const char *why;
@@ -944,7 +944,7 @@ static void test_reason(unsigned int i)
 	       reasons[i].why, verdict.why);
 }
 
-/* Two changes to one field leave only the second; such pairs say nothing. */
+/* The second of two changes to one field undoes the first, so such pairs are left out. */
 static void (* const same_field[][6])(struct world *w) = {
 	{ debug_signed, debug_signed_on_unlocked_platform, debug_signed_by_parameter,
 	  debug_signed_on_debug_loader, debug_signed_on_unknown_platform, unknown_signer },

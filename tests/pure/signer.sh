@@ -1,10 +1,10 @@
 #!/bin/bash
-# Compares the copies of Intel's signer, which no test can reach otherwise: only Intel can sign for
-# it. Shows those that differ, else one line.
+# Compares the copies of the hash of Intel's signer. No other test can check them, because only
+# Intel can sign an image. Prints the copies that differ, or one line.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-# The digits of the hash in a file: an array of bytes, a string in parts, or a row of a table.
+# digits FILE: print the hash in a file: an array of bytes, a string in parts, or a row of a table.
 digits() {
 	sed -n '/intel_signer\[TDX_SHA384_SIZE\] = {/,/};/{s/.*{//; s/0x//g; s/[^0-9a-f]//g; p}
 		s/^| Intel.s production signer: \([^ ]*\) |.*/\1/p

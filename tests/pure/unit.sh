@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs the tables of image.c and plan.c in user space; shows what is not as it must be, else a line
-# for each.
+# Runs the tables of image.c and plan.c in user space. Prints the rows that fail, or a line for each
+# table.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * verify.c's rules in user space, with OpenSSL: a second opinion on what Intel's specification says
- * of SEAM_SIGSTRUCT. Shares nothing with verify.c but the structures.
+ * The rules of verify.c in user space, with OpenSSL: a second reading of Intel's specification of
+ * SEAM_SIGSTRUCT. It shares nothing with verify.c but the structures.
  */
 #include <string.h>
 

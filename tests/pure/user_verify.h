@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * verify.c's rules in user space, with OpenSSL. Tests only.
+ * The rules of verify.c in user space, with OpenSSL. For tests only.
  */
 #ifndef USER_VERIFY_H
 #define USER_VERIFY_H
