@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What src/image.c lets through, for every container of every size: the rules are those of
+ * Proves what src/image.c lets through, for every container of every size. The rules are those of
  * docs/firmware.md, TDX-BLOB and SEAM_SIGSTRUCT, read from the file's bytes.
  *
- * All but the checksum reads two pages at most. So any_container() hands over two pages as a file
- * of any size, with any checksum; a read beyond them fails the proof. any_checksum() proves the
- * checksum, for files of any size.
+ * Only the checksum reads more than two pages. So any_container() passes two pages as a file of any
+ * size, with any checksum; a read beyond them fails the proof. any_checksum() proves the checksum,
+ * for files of any size.
  */
 #include <stdlib.h>
 
 #include "proof.h"
 
-/* Of the induction over checksum(), see any_checksum(). */
+/* sums[i] is the sum of the words in the first i bytes; for the induction in any_checksum(). */
 static uint16_t sums[__CPROVER_constant_infinity_uint];
 
 #include "image.c"
 
-#define MAX_PAGES	498u	/* header, sigstruct, 496 pages of a module */
+#define MAX_PAGES	498u	/* header, sigstruct, 496 module pages */
 
 static uint8_t container[2 * PAGE];
 static uint16_t any_sum;
 
-/* Stands for checksum() in all but any_checksum(). */
+/* Replaces checksum() in all proofs but any_checksum(). */
 uint16_t proof_checksum(const uint8_t *blob, size_t size)
 {
 	prove(size % 2 == 0, "checksum: the file has whole words");
@@ -34,7 +34,7 @@ static bool has_magic(const uint8_t *at)
 	       at[4] == 'B' && at[5] == 'L' && at[6] == 'O' && at[7] == 'B';
 }
 
-/* One sigstruct page, and the rest module pages. */
+/* One sigstruct page; the rest are module pages. */
 static bool is_version_1(const uint8_t *file, size_t size)
 {
 	return get16(file, 0) == 0x0100 && has_magic(file + 8) && get32(file, 4) == 2 * PAGE &&
@@ -91,7 +91,7 @@ static void check_parts(const struct tdxu_image *image, size_t size)
 	      image->version.update == get16(container, PAGE + 1000), "the version is the image's");
 }
 
-/* Every file of two pages and more. */
+/* Every file of at least two pages. */
 void any_container(void)
 {
 	struct tdxu_image image = {};
@@ -127,7 +127,7 @@ static void refuse(const uint8_t *file, size_t size)
 	prove(!image.sigstruct && !image.module && !image.module_pages, "nothing is said of it");
 }
 
-/* A file of one page has no more to read. */
+/* A file of one page: nothing beyond that page may be read. */
 void one_page(void)
 {
 	static uint8_t page[PAGE];
@@ -137,7 +137,7 @@ void one_page(void)
 	refuse(page, PAGE);
 }
 
-/* A file that is no whole number of pages, or empty, is not read at all. */
+/* A file that is empty or not a whole number of pages is not read at all. */
 void odd_size(void)
 {
 	static uint8_t byte;
@@ -149,8 +149,8 @@ void odd_size(void)
 
 /*
  * checksum() of a file of any size, by induction. run.sh gives its loop the invariant that @i is
- * even and in the file and @sum is sums[i]. It has each turn call next_word(), which says what
- * sums[] is.
+ * even and not beyond the file, and that @sum is sums[i]. It makes each iteration call next_word(),
+ * which defines sums[].
  */
 
 void next_word(const uint8_t *file, size_t bytes)

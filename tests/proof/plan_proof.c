@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What src/plan.c lets through, for every pair of images that image.c lets through, every platform
- * state and every policy. The rules are those of docs/firmware.md (SEAMLDR.INSTALL,
+ * Proves what src/plan.c lets through, for every pair of images that image.c lets through, every
+ * platform state and every policy. The rules are those of docs/firmware.md (SEAMLDR.INSTALL,
  * TDH.SYS.SHUTDOWN, "Handoff data", "Memory of a TDX module"), read from the sigstructs' bytes.
  *
- * any_plan() takes any answer to three questions: which kinds of CPU a table has, how many pages an
- * image needs, and whether they fit. The other proofs prove that the answers are right.
+ * any_plan() allows any answer to three questions: which kinds of CPU a table has, how many pages
+ * an image needs, and whether they fit. The other proofs show that the code's answers are right.
  */
 #include "proof.h"
 
 #include "plan.c"
 
-/* An image: @sig is its sigstruct as firmware sees it, bytes. */
+/* An image. @sig is its sigstruct as bytes, as firmware sees it. */
 struct subject {
 	const uint8_t *sig;
 	uint64_t pages_needed;
@@ -26,7 +26,7 @@ static bool has_recovery;
 
 #define MAX_PAGES_NEEDED	(1ULL << 50)
 
-/* Stands for pages_needed() in any_plan(): any number for each image. */
+/* Replaces pages_needed() in any_plan(): any number for each image. */
 uint64_t proof_pages_needed(const struct tdxu_image *asked, uint64_t lps)
 {
 	prove(lps == platform.num_lps, "memory is needed for every LP");
@@ -51,7 +51,7 @@ static void any_image(struct subject *subject, struct seam_sigstruct *sigstruct)
 		},
 	};
 	assume(subject->pages_needed < MAX_PAGES_NEEDED);
-	/* What image_proof.c has proved of each image. */
+	/* image_proof.c has proved this of each image. */
 	assume(subject->candidate.image.module_pages >= 1);
 	assume(subject->candidate.image.module_pages <= 496);
 	assume((get32(sig, 12) & 0x7fffffff) == 0);
@@ -73,7 +73,7 @@ static void any_platform(void)
 	assume(platform.num_cpu_kinds >= 1 && platform.num_cpu_kinds <= 8);
 }
 
-/* Stands for table_has() in any_plan(): any answer for each image and kind of CPU. */
+/* Replaces table_has() in any_plan(): any answer for each image and kind of CPU. */
 static bool has_kind(const uint8_t *sig, uint32_t kind)
 {
 	return __CPROVER_uninterpreted_has_kind(sig == recovery.sig, kind);
@@ -94,7 +94,7 @@ static bool has_every_kind(const uint8_t *sig)
 	return every;
 }
 
-/* Stands for has_room() in any_plan(): any answer for each number of pages. */
+/* Replaces has_room() in any_plan(): any answer for each number of pages and room. */
 static bool fits(uint64_t pages, uint64_t room)
 {
 	return __CPROVER_uninterpreted_fits(pages, room);
@@ -105,7 +105,7 @@ bool proof_has_room(uint64_t needed, uint64_t room)
 	return fits(needed, room);
 }
 
-/* Later than 1.5.02, which does not tell the last part. */
+/* Return whether P-SEAMLDR is later than 1.5.02, which shows update number 0. */
 static bool is_later_loader(void)
 {
 	const struct tdxu_version *loader = &platform.seamldr;
@@ -123,7 +123,7 @@ static bool unlocked(void)
 	       (platform.debug == TDXU_DEBUG_UNKNOWN && platform.debug_loader);
 }
 
-/* What P-SEAMLDR refuses of one image, whatever the other is. */
+/* Return whether no rule of P-SEAMLDR refuses this image; prove that of an accepted one. */
 static bool installable(const struct subject *subject, bool accepted)
 {
 	const struct tdxu_signature_check *check = &subject->candidate.check;
@@ -158,7 +158,7 @@ static bool installable(const struct subject *subject, bool accepted)
 	       series && not_older && gdt_idt && fault_wrapper && cpus && room && updates_left;
 }
 
-/* The image of the TDX module that is shut down, if it is one of the two and genuine; or NULL. */
+/* Return the image of the TDX module that is shut down, if it is one of the two and genuine. */
 static const uint8_t *find_shut_down(void)
 {
 	bool is_image = image.candidate.check.signer != TDXU_SIGNER_UNKNOWN &&
@@ -180,7 +180,7 @@ static bool reads(const uint8_t *sig, unsigned int version)
 	return version >= get16(sig, 986) && version <= get16(sig, 984);
 }
 
-/* The running TDX module can write it and every image can read it. */
+/* Return whether the running TDX module can write this version and every image can read it. */
 static bool can_hand_over(unsigned int version)
 {
 	const struct tdxu_module *module = &platform.module;
@@ -196,7 +196,7 @@ static bool enough_pages(unsigned int needed)
 	       (!has_recovery || get16(recovery.sig, 990) >= get16(image.sig, 990));
 }
 
-/* A TDX module runs and is to be shut down. */
+/* The rules if a TDX module runs and has to be shut down. */
 static bool can_update(const struct tdxu_policy *policy, const struct tdxu_plan *plan,
 		       bool accepted)
 {
@@ -223,7 +223,7 @@ static bool overlaps(const uint8_t *sig, unsigned int lowest, unsigned int highe
 	return lowest <= get16(sig, 984) && highest >= get16(sig, 986);
 }
 
-/* None runs, and handoff data waits. */
+/* The rules if no TDX module runs and handoff data waits. */
 static bool can_resume(const struct tdxu_plan *plan, bool accepted)
 {
 	const struct tdxu_handoff *handoff = &platform.handoff;
@@ -306,7 +306,7 @@ void any_plan(void)
 	holds(accepted, plan.updates_left == platform.updates_left);
 }
 
-/* A CPU table of any length has a kind of CPU if an entry is that but for the stepping. */
+/* A CPU table of any length has a kind of CPU if an entry equals it without the stepping. */
 void right_table(void)
 {
 	const uint8_t *sig = image.sig;
@@ -327,7 +327,7 @@ void any_lps(void)
 	      "no number of LPs makes it overflow");
 }
 
-/* One percent of the room may be missing. */
+/* Up to one percent of the room may be missing. */
 void right_room(void)
 {
 	uint64_t needed = nondet_u64(), room = nondet_u64(), pages = room / PAGE;
@@ -342,7 +342,7 @@ static uint64_t div_up(uint64_t number, uint64_t by)
 	return number / by + (number % by != 0);
 }
 
-/* The page tables that map a region of any size, as docs/firmware.md has them. */
+/* The page tables for a region of any size are those of docs/firmware.md. */
 void right_tables(void)
 {
 	uint64_t pages = nondet_u64();
@@ -354,13 +354,13 @@ void right_tables(void)
 	prove(tables_for(pages) == div_up(8 * pages, 4096), "and so is keyhole edit");
 }
 
-/* Stands for page_tables() in right_pages(): right_tables() proves what they are. */
+/* Replaces page_tables() in right_pages(): right_tables() proves its value. */
 uint64_t proof_page_tables(uint64_t pages)
 {
 	return __CPROVER_uninterpreted_mapped(pages);
 }
 
-/* The pages that an image needs, for any number of addressable LPs. */
+/* The pages that an image needs are right for any number of addressable LPs. */
 void right_pages(void)
 {
 	const uint64_t lps = nondet_u32();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What both proofs use: any value, and bytes of firmware's structures by their offsets. Knows
- * nothing of src/ and include/tdx_arch.h, so that a wrong constant there is found.
+ * Helpers of both proofs: arbitrary values, and bytes of firmware's structures by their offsets.
+ * Uses nothing of src/ and include/tdx_arch.h, so that a wrong constant there is found.
  */
 #ifndef PROOF_H
 #define PROOF_H
@@ -11,14 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Any value: CBMC takes a function without a body for one. */
+/* CBMC lets a function without a body return any value. */
 uint8_t nondet_u8(void);
 uint16_t nondet_u16(void);
 uint32_t nondet_u32(void);
 uint64_t nondet_u64(void);
 size_t nondet_size(void);
 
-/* Any function of its arguments, but the same each time. */
+/* CBMC lets each of these be any function: the same arguments give the same result. */
 bool __CPROVER_uninterpreted_has_kind(bool is_recovery, uint32_t kind);
 bool __CPROVER_uninterpreted_fits(uint64_t pages, uint64_t room);
 uint64_t __CPROVER_uninterpreted_mapped(uint64_t pages);
@@ -35,7 +35,7 @@ void right_room(void);
 void right_tables(void);
 void right_pages(void);
 
-/* What run.sh has functions of src/ replaced by, and what it adds to one. */
+/* Functions that run.sh puts in place of those of src/; next_word() it adds to checksum(). */
 struct seam_sigstruct;
 struct tdxu_image;
 uint16_t proof_checksum(const uint8_t *blob, size_t size);
@@ -52,7 +52,7 @@ static inline bool nondet_flag(void)
 
 #define assume(condition)	__CPROVER_assume(condition)
 #define prove(condition, text)	__CPROVER_assert(condition, text)
-/* What is let through keeps a rule. */
+/* Prove that whatever is accepted keeps a rule. */
 #define holds(accepted, rule)	__CPROVER_assert(!(accepted) || (rule), "let through: " #rule)
 
 #define PAGE			4096u
@@ -73,7 +73,7 @@ static inline bool all_zero(const uint8_t *bytes, size_t from, size_t end)
 	size_t i;
 
 	prove(__CPROVER_r_ok(bytes, end), "the proof's own bytes are there");
-/* That was the check of each byte. */
+/* The proof above covers each byte, so the loop needs no pointer checks. */
 #pragma CPROVER check push
 #pragma CPROVER check disable "pointer"
 #pragma CPROVER check disable "pointer-overflow"
@@ -85,8 +85,8 @@ static inline bool all_zero(const uint8_t *bytes, size_t from, size_t end)
 }
 
 /*
- * Any text that fits, in place of the C library's: only the first byte of a reason decides
- * anything.
+ * Replaces the C library's: any text that fits. The code under proof depends on the first byte of a
+ * reason only.
  */
 int vsnprintf(char *buffer, size_t size, const char *format, va_list args)
 {

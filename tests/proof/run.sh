@@ -1,18 +1,19 @@
 #!/bin/bash
-# `make proof`: CBMC proves what image.c and plan.c let through, and has to find out mutants of
-# both.
+# `make proof`: CBMC proves what image.c and plan.c let through. The proofs of mutants of both have
+# to fail.
 #
-#	tests/proof/run.sh [PROOF]	all of it, or one proof and no mutants
-#	MUTANTS=all			every mutant, not only those that are found out quickly
+#	tests/proof/run.sh [PROOF]	everything, or one proof and no mutants
+#	MUTANTS=all			every mutant, not only the quick ones
 #
 # A proof is a function of image_proof.c or plan_proof.c. Loops are unwound to their end, which
-# --unwinding-assertions proves; that of checksum() is taken by induction. Logs stay in build/proof.
+# --unwinding-assertions proves; the loop of checksum() is proved by induction. Logs stay in
+# build/proof.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top"
 out=build/proof
 
-# proof, file, most turns of a loop, solver, functions that the proof replaces by its own proof_*()
+# proof, file, value of --unwind, solver, functions of the file that proof_*() replace
 proofs='
 any_container	image	4097	minisat	checksum
 one_page	image	4097	minisat	checksum
@@ -26,7 +27,7 @@ right_tables	plan	2	cadical
 any_lps	plan	2	cadical
 '
 
-# The proof that fails, whether it is quick, and how sed makes the mutant.
+# proof that has to fail, whether it is quick, sed command that makes the mutant
 mutants='
 any_checksum	quick	s/blob\[i + 1\]/blob[i + 2]/
 any_checksum	quick	s/i < size; i += 2/i <= size; i += 2/
@@ -64,7 +65,7 @@ there() {
 	scripts/root.sh --in "$root" "$@"
 }
 
-# sources PROOF FILE CHANGE: the file as sed changes it, in build/proof/PROOF.
+# sources PROOF FILE CHANGE: copy the file to build/proof/PROOF, changed by sed.
 sources() {
 	local dir=$out/$1 file=$2.c
 
@@ -76,13 +77,13 @@ sources() {
 		exit 1
 	fi
 	[ "$1" = any_checksum ] || return 0
-	# The loop's invariant, and the step of the induction.
+	# Add the loop's invariant and the step of the induction.
 	sed -i 's/^\tfor (i = 0; .*)$/&\n__CPROVER_loop_invariant(INVARIANT)/
 		s/INVARIANT/i % 2 == 0 \&\& i <= size \&\& sum == sums[i]/
 		s/^\t\tsum += /\t\tnext_word(blob, i), sum += /' "$dir/$file"
 }
 
-# prove PROOF CHANGE [OPTION...]: 0 if it holds, 10 if it does not.
+# prove PROOF CHANGE [OPTION...]: return 0 if it holds, 10 if it does not.
 prove() {
 	local dir=$out/$1 proof=$1 change=$2 file harness turns solver replaced function
 	local changes=() options=()
@@ -104,7 +105,7 @@ prove() {
 	any_checksum | right_pages) ;;
 	*) options+=(--unsigned-overflow-check --conversion-check) ;;
 	esac
-	# A bound that symbolic execution does not see: the packages that one machine has.
+	# Symbolic execution does not see this bound: a machine has at most 8 packages.
 	[ "$proof" != any_plan ] || options+=(--unwindset find_missing_cpu.0:9)
 	case $solver in
 	z3) options+=(--z3) ;;
