@@ -1,7 +1,7 @@
-# Makes the tables of docs/comparison.md from the lines that guest-compare.sh prints. Fails where
-# ours does worse than mainline's.
+# Makes the tables of docs/comparison.md from the lines that guest-compare.sh prints. Fails if
+# tdx_update does worse than mainline's driver in a row.
 
-# A line of the table of faults, of one leaf or of all.
+# Print a line of the table of faults, for one leaf or for all.
 function faults(kind, leaf, what, i)
 {
 	printf "| %s | %d |", leaf, rows[kind, leaf]
@@ -11,7 +11,7 @@ function faults(kind, leaf, what, i)
 	print ""
 }
 
-# The distinct names of a way, most frequent first.
+# Return the distinct names of a way, most frequent first.
 function names(way, n, best, text, i)
 {
 	for (;;) {

@@ -1,7 +1,7 @@
 #!/bin/bash
-# `make compare`: the same failures with mainline's own driver and with ours, in guests, and what
-# becomes of TDs. Writes the tables of docs/comparison.md. Fails where ours does worse than
-# mainline's in any row.
+# `make compare`: makes updates fail in the same ways with mainline's own driver and with
+# tdx_update, in guests, and compares what becomes of TDs. Writes the tables of docs/comparison.md.
+# Fails if tdx_update does worse in a row.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)

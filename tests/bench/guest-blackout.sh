@@ -1,6 +1,6 @@
 #!/bin/sh
-# Updates by both drivers in turn, which QEMU's plugin measures (plugin/clock.c). The kernel command
-# line says how many by each: bench.updates=N.
+# Makes updates by both drivers in turn; a QEMU plugin measures them (plugin/clock.c). The kernel
+# command line has the number of updates by each: bench.updates=N.
 set -u
 export TMP=/tmp
 . /tests/lib.sh

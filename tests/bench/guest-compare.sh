@@ -1,18 +1,18 @@
 #!/bin/sh
-# Updates that fail, in one way of updating, as raw lines for compare.awk. The kernel command line
-# names the way:
+# Makes updates fail, in one way of updating, and prints a line of each for compare.awk. The kernel
+# command line names the way:
 #
 #	compare.way=mainline	mainline's own driver
-#	compare.way=ours	ours, without a recovery image
-#	compare.way=recovery	ours, with the image of the running version as recovery image
+#	compare.way=ours	tdx_update without a recovery image
+#	compare.way=recovery	tdx_update with the image of the running version as recovery image
 #
-# A line has what was wrong (kind= what=, and of a fault leaf= status= rdx= cpu=) and what came of
-# it:
+# A line says what was wrong (kind= what=, and for a fault leaf= status= rdx= cpu=), and how it
+# ended:
 #
-#	name	what the caller is told: a result or an error; none after a success
+#	name	result or error that the caller gets; none after a success
 #	open	1: an install session is open
-#	alive	1: the TD can be entered and has its measurement; one that was being built, too
-#	back	1: the TDX module runs after one more update, without what was wrong
+#	alive	1: the TD can be entered and has its measurement, and so has a TD under construction
+#	back	1: the TDX module runs after one more update, made without the fault
 set -u
 export TMP=/tmp
 . /tests/lib.sh
@@ -25,19 +25,19 @@ recovery) wanted=yes ;;
 *) wanted=no ;;
 esac
 
-# is COMMAND...: 1 if it succeeds, else 0.
+# is COMMAND...: print 1 if it succeeds, else 0.
 is() {
 	if "$@"; then echo 1; else echo 0; fi
 }
 
-# begin: as after a boot, with TD 1 running.
+# begin: reset the firmware as a boot does, and start TD 1.
 begin() {
 	store "$EMU/reset" 1
 	for cmd in "new 1" "add 1 1" "finalize 1"; do echo "$cmd" >"$TD/cmd"; done
 	[ "$wanted" = no ] || store "$TDX/recovery_image" test/same.blob
 }
 
-# attempt IMAGE: one update; leaves its name.
+# attempt IMAGE: make one update; set $name to its result or error.
 attempt() {
 	if [ "$way" = mainline ]; then
 		begin_upload "$1"
@@ -54,15 +54,15 @@ clear_faults() {
 	store "$EMU/inject" clear
 }
 
-# Is the TD whole that was being built?
+# Return whether the TD under construction can be finished and has the right measurement.
 is_complete() {
 	{
 		echo "finalize 2" >"$TD/cmd" && echo "enter 2" >"$TD/cmd"
 	} 2>/dev/null && [ "$(td_get 2 verdict)" = good ]
 }
 
-# compare HEAL WORDS [IMAGE]: one update, the command HEAL, another update. Prints a line with
-# WORDS.
+# compare HEAL WORDS [IMAGE]: make an update, run the command HEAL, make another update. Print a
+# line that begins with WORDS.
 compare() {
 	local heal=$1 words=$2 image=${3:-test/v2.blob} figures
 
@@ -78,9 +78,9 @@ compare() {
 	echo "destroy all" >"$TD/cmd" 2>/dev/null
 }
 
-# Replaces the function of matrix.sh, and makes the same rows. A fault comes once, or each time
-# while the image is tried. It hits the same SEAMLDR.INSTALL of a session in each way: ours calls in
-# the order of the CPUs, mainline's in any order.
+# Replaces the function of matrix.sh and makes the same rows. A fault occurs once, or whenever the
+# image is tried. In each way it hits the same SEAMLDR.INSTALL of a session: tdx_update calls in the
+# order of the CPUs, mainline's driver in any order.
 row() {
 	local leaf=$1 status=$2 rdx=$3 cpu=$4 how=$5 recovery=$6 place
 
@@ -88,7 +88,7 @@ row() {
 	case $how in
 	once) repeats=1 ;;
 	image)
-		# Without a recovery image the image itself is tried again.
+		# Without a recovery image the image is tried again, so repeat without end.
 		repeats "$leaf" "$status" "$cpu"
 		[ "$recovery" = yes ] || repeats=0
 		;;
@@ -112,9 +112,9 @@ setup_beside remaining=1000 >&2
 td_load
 last=$(($(nproc) - 1))
 
-# Emulated RSA takes time, and faults do not need it.
+# The emulator's RSA takes time, and faults do not need it.
 emu_set platform crypto=0
-# matrix() need not set up anything.
+# Rows that are not 0 keep matrix() from its setup.
 # shellcheck disable=SC2034
 rows=1
 for file in $(find /tests/cases -name '*matrix-*.sh' | sort); do

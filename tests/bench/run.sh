@@ -1,9 +1,10 @@
 #!/bin/bash
-# `make bench`: blackouts of our module and of mainline's own driver on clocks that do not depend on
-# the machine. No test depends on the figures.
+# `make bench`: measures blackouts of tdx_update and of mainline's own driver on clocks that do not
+# depend on the machine. No test depends on the figures.
 #
-#	SIZES="1 2 4 8 16 32 64" counts of CPUs	UPDATES=16 by each driver on each count
-#	DOCS=1 writes the figures into docs/, too
+#	SIZES="1 2 4 8 16 32 64"	counts of CPUs
+#	UPDATES=16			updates by each driver on each count
+#	DOCS=1				also write the figures to docs/
 #
 # Boots one guest of 7.3 for each count of CPUs, with plugin/clock.c.
 set -euo pipefail
@@ -27,7 +28,7 @@ for cpus in ${SIZES:-1 2 4 8 16 32 64}; do
 	dir=$out/$cpus
 	echo "Booting $KVER on $cpus CPUs"
 	mkdir -p "$dir"
-	# A guest that knows of its hypervisor has simpler locks than a host.
+	# A guest that sees its hypervisor uses simpler locks than a host does.
 	tests/vm/boot.sh --kernel "$KROOT/boot/vmlinuz-$KVER" --initrd "$out/guest.cpio" \
 		--dir "$dir" --smp "$cpus" --memory 2G --timeout 3600 --cpu hypervisor=off \
 		--plugin "$out/clock.so,log=$dir/work.log,out=$dir/figures" \

@@ -1,6 +1,5 @@
 #!/bin/bash
-# `make soak MINUTES=n`: the soak in a guest of 4 and one of 8 CPUs, side by side, each for that
-# long.
+# `make soak MINUTES=n`: runs the soak in a guest of 4 and a guest of 8 CPUs, n minutes each.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 minutes=${1:-30}

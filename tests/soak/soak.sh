@@ -1,8 +1,7 @@
 #!/bin/sh
-# Updates for minutes on end, back and forth, with all that a host does meanwhile: TDs are built,
-# run and migrated, CPUs go and come, files are read, a second administrator writes, images are bad.
-# Every attempt ends in a result that its circumstances allow, no measurement comes out wrong, no TD
-# is lost.
+# Updates back and forth for minutes, under everything that a host does: TDs are built, run and
+# migrated, CPUs go offline and online, files are read, a second administrator updates, images are
+# bad. Every attempt ends in an allowed result, no measurement is wrong, no TD is lost.
 # SMP: 4 8
 . /tests/lib.sh
 minutes=$(cat /tests/cases/minutes)
@@ -19,7 +18,7 @@ over() {
 	[ "$(uptime_s)" -ge $end ]
 }
 
-# Comes and goes: an update then is refused by name.
+# A CPU goes offline and online. An update without it ends as cpu-offline.
 hotplug() {
 	local cpu=/sys/devices/system/cpu/cpu$(($(nproc --all) - 1))/online
 	until over; do
@@ -50,8 +49,7 @@ second_writer() {
 	done
 }
 
-# The kernel's own caches differ by some megabytes; what a page lost each time would come to is
-# more.
+# The kernel's own caches vary by some megabytes. One lost page an attempt would add up to more.
 free_kb() {
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
@@ -87,7 +85,7 @@ until over; do
 	[ -z "$bad" ] || case $ERRNO in
 	0 | EBUSY) fail "attempt $i, $image: $ERRNO" ;;
 	esac
-	# Where memory is at once everything has been loaded and used.
+	# Measure free memory after 50 attempts, when everything has been loaded and used once.
 	[ $i != 50 ] || free_before=$(free_kb)
 	[ $((i % 500)) != 0 ] || echo "<6>test: soak: $i attempts, $success updates" >/dev/kmsg
 done

@@ -1,19 +1,19 @@
 #!/bin/bash
-# Makes the images that the cases install, signed with a key of this tree's own.
+# Makes the images that the cases install, signed with a new key.
 #
 #	tests/tools/images.sh OUT
 #
-# Anew only if this file or the tool has changed. The emulator begins with module 1.5.24, SVN 1.5,
-# handoff version 0, on CPU 0x806F8; an option that is not given is mkimage's default, which fits
-# that. Damaged images are made of these by the cases, which know the damage.
+# Images are made again only if this file or mkimage has changed. The emulator starts with TDX
+# module 1.5.24, SVN 1.5, handoff version 0, on CPU 0x806F8; mkimage's defaults suit that. Cases
+# damage copies of these images themselves.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 mkimage=$top/build/tools/mkimage
 out=$1
 
-# name, what distinguishes it. OTHER: a key that no one knows. Then: one fault each, two each,
-# signatures that are wrong in one place, and what looks odd and is good; last what mutants are made
-# of.
+# name, options. OTHER: an unknown key. After the good images come images with one fault, with two
+# faults, with a signature that is wrong in one place, and unusual but good ones; last the originals
+# of mutants.
 images='
 v1		--version 1.5.26 --container 1
 v2		--version 1.5.26 --container 2
@@ -100,7 +100,7 @@ mkdir -p "$out"
 other=$out/other.pem
 "$mkimage" key -o "$other"
 "$mkimage" signer "$out/key.pem" >"$out/signer"
-# The longest CPU table there can be, the CPU last and of another stepping.
+# The longest possible CPU table; the platform's CPU is last and has another stepping.
 cpus=$(printf -- '--cpu 0xC06F0 %.0s' {1..254})"--cpu 0x806FF"
 while read -r name options; do
 	[ -n "$name" ] || continue

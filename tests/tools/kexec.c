@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Starts another kernel from the one that runs, at once: no shutdown of anything in user space.
+ * Starts another kernel from the running one, without shutting down user space.
  *
- *	kexec load KERNEL INITRD COMMAND-LINE	makes it ready
- *	kexec start				does not return
+ *	kexec load KERNEL INITRD COMMAND-LINE	loads the kernel
+ *	kexec start				starts it and does not return
  */
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mkimage: makes and shows TDX-BLOB containers for the tests, signed with a key of one's own.
+ * mkimage: makes and shows TDX-BLOB containers for the tests, signed with a key of the tests' own.
  * Container, sigstruct and signature are as Intel ships them; the module pages are noise.
- * It may share nothing with the image code under test but two headers: it is the second opinion.
+ * It may share only two headers with the image code under test, so that it can contradict it.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -42,7 +42,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "structures are used in
 #define FAULT_FORM		"LEAF:CPU:NTH:STATUS[:RDX[:COUNT[:RCX[:R8]]]]"
 #define FAULT_WRAPPERS_SIZE	512u	/* 32 exception handlers of 16 bytes */
 
-/* The signature covers the sigstruct without the three fields that are made by signing. */
+/* The signature covers the sigstruct except modulus, exponent and signature. */
 #define SIGNED_HEAD_SIZE	offsetof(struct seam_sigstruct, modulus)
 #define SIGNED_TAIL		offsetof(struct seam_sigstruct, seamhash)
 #define SIGNED_TAIL_SIZE	(sizeof(struct seam_sigstruct) - SIGNED_TAIL)
@@ -56,7 +56,7 @@ enum exit_code { EXIT_BAD = 1, EXIT_USAGE = 2 };
 struct name {
 	const char *name;
 	u64 value;
-	u64 mask;			/* compared when a value is to be named */
+	u64 mask;			/* bits that are compared to find the name of a value */
 };
 
 #define NAME_WHOLE(symbol, name, value)		{ name, value, ~0ULL },
@@ -69,7 +69,7 @@ static const struct name statuses[] = {
 	TDX_SW_STATUSES(NAME_WHOLE)
 	TDX_STATUSES(NAME_MASKED)
 	TDX_TD_STATUSES(NAME_MASKED)
-	/* As the emulator's "inject" spells them, without a '#' that a shell might swallow. */
+	/* As the emulator's "inject" spells them; a '#' would begin a comment in a shell. */
 	{ "vmfail", TDX_SW_VMFAILINVALID, ~0ULL },
 	{ "ud", TDX_SW_UD, ~0ULL },
 	{ "gp", TDX_SW_GP, ~0ULL },
@@ -192,7 +192,7 @@ static bool parse_number(const char *text, u64 min, u64 max, u64 *value)
 {
 	char *end;
 
-	/* strtoull() would take blanks and signs. */
+	/* strtoull() would accept blanks and signs. */
 	if (!isdigit((unsigned char)text[0]))
 		return false;
 	errno = 0;
@@ -210,7 +210,7 @@ static u64 number_option(const char *option, const char *text, u64 min, u64 max)
 	return value;
 }
 
-/* @count numbers with @separator between them, all decimal: 1.5.08 is no octal number. */
+/* Parse @count decimal numbers with @separator between them: 08 in 1.5.08 is not octal. */
 static void numbers_option(const char *option, const char *text, char separator, const char *form,
 			   const unsigned long *max, unsigned long *values, int count)
 {
@@ -409,7 +409,7 @@ static bool signature_is_good(const struct seam_sigstruct *sigstruct)
 {
 	u8 modulus[SEAM_SIGSTRUCT_MODULUS_SIZE], signature[SEAM_SIGSTRUCT_MODULUS_SIZE];
 	u32 exponent = sigstruct->exponent;
-	/* Numbers are taken in the byte order of the machine, which is the sigstruct's. */
+	/* Numbers have the machine's byte order, which is that of the sigstruct. */
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, modulus, sizeof(modulus)),
 		OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, (u8 *)&exponent, sizeof(exponent)),
@@ -475,14 +475,14 @@ struct recipe {
 		u8 value;
 	} signed_bytes[MAX_SIGNED_BYTES];
 	u16 flip_offset;
-	u8 flip_bits;			/* 0: the padded message is right */
+	u8 flip_bits;			/* 0: leave the padded message as it is */
 	bool number_given;
-	long number;			/* for a signature */
+	long number;			/* to store in place of the signature */
 	struct seam_sigstruct sigstruct;	/* without version, hash and signature */
 	struct tdx_emu_desc desc;
 };
 
-/* What a real sigstruct has and no option changes. */
+/* Set the defaults of all options; the sigstruct's values are like those of a real one. */
 static void init_recipe(struct recipe *recipe)
 {
 	static const struct seam_sigstruct sigstruct = {
@@ -498,7 +498,7 @@ static void init_recipe(struct recipe *recipe)
 		.exponent = SEAM_SIGSTRUCT_EXPONENT,
 		.svn_minor = 5,
 		.svn_major = 1,
-		/* Inside the first page, behind the descriptor, so that one page will do. */
+		/* In the first page, after the descriptor, so that one page is enough. */
 		.rip_offset = 0x400,
 		.num_stack_pages = 2,
 		.num_tls_pages = 1,
@@ -761,7 +761,7 @@ static void parse_make(int argc, char **argv, struct recipe *recipe)
 		usage("make: --fault, --rd-hv and --handoff-size need a descriptor");
 }
 
-/* Where released images have them: GDT and IDT in a page near the end, the handlers before it. */
+/* Place GDT and IDT in a page near the end and the handlers before it, as released images do. */
 static void place_tables(struct recipe *recipe)
 {
 	struct seam_sigstruct *sigstruct = &recipe->sigstruct;
@@ -775,7 +775,7 @@ static void place_tables(struct recipe *recipe)
 		sigstruct->fault_wrapper_offset = gdt - FAULT_WRAPPERS_SIZE;
 }
 
-/* Fills @size bytes, a multiple of 8, with a SplitMix64 sequence. */
+/* Fill @size bytes, a multiple of 8, with a SplitMix64 sequence. */
 static void fill(u8 *data, size_t size, u64 seed)
 {
 	for (size_t i = 0; i < size; i += sizeof(u64)) {
@@ -807,7 +807,7 @@ static void make_module(struct recipe *recipe, u8 *module)
 	memcpy(module, desc, sizeof(*desc));
 }
 
-/* RSA without padding, with either half of the key. */
+/* Compute RSA without padding, with either half of the key. */
 static void raise_to(bool private, EVP_PKEY *key, const u8 *in, u8 *out)
 {
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
@@ -825,7 +825,7 @@ static void raise_to(bool private, EVP_PKEY *key, const u8 *in, u8 *out)
 	EVP_PKEY_CTX_free(context);
 }
 
-/* Opens the signature, changes the padded message, and signs that. */
+/* Recover the padded message from the signature, change it, and sign that. */
 static void flip_encoded(u16 offset, u8 bits, u8 *signature, EVP_PKEY *key)
 {
 	u8 number[SEAM_SIGSTRUCT_MODULUS_SIZE], message[SEAM_SIGSTRUCT_MODULUS_SIZE];
@@ -980,7 +980,7 @@ static bool all_zero(const u8 *data, size_t size)
 	return true;
 }
 
-/* Says where a container's parts lie; returns whether they lie inside it. */
+/* Print where a container's parts are. Return whether they are inside it. */
 static bool show_container(const u8 *file, size_t size, u64 *sigstruct_pages, u64 *module_pages)
 {
 	const struct tdx_blob_v1 *v1 = (const void *)file;
@@ -1044,7 +1044,7 @@ static void expect_field(const char *name, u64 seen, u64 expected)
 			(unsigned long long)expected);
 }
 
-/* @size bytes have to be there, unless the offset is 0. */
+/* Print an offset. Unless it is 0, @size bytes from there have to be inside the TDX module. */
 static void show_offset(const char *name, u32 offset, u32 size, u64 module_size)
 {
 	printf("%s: 0x%x\n", name, offset);
@@ -1120,7 +1120,7 @@ static void show_named(const struct name *table, size_t size, u64 value)
 {
 	const char *name = find_name(table, size, value);
 
-	/* A status with details is named, but must not be taken for the bare one. */
+	/* Mark a status that has details, so that it is not mistaken for the bare one. */
 	if (name)
 		printf("%s", name);
 	for (size_t i = 0; i < size; i++)

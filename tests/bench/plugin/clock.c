@@ -49,14 +49,14 @@ EXPORT int qemu_plugin_version = PLUGIN_API_VERSION;
 
 struct line {
 	uint64_t key;				/* address, and number of the blackout */
-	uint64_t free;				/* when it can go to another CPU */
+	uint64_t free;				/* time from which it can go to another CPU */
 	uint64_t sharers;			/* CPUs that have it, as bits */
-	int owner;				/* CPU that has written it last */
+	int owner;				/* CPU that wrote it last; -1: none */
 };
 
 struct cpu {
 	uint64_t now;
-	uint64_t stored;			/* when all CPUs see its last store */
+	uint64_t stored;			/* time at which all CPUs see its last store */
 	/* Since the last PAUSE. */
 	uint64_t began, path, last_path;
 	bool called;
@@ -80,7 +80,7 @@ static struct driver {
 
 static const char *log_path;
 static FILE *out;
-static const struct driver *driver;		/* whose blackout it is */
+static const struct driver *driver;		/* the driver whose blackout it is */
 static struct cpu cpus[MAX_CPUS];
 static struct line lines[LINES];
 static unsigned int num_drivers, num_cpus, num_inside, num_left, num_calls;
@@ -152,7 +152,7 @@ static void access_memory(unsigned int i, uint32_t info, uint64_t vaddr, void *l
 	line = find_line(vaddr);
 	if (qemu_plugin_mem_is_store(info))
 		store(i, line, locked);
-	else if (!locked)		/* a locked instruction waits for its store */
+	else if (!locked)		/* a locked instruction waits for its line in store() */
 		load(i, line);
 }
 
@@ -271,7 +271,7 @@ static void look_up_code(void)
 			   " %" SCNx64, d->name, &d->low, &d->high, &d->blackout, &d->stop_low,
 			   &d->stop_high) != 6)
 			continue;
-		/* The last function is taken to end on its page. */
+		/* Assume that the last function ends on its page. */
 		d->high |= PAGE_MASK;
 		num_drivers++;
 	}
@@ -297,7 +297,7 @@ static int end_of(const struct qemu_plugin_insn *insn)
 	return ENDS_OTHERWISE;
 }
 
-/* It has a LOCK prefix, or exchanges with memory. */
+/* Return whether it has a LOCK prefix or is an exchange. */
 static bool is_locked(const struct qemu_plugin_insn *insn)
 {
 	const uint8_t *p = qemu_plugin_insn_data(insn);
@@ -321,8 +321,8 @@ static void instrument(plugin_id id)
 }
 
 /*
- * No code is instrumented until the first blackout is about to begin. Then QEMU drops all that it
- * has translated, and translates anew with instrumentation.
+ * No code is instrumented until the first blackout is about to begin. Then QEMU drops all
+ * translated code and translates it again with instrumentation.
  */
 static void translate(plugin_id id, struct qemu_plugin_tb *tb)
 {
@@ -344,7 +344,7 @@ static void translate(plugin_id id, struct qemu_plugin_tb *tb)
 	}
 
 	insns = qemu_plugin_tb_n_insns(tb);
-	block = malloc(sizeof(*block));		/* as long as QEMU runs */
+	block = malloc(sizeof(*block));		/* never freed: QEMU keeps the code */
 	if (!block || !insns)
 		abort();
 	*block = (struct block){

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What clock.c uses of the interface that QEMU has for plugins, version 1, as its documentation
- * describes it ("QEMU TCG Plugins"). Debian's package has the interface and not the header.
+ * The part of QEMU's plugin interface, version 1, that clock.c uses, as the documentation describes
+ * it ("QEMU TCG Plugins"). Debian's package of QEMU lacks the header.
  */
 #ifndef QEMU_PLUGIN_H
 #define QEMU_PLUGIN_H
@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define PLUGIN_API_VERSION	1
-#define PLUGIN_CB_NO_REGS	0	/* the callback does not look at the guest's registers */
+#define PLUGIN_CB_NO_REGS	0	/* the callback does not access the guest's registers */
 #define PLUGIN_MEM_RW		3	/* reads and writes */
 
 typedef uint64_t plugin_id;
@@ -19,7 +19,7 @@ typedef uint64_t plugin_id;
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
 
-/* Handed to qemu_plugin_install(). */
+/* Passed to qemu_plugin_install(). */
 struct plugin_info {
 	const char *target_name;
 	struct {
