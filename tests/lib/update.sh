@@ -85,21 +85,32 @@ expect_tds_alive() {
 	done
 }
 
-# byte_at FILE OFFSET: print that byte, decimal.
-byte_at() {
-	od -An -v -tu1 -j "$2" -N 1 "$1" | tr -d ' '
+# bytes_at FILE OFFSET COUNT: print these bytes, decimal.
+bytes_at() {
+	# shellcheck disable=SC2046,SC2005 # without od's padding
+	echo $(od -An -v -tu1 -j "$2" -N "$3" "$1")
 }
 
-# put_byte FILE OFFSET VALUE
-put_byte() {
-	# shellcheck disable=SC2059 # the format is the byte
-	printf "\\$(printf %03o "$3")" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+byte_at() {
+	bytes_at "$1" "$2" 1
+}
+
+# put_bytes FILE OFFSET VALUE...
+put_bytes() {
+	local file=$1 offset=$2 bytes='' value
+
+	shift 2
+	for value; do
+		bytes=$bytes\\$((value >> 6))$((value >> 3 & 7))$((value & 7))
+	done
+	# shellcheck disable=SC2059 # the format is the bytes
+	printf "$bytes" | dd of="$file" bs=1 seek="$offset" conv=notrunc 2>/dev/null
 }
 
 # flip IMAGE OFFSET OUT: make a copy with one bit of that byte changed and the checksum as it was.
 flip() {
 	cp "$1" "$3"
-	put_byte "$3" "$2" $(($(byte_at "$1" "$2") ^ 1))
+	put_bytes "$3" "$2" $(($(byte_at "$1" "$2") ^ 1))
 }
 
 # set_byte IMAGE OFFSET VALUE OUT: make a copy with that byte set and the checksum corrected.
@@ -108,9 +119,9 @@ set_byte() {
 
 	old=$(byte_at "$1" "$2")
 	[ "$old" != "$3" ] || die "byte $2 of $1 is $3 already"
-	sum=$(($(byte_at "$1" 2) + ($(byte_at "$1" 3) << 8) - (($3 - old) << ($2 % 2 * 8)) & 0xffff))
+	sum=$(bytes_at "$1" 2 2)
+	sum=$((${sum% *} + (${sum#* } << 8) - (($3 - old) << ($2 % 2 * 8)) & 0xffff))
 	cp "$1" "$4"
-	put_byte "$4" "$2" "$3"
-	put_byte "$4" 2 $((sum & 0xff))
-	put_byte "$4" 3 $((sum >> 8))
+	put_bytes "$4" "$2" "$3"
+	put_bytes "$4" 2 $((sum & 0xff)) $((sum >> 8))
 }

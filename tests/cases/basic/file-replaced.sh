@@ -10,7 +10,7 @@ cp $dir/test/b.blob "$TMP/b"
 in_place() { cat "$TMP/b" >$dir/file.blob; }
 moved_over() { cp "$TMP/b" $dir/new.blob && mv $dir/new.blob $dir/file.blob; }
 truncated() { : >$dir/file.blob; }
-one_byte() { put_byte $dir/file.blob 8192 $(($(byte_at $dir/file.blob 8192) ^ 1)); }
+one_byte() { put_bytes $dir/file.blob 8192 $(($(byte_at $dir/file.blob 8192) ^ 1)); }
 deleted() { rm $dir/file.blob; }
 
 # The change; then the outcome of an update to the changed file: errno, result, running version.
