@@ -57,7 +57,7 @@ mutate:		## break the sources in one place at a time: SAMPLE=N SEED=, FILE=, LIN
 fuzz:		## libFuzzer over container, sigstruct and plan: SECONDS=600
 	@tests/pure/fuzz.sh $(SECONDS)
 
-model:		## the rendezvous: every order of steps of up to 4 LPs (spin), its barriers (herd7)
+model:		## the rendezvous: every order of steps of up to 4 LPs (spin), its barriers (herd7): DEEP=1
 	@tests/model/litmus.sh
 	@tests/model/run.sh
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # `make model`: explores every order of steps of the rendezvous, for 1 to 4 LPs and all answers of
-# the firmware. Then it explores mutants of the rendezvous, and has to find each of them wrong. With
-# RUNS=2 four LPs run two images instead of one, which takes minutes and gigabytes.
+# the firmware. Then it explores mutants of the rendezvous, and has to find each of them wrong. DEEP=1
+# explores one image more with three and with four LPs, which takes many minutes and gigabytes.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 model=$top/tests/model/rendezvous.pml
@@ -32,11 +32,12 @@ proved() {
 	echo "$1 LPs, up to $2 images$4: $(awk '/states, stored/ { print $1 }' report) states, none wrong"
 }
 
+deep=${DEEP:+1}
 for lps in 1 2 3; do
-	proved $lps 3 0 ''
+	proved $lps $((lps < 3 ? 3 : 2 + deep)) 0 ''
 	proved $lps 2 1 ', a session left open before'
 done
-proved 4 "${RUNS:-1}" 0 ''
+proved 4 $((1 + deep)) 0 ''
 for mutant in 1 2 3 4 5 6 7; do
 	explore 3 $mutant 2 $((mutant == 6))
 	if grep -q 'errors: 0$' report; then
