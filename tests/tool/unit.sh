@@ -1,13 +1,12 @@
 #!/bin/bash
-# Tests the operator's command against a sysfs that is made up: what it makes of each answer, in
-# words and as JSON, and what it writes where. Seconds, and no guest. Shows what is not as it must
-# be, else one line.
+# Tests the operator's command against a sysfs that this script makes up: its text and JSON for each
+# answer, and what it writes where. Takes seconds and no guest. Prints each failure, or else one line.
 #
 #	tests/tool/unit.sh [COMMAND]	(build/tool/tdx-update)
 #	FIRST=1				ends at the first check that fails
 #
-# In a mount namespace of its own, where copies of images go to an empty /lib/firmware. A normal user
-# is root there, in a user namespace.
+# Runs in a mount namespace of its own, where /lib/firmware is empty and takes the copies of images.
+# A user who is not root becomes root there, in a user namespace.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
