@@ -5,6 +5,7 @@
 #	SMP=CPU count, or once: each case one time, on 2 CPUs or, if it does not name that, on
 #	the first count that it does name
 #	SMOKE=1 only the cases that say "# SMOKE: yes"
+#	LEAN=1 without the cases that say "# KERNEL: any": the kernel makes no difference to them
 #	THREADS=single or multi: only the boots that share the host, or only those that run alone
 #	JOBS=how many guests run at a time (as many as the host has CPUs)
 #	KEEP=1 shows the console and leaves a shell on it; for the first boot of those chosen
@@ -59,6 +60,7 @@ mapfile -t names < <(cd "$cases_dir" && find . -name '*.sh' -printf '%P\n' | sed
 for name in "${names[@]}"; do
 	file=$cases_dir/$name.sh
 	[ -z "${SMOKE:-}" ] || [ "$(header SMOKE "$file")" = yes ] || continue
+	[ -z "${LEAN:-}" ] || [ "$(header KERNEL "$file")" != any ] || continue
 	[ -z "$sanitizers" ] || [ "$(header SANITIZERS "$file")" != no ] || continue
 	counts=$(header SMP "$file" | grep -Eo '^[0-9 ]+' || echo 2)
 	threads=$(header THREADS "$file" | awk '{ print $1 }')

@@ -38,7 +38,7 @@ env -u MAKEFLAGS scripts/root.sh --in "$BUILD_ROOT" make -s -C "$KDIR" M="$top/$
 	{ grep -v '^Skipping BTF' || true; }
 
 export GUEST="$out/misbehave/misbehave.ko=/lib/modules/$KVER/updates/misbehave.ko"
-unset TEST SMP KEEP SMOKE
+unset TEST SMP KEEP SMOKE LEAN
 # The one that only the host can end waits for its time in the background.
 CASES_DIR=tests/vm/selftest/stopped OUT_DIR=$out/stopped BOOT_TIMEOUT=10 \
 	tests/vm/run.sh >"$out/stopped.log" 2>&1 &

@@ -2,6 +2,7 @@
 # The emulator checks what Intel's TDX module checks before a leaf, in its order, and sets the
 # outputs of failed leaves as that does.
 # SMP: 1 2
+# KERNEL: any
 . /tests/lib.sh
 . /tests/firmware.sh
 

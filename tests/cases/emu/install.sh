@@ -2,6 +2,7 @@
 # The emulator's SEAMLDR.INSTALL accepts and refuses the same images as Intel's P-SEAMLDR, and each
 # failure leaves the same state.
 # SMP: 1 2 4
+# KERNEL: any
 . /tests/lib.sh
 . /tests/firmware.sh
 

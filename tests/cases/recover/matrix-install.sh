@@ -2,6 +2,7 @@
 # Each answer to INSTALL, on each kind of LP, recoverable or not: no session stays open that can be
 # closed, and no TD is lost that the firmware allows to be saved.
 # SMP: 4
+# KERNEL: any
 . /tests/lib.sh
 . /tests/matrix.sh
 

@@ -2,6 +2,7 @@
 # Each answer to LP.INIT of the new TDX module, on each kind of LP: the call is repeated, the
 # failure repaired, or a further update repairs it.
 # SMP: 4
+# KERNEL: any
 . /tests/lib.sh
 . /tests/matrix.sh
 

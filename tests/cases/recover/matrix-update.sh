@@ -2,6 +2,7 @@
 # Each answer to UPDATE of the new TDX module: the call is repeated, the failure repaired, or a
 # further update repairs it.
 # SMP: 4
+# KERNEL: any
 . /tests/lib.sh
 . /tests/matrix.sh
 

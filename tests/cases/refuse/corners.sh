@@ -2,6 +2,7 @@
 # Unusual images that the firmware installs are installed: the fewest and most pages, the longest
 # CPU table, another stepping, equal and highest SVN, either end of the handoff range, bytes without
 # a meaning.
+# KERNEL: any
 . /tests/lib.sh
 setup
 set_byte /lib/firmware/test/v2.blob 6144 255 /lib/firmware/test/good-padding.blob

@@ -1,6 +1,7 @@
 #!/bin/sh
 # A byte changed anywhere is found by the checksum, and module pages that do not match SEAMHASH by
 # the hash.
+# KERNEL: any
 . /tests/lib.sh
 setup
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Containers and sigstructs with a wrong field are refused.
+# KERNEL: any
 . /tests/lib.sh
 setup
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The firmware refuses the same images as tdx_update, with the status of the specification, but
 # after the running TDX module was shut down. TDs survive a refusal by tdx_update.
+# KERNEL: any
 . /tests/lib.sh
 setup
 cp /lib/firmware/test/v2.blob /lib/firmware/test/bad-signature.blob

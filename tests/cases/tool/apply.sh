@@ -2,6 +2,7 @@
 # tdx-update apply: each outcome of an update has its exit status, and JSON agrees.
 # SMP: 2 4
 # SANITIZERS: no
+# KERNEL: any
 . /tests/lib.sh
 . /tests/tool.sh
 mkdir -p /run

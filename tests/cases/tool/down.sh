@@ -3,6 +3,7 @@
 # with the next step for each.
 # SMP: 2 4
 # SANITIZERS: no
+# KERNEL: any
 . /tests/lib.sh
 . /tests/tool.sh
 setup

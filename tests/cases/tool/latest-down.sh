@@ -2,6 +2,7 @@
 # While TDX is down, apply --latest never reports that nothing is newer: it brings TDX back, or
 # fails with an exit status of its own.
 # SANITIZERS: no
+# KERNEL: any
 . /tests/lib.sh
 . /tests/tool.sh
 setup

@@ -2,6 +2,7 @@
 # apply --latest chooses the newest image of the series that mapping file and module accept, and
 # reports why it passed over newer ones.
 # SANITIZERS: no
+# KERNEL: any
 . /tests/lib.sh
 . /tests/tool.sh
 setup seamldr=1.5.12

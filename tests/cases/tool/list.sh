@@ -1,6 +1,7 @@
 #!/bin/sh
 # tdx-update list and check show what each image says about itself, and the module's verdict on it.
 # SANITIZERS: no
+# KERNEL: any
 . /tests/lib.sh
 . /tests/tool.sh
 setup

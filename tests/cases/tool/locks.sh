@@ -2,6 +2,7 @@
 # No other user can make the command wait. A run that waits for the loader's path parameter, which
 # another run uses, gives up after a while, and a signal ends its wait.
 # SANITIZERS: no
+# KERNEL: any
 . /tests/lib.sh
 . /tests/tool.sh
 PARAMETER=/sys/module/firmware_class/parameters/path

@@ -3,6 +3,7 @@
 # promise. This kernel has no such driver: files stand in for its interface, and a process for the
 # driver.
 # SANITIZERS: no
+# KERNEL: any
 . /tests/lib.sh
 . /tests/tool.sh
 setup_none

@@ -2,6 +2,7 @@
 # File names can neither steer a terminal nor break a line, and JSON keeps names that are not UTF-8.
 # SMP: 2
 # SANITIZERS: no
+# KERNEL: any
 . /tests/lib.sh
 . /tests/tool.sh
 setup

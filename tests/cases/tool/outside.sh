@@ -2,6 +2,7 @@
 # Images anywhere on disk can be installed, and no copy is left behind, even after a signal or a
 # kill.
 # SANITIZERS: no
+# KERNEL: any
 . /tests/lib.sh
 . /tests/tool.sh
 PARAMETER=/sys/module/firmware_class/parameters/path

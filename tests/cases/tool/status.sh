@@ -2,6 +2,7 @@
 # tdx-update status shows what runs and how the last attempt ended: as text, JSON and metrics, to
 # root and to other users.
 # SANITIZERS: no
+# KERNEL: any
 . /tests/lib.sh
 . /tests/tool.sh
 expect_tool 69 status

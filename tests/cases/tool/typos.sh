@@ -2,6 +2,7 @@
 # A wrong command line changes nothing, calls no firmware, and exits with 64. help and explain need
 # no host.
 # SANITIZERS: no
+# KERNEL: any
 . /tests/lib.sh
 . /tests/tool.sh
 expect_tool 0 help

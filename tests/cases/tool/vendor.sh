@@ -3,6 +3,7 @@
 # the command finds it there.
 # SMOKE: yes
 # SANITIZERS: no
+# KERNEL: any
 . /tests/lib.sh
 . /tests/tool.sh
 setup_emu

@@ -3,6 +3,7 @@
 # terminal only.
 # SMP: 2 4
 # SANITIZERS: no
+# KERNEL: any
 . /tests/lib.sh
 . /tests/tool.sh
 setup remaining=100
