@@ -1,27 +1,26 @@
 #!/bin/bash
-# Boots one guest without hardware virtualisation and waits for its end. Judges nothing.
+# Boots one guest without hardware virtualisation and waits for its end. judge.sh judges the boot.
 #
 #	tests/vm/boot.sh --kernel FILE --initrd FILE --dir DIR [OPTION...]
 #	tests/vm/boot.sh --firmware DIR --dir DIR [OPTION...]
 #
 #	--firmware DIR		boot from the disks by UEFI: DIR has code.fd, which enforces Secure
-#				Boot, and vars.fd. The command line is the boot loader's
-#	--disk FILE		a disk for the guest, virtio-blk; nothing is written to the file.
-#				Can be given again
-#	--ssh PORT		a network with only the guest, whose SSH is this machine's PORT
+#				Boot, and vars.fd. The boot loader sets the kernel command line
+#	--disk FILE		a virtio-blk disk; nothing is written to FILE. May be repeated
+#	--ssh PORT		a network with only the guest; the host's PORT leads to its SSH
 #	--smp N			CPUs (2)
-#	--thread single|multi	all of them in one host thread, or one each (single): CPUs that spin
-#				starve one another unless they take turns or have a host CPU each
+#	--thread single|multi	run all CPUs in one host thread, or each in its own (single). CPUs
+#				that spin starve each other unless they take turns in one thread
+#				or have a host CPU each
 #	--memory SIZE		as QEMU takes it (1G)
-#	--cpu PROPERTIES	of the guest's CPUs, as QEMU takes them, besides those below
-#	--plugin FILE,ARGUMENTS	a plugin of QEMU's
+#	--cpu PROPERTIES	CPU properties as QEMU takes them, besides those below
+#	--plugin FILE,ARGUMENTS	a QEMU plugin
 #	--timeout S		seconds until the guest is stopped from outside (none)
-#	--live console|work	ttyS0 or ttyS1 is also shown on standard output, and reads standard
-#				input
-#	--append WORDS		further words of the kernel command line, see init
+#	--live console|work	also connect ttyS0 or ttyS1 to standard output and input
+#	--append WORDS		append WORDS to the kernel command line; init lists the parameters
 #
-# Leaves DIR/console.log (ttyS0), DIR/work.log (ttyS1), DIR/qemu.log and DIR/exit: QEMU's exit
-# status (124: the time was up) and the seconds it took.
+# Writes DIR/console.log (ttyS0), DIR/work.log (ttyS1), DIR/qemu.log, and DIR/exit with QEMU's exit
+# status (124: timeout) and the seconds that it ran.
 set -euo pipefail
 
 smp=2 thread=single memory=1G timeout=0 live='' append='' disks=() properties='' plugin=() network=()
@@ -50,7 +49,7 @@ done
 mkdir -p "$dir"
 rm -f "$dir"/{console.log,work.log,qemu.log,exit}
 
-# A serial port: its file, and the terminal too if it is the live one.
+# port NAME: prints a serial port's chardev. It logs to a file; the live port also has the terminal.
 port() {
 	if [ "$live" = "$1" ]; then
 		echo "stdio,id=$1,signal=off,logfile=$dir/$1.log"
@@ -59,20 +58,20 @@ port() {
 	fi
 }
 
-# A CPU of the generation that TDX images name; it has no SEAM and, so emulated, no VMX. And no
-# CMPXCHG16B: QEMU 7.2 leaves half of RAX in the flags after one. An interrupt that comes there, in
-# the slab allocator, returns with them, and Linux 6.12 died of a double fault in two boots of five.
+# A CPU model that TDX images list. TCG emulates neither SEAM nor VMX. CMPXCHG16B is off: QEMU 7.2
+# leaves half of RAX in the flags after it. An interrupt right then, in the slab allocator, returned
+# with these flags, and Linux 6.12 died of a double fault in two boots of five.
 cpu=max,-cx16,vendor=GenuineIntel,family=6,model=143,stepping=8$properties
 
 words=(
 	console=ttyS0 loglevel=7 printk.time=1 log_buf_len=1M
 	panic=-1 panic_on_warn=1 oops=panic
-	"slub_debug=U,kmalloc-*"	# who made each allocation: see leaks() in lib.sh
+	"slub_debug=U,kmalloc-*"	# records who made each allocation, for leaks() in lib.sh
 	mitigations=off random.trust_cpu=on no_timer_check
 )
 
 if [ -n "${firmware:-}" ]; then
-	# The variables can be written only from system management mode, or else by anyone.
+	# Only code in system management mode may write the UEFI variables; by default, any may.
 	boot=(
 		-machine smm=on -global "driver=cfi.pflash01,property=secure,value=on"
 		-drive "if=pflash,format=raw,readonly=on,file=$firmware/code.fd"
@@ -82,7 +81,7 @@ else
 	boot=(-kernel "$kernel" -initrd "$initrd" -append "${words[*]} $append")
 fi
 
-# In the background, so that a signal to this script reaches it at once.
+# In the background: bash handles a signal during "wait" at once, but not during a command.
 start=$SECONDS status=0
 timeout --foreground -k 10 "$timeout" qemu-system-x86_64 \
 	-machine q35 -accel "tcg,thread=$thread" -cpu "$cpu" -smp "$smp" -m "$memory" \

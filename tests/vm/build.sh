@@ -1,31 +1,31 @@
 #!/bin/bash
-# Builds what a guest needs of the project: the modules for one kernel, the operator's command, the
-# tools, the test images. script gives cases a terminal.
+# Builds the project's files for a guest: the modules for one kernel, tdx-update and the test
+# images. Some of the host's tools go along, such as script, which gives cases a terminal.
 #
 #	KERNEL= KVER= KDIR= BUILD_ROOT= tests/vm/build.sh [demo]
 #
-# demo: without what only cases need, the mutants.
+# demo: leaves out the mutants, which only cases need.
 #
-# Prints what to put where in the guest, as initramfs.sh takes it.
+# Prints arguments for initramfs.sh: SOURCE=DESTINATION, one a line.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top"
 
-# One at a time in a tree: a demo may be shown while the tests run.
+# One build at a time in a tree: someone may start a demo while the tests run.
 mkdir -p build
 exec 7>build/.lock
 flock 7
 
 modules=build/modules/$KVER
 dirs=(tests/emu tests/td tests/slow tests/vendor)
-# NMIs for the kernels that run KVM guests, see tests/kvm.
+# Only the kernels for tests/kvm get the KVM guests and tdx_nmi.ko, which sends NMIs.
 kvm=''
 if [[ $KERNEL == *-kvm ]]; then
 	kvm=yes
 	dirs+=(tests/kvm/nmi)
 	env -u MAKEFLAGS make -s build/kvm/guests >&2
 fi
-# Mainline's update driver beside ours, where its source is the kernel's own.
+# Mainline's update driver comes from the source of 7.3, so only that kernel gets it.
 mainline=''
 if [ "$KERNEL" = 7.3 ]; then
 	mainline=yes
@@ -35,7 +35,7 @@ fi
 scripts/modules.sh "$KDIR" "$modules" "${dirs[@]}" >&2
 env -u MAKEFLAGS make -s build/tool/tdx-update >&2
 tests/tools/images.sh build/images >&2
-# The sample for the guest is made anew when an image has changed, or what judges it.
+# Make the mutants again when an image, their generator or the code that judges images has changed.
 if [ "${1:-}" != demo ] && [ -n "$(find build/images/.made src/image.c src/plan.c include \
 	tests/pure/mutants.* tests/pure/user_verify.* -newer build/mutants/made -print -quit 2>&1)" ]; then
 	tests/pure/mutants.sh >&2

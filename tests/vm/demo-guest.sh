@@ -1,6 +1,7 @@
 #!/bin/sh
-# The guest's half of `make demo`: a race refused, then an update, in an operator's own commands.
-# It checks what it shows: the last line says whether all of it held.
+# The guest's part of `make demo`, in the commands that an operator types: an update that is refused
+# because a TD is being built, then one that succeeds. The script checks what it shows, and prints
+# its last line only if all of it held.
 
 tdx=/sys/firmware/tdx
 td=/sys/kernel/debug/tdx_td
@@ -10,10 +11,10 @@ say() {
 	printf '\n--- %s\n' "$*"
 }
 
-# Shows a command as it is typed, and what it answers.
+# run COMMAND: prints the command as an operator types it, then its output.
 run() {
 	printf '# %s\n' "$1"
-	# In a shell of its own, as busybox's echo reports a failed write to standard error.
+	# A shell of its own: 2>&1 also has to show what busybox's echo says of a failed write.
 	sh -c "$1" 2>&1
 }
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# `make demo`: from a bare machine to an update with TDs alive, in a guest, shown on the terminal.
-# `make try`: the same guest with a shell in it, for you to type.
+# `make demo`: installs what this machine lacks, boots a guest, and shows on the terminal how the
+# guest updates its TDX module while TDs are alive. `make try`: the same guest with a shell for you.
 #
 #	tests/vm/demo.sh [try]		KERNEL=, see scripts/kernel.sh
 set -euo pipefail

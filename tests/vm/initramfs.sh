@@ -1,24 +1,24 @@
 #!/bin/bash
-# Packs the guest: an initramfs of busybox, kmod, the packaged kernel's modules that are needed,
-# ours, and the tests.
+# Packs a guest's initramfs: busybox, kmod, the modules that are needed of the packaged kernel, our
+# modules and the tests.
 #
 #	KROOT= KVER= MODULES= tests/vm/initramfs.sh OUT [SOURCE=DESTINATION]...
 #
-# SOURCE is a file or directory of the host, DESTINATION its path in the guest. A *.ko goes to the
-# kernel's updates directory whatever its destination's name, and brings the modules it depends on
-# along; a program goes to /sbin and brings its libraries. MODULES are names of further modules of
-# the kernel's.
+# SOURCE is a file or directory on the host, DESTINATION its path in the guest. A *.ko always goes
+# to the kernel's updates directory, together with the modules that it depends on. A file that goes
+# to a directory sbin is a program; its libraries are packed, too. MODULES names further modules of
+# the packaged kernel.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 out=$1
 shift
 
-# Asked for by name at run time, so no dependency leads to them: for the emulator and its client.
+# The emulator and its TD client request SHA-384 at run time, so no symbol dependency leads to it.
 extra_modules="crypto-sha384 ${MODULES:-}"
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
-chmod 755 "$root"	# for the guest's unprivileged user
+chmod 755 "$root"	# mktemp -d makes it 700, and the guest has an unprivileged user
 modules=lib/modules/$KVER
 mkdir -p "$root"/{bin,sbin,dev,proc,sys,tmp,etc,tests/cases,tests/plans} \
 	"$root/$modules/updates" "$root/lib/firmware"
@@ -29,7 +29,7 @@ cp "$(readlink -f /sbin/modprobe)" "$root/bin/kmod"
 for tool in depmod insmod lsmod modinfo modprobe rmmod; do
 	ln -s ../bin/kmod "$root/sbin/$tool"
 done
-# The shared libraries of a program.
+# libraries PROGRAM: packs its shared libraries.
 libraries() {
 	ldd "$1" | grep -o '/[^ ]*' | while read -r library; do
 		install -D "$library" "$root$library"
@@ -63,7 +63,7 @@ for pair; do
 	fi
 done
 
-# Modules of ours that others of ours depend on are not known there, and are here already.
+# Our modules may depend on one another. KROOT does not have those, but they are packed already.
 for name in "${names[@]}"; do
 	modprobe -d "$KROOT" -S "$KVER" -D "$name" 2>/dev/null ||
 		[ -e "$root/$modules/updates/$name.ko" ]

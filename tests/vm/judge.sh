@@ -1,25 +1,27 @@
 #!/bin/bash
-# Judges one boot by what it left behind, and says what was wrong.
+# Judges one boot by its logs and prints what was wrong.
 #
 #	tests/vm/judge.sh DIR
 #
-# Reads DIR/plan (the cases asked for, in order), DIR/demands if it is there (what they demand of
-# the console: a case, a tab, the text), DIR/may-skip if it is there (the cases that may be
-# skipped), DIR/ktap.log (their KTAP), DIR/console.log and DIR/exit, see boot.sh. Prints each
-# failure with its diagnostics and, if the boot does not count, why. Writes DIR/result: "PASSED
-# FAILED SKIPPED". Succeeds if nothing failed.
+#	DIR/plan	the cases that had to run, in order
+#	DIR/demands	optional: texts that have to be on the console; a case, a tab, the text
+#	DIR/may-skip	optional: the cases that may be skipped
+#	DIR/ktap.log	the KTAP of the cases
+#	DIR/console.log, DIR/exit, DIR/qemu.log		see boot.sh
 #
-# A case whose result is missing has failed, and so has one that was skipped and may not be, and
-# one that passed without a text on the console that it demands: while it ran and, if it started
-# the kernel anew, before that. What a case demands is no splat while it runs. A boot that went
-# wrong has at least one failure: that of the case that ran at the time of a splat, or, where no
-# case can be blamed, one for the boot itself.
+# Prints each failure with its diagnostics and, if the boot does not count, the reasons. Writes
+# DIR/result: "PASSED FAILED SKIPPED". Succeeds if nothing failed.
+#
+# A case also fails if its result is missing, if it was skipped but may not be, or if a text that it
+# demands was not on the console while it ran, or, if it started a new kernel, before that. A text
+# that a case demands is no splat while that case runs. A boot that does not count has at least one
+# failure: the case that ran when the splat came, or the boot itself if there is no such case.
 set -euo pipefail
 dir=$1
 
-# What no healthy kernel says, and our own module only of a host that is broken; and where a kernel
-# says so without meaning it: the boot message of lockdep kernels, and what the runner asks for:
-# backtraces when a case hangs, and scans of kmemleak, which it judges itself.
+# splat: what no healthy kernel prints, and tdx_update only on a broken host. harmless: a boot
+# message of lockdep kernels. Output that the runner asks for is dropped below: backtraces when a
+# case hangs, and scans of kmemleak, which the runner judges.
 splat='BUG:|WARNING:|Oops|Call Trace|KASAN|lockdep|INFO: task .* blocked|rcu.*stall|general protection fault|UBSAN:|BUG kmalloc|hard LOCKUP|possible recursive locking|kmemleak: [1-9][0-9]* new|do not trust KVM'
 harmless='RCU lockdep checking is enabled'
 
@@ -42,14 +44,14 @@ awk -F '\t' '
 	}
 ' "$dir/demands" - <"$console" >"$judged"
 
-# Why the boot does not count, one reason a line, the telling one first; nothing if it does.
+# Prints why the boot does not count, a reason a line, the cause first. Prints nothing if it counts.
 reasons() {
 	local status seconds first panic before
 
 	read -r status seconds <"$dir/exit"
 	first=$(grep -Enm 1 "$splat" "$judged" || true)
 	panic=$(grep -nm 1 'Kernel panic' "$judged" || true)
-	# A panic prints a call trace of its own, after it.
+	# A panic prints a call trace of its own afterwards, which is no further reason.
 	before=${panic%%:*}
 	if [ -n "$first" ] && [ "${first%%:*}" -lt "${before:-999999999}" ]; then
 		echo "splat: ${first#*:}"
@@ -64,7 +66,7 @@ reasons() {
 		echo "unclean power-off: no 'reboot: Power down' on the console"
 }
 
-# The case that was running when the line of console text came that matches.
+# Prints the case that ran when the first splat or panic came.
 blamed() {
 	awk -v splat="$splat|Kernel panic" '
 		match($0, /test: case /) { name = substr($0, RSTART + RLENGTH) }
@@ -73,13 +75,13 @@ blamed() {
 	' "$judged"
 }
 
-# The demands that are not met.
+# Prints the demands that are not met.
 lacking() {
 	awk -F '\t' '
 		FILENAME != "-" { name[++demands] = $1; text[demands] = $2; next }
 		match($0, /test: case /) { running = substr($0, RSTART + RLENGTH) }
 		/test: end of / { running = "" }
-		# The next kernel names the case that it goes on with.
+		# The next kernel prints the name of the case again; texts after that do not count.
 		/\] Linux version / { before = before " " running " "; running = "" }
 		running != "" && !index(before, " " running " ") {
 			for (i = 1; i <= demands; i++)
@@ -99,8 +101,8 @@ lacking >"$dir/lacking"
 reasons=$(reasons)
 blamed=$([ -z "$reasons" ] || blamed)
 
-# Compares plan and KTAP. Prints the failed cases with the diagnostics before their result, then as
-# the last line the three counts and how many results are missing.
+# Compares plan and KTAP. Prints each failed case with the diagnostics before its result, then the
+# results that are missing. The last line has the three counts.
 tr -d '\r\0' <"$dir/ktap.log" | awk -v blamed="$blamed" '
 	function failed(name) { failures++; print "not ok " name; printf "%s", diagnostics }
 	FILENAME ~ /lacking$/ {
@@ -119,7 +121,7 @@ tr -d '\r\0' <"$dir/ktap.log" | awk -v blamed="$blamed" '
 		good = $1 == "ok"
 		number = good ? $2 : $3
 		name = good ? $3 : $4
-		# A result that was not asked for, or comes twice, is worth nothing.
+		# A result that is not in the plan, or comes twice, does not count.
 		if (number != seen + 1 || plan[number] != name) {
 			strange = strange "    unexpected result: " $0 "\n"
 			next
@@ -156,7 +158,7 @@ tr -d '\r\0' <"$dir/ktap.log" | awk -v blamed="$blamed" '
 			}
 			printf "%s", strange bail
 			failures += missing
-			# Something is wrong even if every result is there.
+			# Every result is there, but the rest of the KTAP is wrong.
 			if (!missing)
 				failures++
 		}

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Packs what a guest needs that starts its kernel anew: an initramfs and, on top of it, the kernel,
-# that same initramfs, and the tool that loads and starts them, in /kexec.
+# Packs the initramfs of a guest that starts a new kernel: INITRAMFS and, in /kexec, the kernel,
+# INITRAMFS once more, and the tool that loads and starts both.
 #
 #	KROOT= KVER= tests/vm/kexec.sh OUT INITRAMFS
 set -euo pipefail

@@ -1,16 +1,16 @@
 #!/bin/bash
-# Proves that the runner goes red when it has to: cases that fail in every way, in real guests, and
-# logs made up for what no case can bring about. Needs nothing of the project's modules.
+# Tests that the harness reports failures. Cases that fail in every way run in real guests, and
+# made-up logs stand for what no case can cause. The project's modules are not needed.
 #
-# run.sh calls it first. Quiet and quick where neither the harness nor the kernel has changed since
-# it last passed. KVER and KDIR are the kernel's, see kernel.sh.
+# run.sh calls this first. It ends at once if neither the harness nor the kernel has changed since
+# the last pass. KVER, KDIR and the like come from kernel.sh.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 cd "$top"
 out=build/selftest
 
-# Runs on several kernels may begin at the same time.
+# Runs on several kernels may call this at the same time.
 mkdir -p "$out"
 exec 7>"$out/.lock"
 flock 7
@@ -22,7 +22,7 @@ fi
 echo "Testing the test harness"
 
 wrong=0
-# expect WHAT TEXT FILE: FILE has the line TEXT, a basic regular expression.
+# expect WHAT TEXT FILE: FILE must have a line that matches TEXT, a basic regular expression.
 expect() {
 	grep -q -e "$2" "$3" || {
 		echo "harness: $1: no line '$2' in $3"
@@ -39,7 +39,7 @@ env -u MAKEFLAGS scripts/root.sh --in "$BUILD_ROOT" make -s -C "$KDIR" M="$top/$
 
 export GUEST="$out/misbehave/misbehave.ko=/lib/modules/$KVER/updates/misbehave.ko"
 unset TEST SMP KEEP SMOKE LEAN
-# The one that only the host can end waits for its time in the background.
+# Only the host's timeout ends this guest, so it runs in the background.
 CASES_DIR=tests/vm/selftest/stopped OUT_DIR=$out/stopped BOOT_TIMEOUT=10 \
 	tests/vm/run.sh >"$out/stopped.log" 2>&1 &
 stopped=$!
@@ -84,8 +84,8 @@ expect "a boot that the host stops" '^0 passed, 1 failed, 0 skipped$' "$out/stop
 
 # --- made-up logs ---------------------------------------------------------------------------------
 
-# judge NAME EXIT CONSOLE WORK [DEMANDS [MAY_SKIP]]: what is made of a boot that was to run the
-# cases a and b; the verdict is then in $out/NAME/said and its counts in $out/NAME/result.
+# judge NAME EXIT CONSOLE KTAP [DEMANDS [MAY_SKIP]]: judges a made-up boot with the cases a and b.
+# The verdict goes to $out/judged/NAME/said, the counts to $out/judged/NAME/result.
 judge() {
 	local dir=$out/judged/$1
 
@@ -99,7 +99,7 @@ judge() {
 	: >"$dir/qemu.log"
 	tests/vm/judge.sh "$dir" >"$dir/said" 2>&1 || true
 }
-# counted NAME RESULT [REASON]
+# counted NAME RESULT [REASON]: the counts must be RESULT, and the verdict must have REASON.
 counted() {
 	expect "$1" "^$2\$" "$out/judged/$1/result"
 	[ -z "${3:-}" ] || expect "$1" "$3" "$out/judged/$1/said"
@@ -122,7 +122,7 @@ judge stall 0 "${run}[3] rcu: INFO: rcu_sched self-detected stall on CPU\n$down"
 counted stall '1 1 0' 'splat: .*stall'
 judge blocked 0 "${run}[3] INFO: task sh:7 blocked for more than 120 seconds.\n$down" "$ktap"
 counted blocked '1 1 0' 'splat: .*blocked'
-# Each alone on its line: the rest of a report may be lost.
+# Each line alone must be found: the rest of a kernel's report may be lost.
 number=0
 while read -r line; do
 	number=$((number + 1))
@@ -162,7 +162,7 @@ judge twice 0 "$run$down" '1..2\nok 1 a\nok 1 a\n'
 counted twice '1 1 0' 'unexpected result: ok 1 a'
 judge strange 0 "$run$down" '1..2\nok 1 a\nok 2 c\n'
 counted strange '1 1 0' 'unexpected result: ok 2 c'
-# A case that starts the kernel anew: two boots on one console, one result.
+# A case that starts a new kernel: two boots on one console, one result.
 first='[1] test: case a\r\n[2] test: end of a\r\n[3] test: case b\r\n[4] kexec_core: Starting new kernel\r\n'
 again='[0] Linux version 6\r\n'
 resumed='[1] test: case b\r\n'
@@ -174,7 +174,7 @@ judge kexec-stuck 124 "$first$again" 'KTAP version 1\n1..2\nok 1 a\n'
 counted kexec-stuck '1 1 0' 'not ok b (no result)'
 judge kexec-twice 0 "$first$again$run$down" 'KTAP version 1\n1..2\nok 1 a\nok 1 a\nok 2 b\n'
 counted kexec-twice '2 1 0' 'unexpected result: ok 1 a'
-# What a case demands of the console: while it runs, and before it starts the kernel anew.
+# A text that a case demands must come while the case runs, and before it starts a new kernel.
 judge demand 0 "${first}[4] tdx: said, too\r\n$again$resumed$down" "$ktap" 'b\ttdx: said\n'
 counted demand '2 0 0'
 judge demand-late 0 "$first$again${resumed}[5] tdx: said\r\n$down" "$ktap" 'b\ttdx: said\n'

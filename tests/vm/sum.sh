@@ -1,8 +1,9 @@
 # shellcheck shell=bash
-# What scripts have in common that run cases and add them up: sourced first, from the top of the
-# tree. However the script ends, its last line is "N passed, N failed, N skipped".
+# For scripts that run cases and add up the results. They source it first, from the top of the tree.
+# However such a script ends, its last line is "N passed, N failed, N skipped".
 #
-# The script adds to passed, failed and skipped. The keys of pids are processes to end with it.
+# The script adds to passed, failed and skipped. The processes whose IDs are the keys of pids are
+# killed when the script ends.
 
 passed=0 failed=0 skipped=0 pids=()
 
@@ -29,14 +30,14 @@ die() {
 	exit 1
 }
 
-# usage TEXT: a setting that makes no sense, before anything has run.
+# usage TEXT: rejects a setting before anything has run, so without the closing line.
 usage() {
 	trap - EXIT
 	echo "${0##*/}: $*" >&2
 	exit 2
 }
 
-# run_alone DIR: one run at a time writes to that directory; a second one waits.
+# run_alone DIR: only one run at a time may write to DIR; a second one waits.
 run_alone() {
 	mkdir -p "$1"
 	exec 8>"$1/.lock"

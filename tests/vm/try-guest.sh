@@ -1,5 +1,6 @@
 #!/bin/sh
-# The guest's half of `make try`: a TDX host with three images and a running TD, and a shell on it.
+# The guest's part of `make try`: sets up a TDX host with three images and a running TD, then starts
+# a shell.
 tdx=/sys/firmware/tdx
 td=/sys/kernel/debug/tdx_td
 emu=/sys/kernel/debug/tdx_emu

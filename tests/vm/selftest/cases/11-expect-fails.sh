@@ -1,5 +1,5 @@
 #!/bin/sh
-# A comparison that does not hold, in a case that goes on to its end.
+# A comparison fails, and the case goes on to its end.
 # SMP: 1
 . /tests/lib.sh
 expect "the answer" 42 41

@@ -1,5 +1,5 @@
 #!/bin/sh
-# A skip is no pass.
+# A skip does not count as a pass.
 # SMP: 1
 # NEEDS: CONFIG_NO_SUCH_THING
 . /tests/lib.sh

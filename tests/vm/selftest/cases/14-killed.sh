@@ -1,5 +1,5 @@
 #!/bin/sh
-# Dies in the middle without a chance to say so.
+# Is killed in the middle, and cannot report it.
 # SMP: 1
 . /tests/lib.sh
 kill -KILL $$

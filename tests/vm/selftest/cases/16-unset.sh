@@ -1,5 +1,5 @@
 #!/bin/sh
-# A variable that does not exist.
+# Uses a variable that was never set.
 # SMP: 1
 . /tests/lib.sh
 # shellcheck disable=SC2154

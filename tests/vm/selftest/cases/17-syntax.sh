@@ -1,5 +1,5 @@
 #!/bin/sh
-# A line that is no shell.
+# Has a syntax error.
 # SMP: 1
 # shellcheck disable=all
 . /tests/lib.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Does not end, and has a child that does not either.
+# Hangs, and so does its child.
 # SMP: 1
 . /tests/lib.sh
 sleep 1000 &

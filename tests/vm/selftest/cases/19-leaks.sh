@@ -1,5 +1,5 @@
 #!/bin/sh
-# A module that leaves memory behind, of both kinds.
+# Unloads a module that leaks memory of kmalloc() and vmalloc().
 # SMP: 1
 . /tests/lib.sh
 expect_ok modprobe misbehave what=leak

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What was wrong with the cases before is not this one's fault.
+# Passes after cases that failed: their faults are not counted against this one.
 # SMP: 1
 . /tests/lib.sh
 expect "nothing" "" ""

@@ -1,5 +1,5 @@
 #!/bin/sh
-# A clean power-off that comes too early.
+# Powers off cleanly, but before the plan is complete.
 # SMP: 4
 . /tests/lib.sh
 poweroff -f

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Comes after those that bring the guest down.
+# Never runs: the case before it brings the guest down.
 # SMP: 2 3 4
 . /tests/lib.sh
 expect "nothing" "" ""

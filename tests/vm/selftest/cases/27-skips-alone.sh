@@ -1,5 +1,5 @@
 #!/bin/sh
-# Skips itself and does not say what it needs.
+# Skips itself, but its head does not say what it needs.
 # SMP: 1
 . /tests/lib.sh
 skip "not today"

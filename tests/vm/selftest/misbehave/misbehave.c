@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Does on purpose what the runner has to notice. For its own test only. */
+/* Leaks memory or warns on purpose. Only for the test of the test harness. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/module.h>
@@ -11,7 +11,7 @@ static char *what = "";
 module_param(what, charp, 0);
 MODULE_PARM_DESC(what, "warn: a kernel warning; leak: memory that nobody frees");
 
-/* Not inlined into the init function, whose addresses the kernel forgets after loading. */
+/* Not inlined: the kernel frees the init function after loading, and forgets its addresses. */
 static noinline void leak(void)
 {
 	void *small = kmalloc(100, GFP_KERNEL);

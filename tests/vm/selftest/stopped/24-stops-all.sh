@@ -1,5 +1,5 @@
 #!/bin/sh
-# The runner itself stands still, so that only the host can end it.
+# Stops the runner itself, so that only the host can end the guest.
 # SMP: 1
 . /tests/lib.sh
 note "before the end"
