@@ -1,12 +1,12 @@
 #!/bin/bash
-# Builds a kernel from Debian's source package, with the compiler of its suite.
+# Builds a kernel from Debian's source package with the compiler of its suite.
 #
 #	scripts/built-kernel.sh NAME SUITE PACKAGE "CONFIG... [VARIABLE=VALUE...]"
 #
-# Called by kernel.sh, whose list has the arguments and which says what is printed. Each CONFIG is a
-# file of tests/vm/config; the variables are make's, LLVM=1 for one. It is built anew when one of
-# them or the version of the package has changed. Nothing is installed but what it takes to build a
-# kernel.
+# Called by kernel.sh, whose list has the arguments and whose head describes the output. Each CONFIG
+# is a file of tests/vm/config; the variables are for make, such as LLVM=1. A kernel is built again
+# when the options, the variables or the version of the package have changed. The kernel itself is
+# not installed, only the packages that its build needs.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -30,12 +30,12 @@ say() {
 	echo "kernel $name: $*" >&2
 }
 
-# Runs a command where that suite's packages and compiler are.
+# Runs a command in the suite's root, with its packages and compiler.
 there() {
 	"$top/scripts/root.sh" --in "$root" "$@"
 }
 
-# The configuration as this version of the kernel takes it.
+# Prints the options for this version of the kernel.
 fragment() {
 	local file
 
@@ -45,19 +45,19 @@ fragment() {
 	echo "CONFIG_LOCALVERSION=\"-${name#*-}\""
 }
 
-# The version of the package that apt knows of, if any.
+# Prints the version of the package that apt knows, if any.
 candidate() {
 	there apt-cache show --no-all-versions "$package" 2>/dev/null | sed -n 's/^Version: //p'
 }
 
-# recipe VERSION: what a kernel is made of.
+# recipe VERSION: prints what a kernel is made of. A kernel with another recipe is out of date.
 recipe() {
 	echo "source $1"
 	echo "config $(fragment | sha256sum)${args:+ ${args[*]}}"
 }
 
-# Is there a kernel, and would it be the same today? Where apt knows of no package, any version
-# does.
+# Succeeds if there is a kernel that would be the same if built today. Any version of the package
+# is good if apt knows none.
 fresh() {
 	local version
 
@@ -80,11 +80,11 @@ unpack() {
 		tar -xJ -C "$work" --strip-components=1
 }
 
-# What the fragment does not mention is off, or what this kernel has for a default.
+# Options that the fragment does not name are off, or have this kernel's default.
 configure() {
 	local refused
 
-	# Now, as the fragment may change while the kernel is built.
+	# Note the recipe now: the fragment may change during the build.
 	made=$(recipe "$version")
 	fragment >asked.config
 	there make -s "${args[@]}" KCONFIG_ALLCONFIG=asked.config allnoconfig >"$log" 2>&1 || {
@@ -95,7 +95,7 @@ configure() {
 	[ -z "$refused" ] || die "this kernel does not take, from tests/vm/config:"$'\n'"$refused"
 }
 
-# Shows of a build of many minutes that it goes on.
+# Logs the build, which takes minutes, and shows every 30 s that it goes on.
 progress() {
 	local line files=0 next=$((SECONDS + 30))
 
@@ -117,8 +117,8 @@ compile() {
 	}
 }
 
-# Of the gigabytes that a build leaves, what boots and what external modules are built with. The
-# directory gets its name last, so that what is there is complete.
+# Keeps what boots and what external modules need, of the gigabytes that a build leaves. The
+# directory is renamed last, so that $dir is always complete.
 keep() {
 	local release
 
@@ -131,7 +131,7 @@ keep() {
 	rm -f "$dir.new/root/lib/modules/$release"/{build,source}
 	cp -r --parents Makefile .config Module.symvers include scripts tools/objtool/objtool \
 		arch/x86/Makefile* arch/x86/include "$dir.new/headers"
-	# With whose key this kernel's own modules are signed, and what signs others with it.
+	# The key that signed this kernel's own modules, to sign external modules with.
 	[ ! -e certs/signing_key.pem ] ||
 		cp --parents certs/signing_key.{pem,x509} "$dir.new/headers"
 	printf '%s\n' "$made" "release $release" >"$dir.new/made"
@@ -141,7 +141,7 @@ keep() {
 	say "$release built in $((SECONDS - start)) s, $(du -sh "$dir" | cut -f 1)"
 }
 
-# The variables of a make that called this are not the kernel's.
+# The kernel's build must not see the variables of a make that called this script.
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
 mkdir -p "$kept"

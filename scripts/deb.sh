@@ -1,9 +1,9 @@
 #!/bin/bash
-# Builds the Debian packages from what `make dist` packs, and has lintian look at them.
+# Builds the Debian packages from the archive of `make dist`, and checks them with lintian.
 #
 #	scripts/deb.sh [VERSION]	prints the paths of the .deb files, in build/deb/VERSION/
 #
-# VERSION other than the tree's own is for tests of an upgrade.
+# A VERSION other than the tree's own is for tests of an upgrade.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
@@ -23,7 +23,7 @@ if [ "$version" != "$own" ]; then
 	sed -i "1s/($own)/($version)/" "$out/tree/debian/changelog"
 fi
 
-# The variables of a make that called this are not those of debian/rules.
+# debian/rules must not see the variables of a make that called this script.
 unset MAKEFLAGS MAKELEVEL MFLAGS
 (cd "$out/tree" && dpkg-buildpackage -us -uc --no-check-builddeps) >"$log" 2>&1 || {
 	tail -n 30 "$log" >&2

@@ -1,45 +1,43 @@
 #!/bin/bash
-# Installs the Debian packages that are missing; says and does nothing when none is.
+# Installs the Debian packages that are missing. Prints and does nothing if none is missing.
 #
 #	scripts/deps.sh GROUP|PACKAGE|PACKAGE=VERSION ...
 #	scripts/deps.sh --names GROUP|PACKAGE ...	only prints the packages' names, one a line
 #
-# Where packages come from is the machine's own apt configuration; nothing here names a source.
+# The machine's own apt configuration decides where packages come from.
 set -euo pipefail
 
 declare -A groups=(
-	# What builds the modules, the command, the images and the guest, and what boots it; jq and
-	# bsdutils (script) are for cases that run the command.
+	# Builds the modules, the command, the images and the guest, and boots the guest. jq and
+	# bsdutils (script) are for the cases that run the command.
 	[build]="make gcc libc6-dev libssl-dev libjansson-dev kmod cpio busybox-static jq bsdutils qemu-system-x86 seabios"
-	# What modules are built with, and what the kernel's scripts run that look closer with W=1.
+	# Builds modules; [strict] is for the kernel's scripts that check more with W=1.
 	[module]="make gcc libc6-dev"
 	[strict]="perl python3"
-	# What builds the command alone.
+	# Builds only the command.
 	[tool]="make gcc libc6-dev libssl-dev libjansson-dev"
-	# What a kernel is built with.
+	# Builds a kernel; [llvm] is for a kernel with LLVM=1.
 	[kernel]="make gcc libc6-dev flex bison bc libelf-dev libssl-dev openssl kmod xz-utils"
-	# And what a kernel is built with that is built with LLVM=1.
 	[llvm]="clang lld llvm"
-	# What `make fuzz` compiles with.
+	# The compiler of `make fuzz`.
 	[fuzz]="clang libclang-rt-14-dev"
-	# What `make model` runs.
+	# For `make model`.
 	[model]="spin"
-	# What `make proof` runs, in a root of Debian 13.
+	# For `make proof`, in a root of Debian 13.
 	[proof]="cbmc cadical z3 gcc libc6-dev"
-	# What `make bench` draws with.
+	# Draws the figures of `make bench`.
 	[bench]="gnuplot-nox"
-	# What `make recording` runs.
+	# For `make recording`.
 	[recording]="termtosvg bsdutils"
-	# What `make deb` runs.
+	# For `make deb`.
 	[deb]="dpkg-dev debhelper dh-dkms lintian gcc libc6-dev libjansson-dev libssl-dev"
-	# What `make check-packages` runs.
+	# For `make check-packages`; [fleet] updates the hosts there, in a root of the suite.
 	[packages]="mmdebstrap qemu-system-x86 ovmf e2fsprogs mtools openssl"
-	# And what updates a fleet there, in a root of the suite's own.
 	[fleet]="ansible-core openssh-client"
-	# What `make check-kvm` boots from a CD: a PC with VMX. script gives Bochs a terminal, and
-	# xz and zstd unpack the kernel.
+	# For `make check-kvm`, which boots a PC with VMX from a CD. bsdutils (script) gives Bochs a
+	# terminal; xz and zstd unpack the kernel.
 	[kvm]="bochs bochs-term bochsbios vgabios isolinux syslinux-common genisoimage bsdutils binutils xz-utils zstd"
-	# What `make lint` runs; perl is for checkpatch, xz-utils for the tar archive it comes in.
+	# For `make lint`. perl runs checkpatch, xz-utils unpacks the kernel's source that has it.
 	[lint]="make gcc sparse shellcheck codespell mandoc perl xz-utils"
 )
 
@@ -48,7 +46,7 @@ die() {
 	exit 1
 }
 
-# Prints those of its arguments that are not installed (in that version, where one is named).
+# Prints the arguments that are not installed; NAME=VERSION has to be that version.
 missing() {
 	local want name version have
 
@@ -60,7 +58,7 @@ missing() {
 	done
 }
 
-# Retries because a package index fetched while the archive changes is refused once in a while.
+# Retries: apt rejects a package index that it fetched while the archive changed.
 apt() {
 	DEBIAN_FRONTEND=noninteractive apt-get -q=2 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 "$@"
 }
@@ -81,7 +79,7 @@ if [ -n "$names" ]; then
 fi
 mapfile -t packages < <(missing "${wanted[@]}")
 [ ${#packages[@]} -gt 0 ] || exit 0
-# One at a time: apt has a lock, too, but fails where it is held.
+# One at a time: apt has a lock of its own, but fails if another apt holds it.
 exec 8<"$0"
 flock 8
 mapfile -t packages < <(missing "${wanted[@]}")

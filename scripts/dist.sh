@@ -1,11 +1,11 @@
 #!/bin/bash
-# Packs the tree as it is now into a tar archive that depends on nothing but its files.
+# Packs the tree as it is now into a tar archive that is the same for the same files.
 #
 #	scripts/dist.sh		prints the archive's path: build/dist/tdx-update-VERSION.tar.gz
 #
-# What git ignores stays out; in a tree without git (an unpacked archive), all is in but build/.
-# Every file has the time that stands in debian/changelog, so that an archive made of an unpacked
-# archive is the same archive.
+# Files that git ignores stay out. In a tree without git (an unpacked archive) everything but build/
+# is packed. Every file gets the time of debian/changelog, so an unpacked archive packs to the same
+# archive again.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
@@ -14,10 +14,10 @@ version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 name=tdx-update-$version
 out=build/dist/$name.tar.gz
 
-# The paths, each ending in NUL.
+# Prints the paths, each terminated by NUL.
 files() {
 	if [ -e .git ]; then
-		# Also what is new and not yet added; not what is deleted and still in the index.
+		# With new files that are not added yet, without deleted ones still in the index.
 		git ls-files -z --cached --others --exclude-standard --deduplicate |
 			while IFS= read -r -d '' path; do
 				[ ! -e "$path" ] || printf '%s\0' "$path"

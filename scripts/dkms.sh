@@ -1,9 +1,9 @@
 #!/bin/bash
-# Hands the module to DKMS for the running kernel, or takes it back for every kernel.
+# Has DKMS install the module for the running kernel, or remove it from every kernel.
 #
 #	scripts/dkms.sh install|uninstall
 #
-# Only what the module is built from goes to /usr/src: no part of the tests may get onto a host.
+# Only the module's source goes to /usr/src: no part of the tests may reach a host.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
@@ -17,7 +17,7 @@ die() {
 	exit 1
 }
 
-# Every version of it: the one before this one too.
+# Removes every version, including older ones.
 uninstall() {
 	local dir old
 
@@ -39,7 +39,7 @@ install)
 	release=$(uname -r)
 	[ -e "/lib/modules/$release/build" ] ||
 		die "no headers of $release here: apt-get install linux-headers-$release"
-	uninstall	# also the same version with other contents
+	uninstall	# this version too, as its source may have changed
 	mkdir -p "$sources"
 	cp -r Kbuild dkms.conf include src "$sources/"
 	dkms install "$package" -k "$release"

@@ -1,11 +1,11 @@
 #!/bin/bash
-# Installs the operator's command and what goes with it, or removes it: make install, make
-# uninstall.
+# Installs the operator's command and what goes with it, or removes both: `make install` and
+# `make uninstall`.
 #
 #	PREFIX=/usr/local DESTDIR= scripts/install.sh install|uninstall
 #
-# The kernel module is DKMS's: scripts/dkms.sh. The unit and the rule are put where examples are
-# looked for, and nothing is enabled; whoever wants the rule copies it to /etc/udev/rules.d.
+# scripts/dkms.sh installs the kernel module. Nothing is enabled here. The udev rule is installed as
+# an example only; to use it, copy it to /etc/udev/rules.d.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
@@ -13,7 +13,7 @@ cd "$top"
 prefix=${PREFIX:-/usr/local}
 share=$prefix/share
 doc=$share/doc/tdx-update
-# What manages units looks only there, whatever the prefix is.
+# systemd looks for units only in these directories, whatever the prefix is.
 units=/usr/local/lib/systemd/system
 [ "$prefix" != /usr ] || units=/usr/lib/systemd/system
 

@@ -1,27 +1,27 @@
 #!/bin/bash
-# The list of kernels the project is built for and booted with, and how one is fetched or made.
+# The list of kernels that the project is built for and booted with. Fetches or builds one of them.
 #
-#	scripts/kernel.sh [NAME]	makes the kernel and its headers available, prints as shell
-#					assignments: KERNEL= its name, KVER= release, KROOT= the
-#					unpacked image, KDIR= headers, BUILD_ROOT= where modules
-#					for it are built, see root.sh, MAKE_ARGS= with which
-#	scripts/kernel.sh --list	the names of those that Debian packages and every test runs
-#					on, oldest first; the first is the default
-#	scripts/kernel.sh --newest	the last of them that is of no special flavour
-#	scripts/kernel.sh --built	the names of those that built-kernel.sh builds from source
-#	scripts/kernel.sh --kvm	the names of those with KVM, for `make check-kvm` alone
-#	scripts/kernel.sh --suite NAME	the suite it comes from
-#	scripts/kernel.sh --tdx	the names of those that could host TDs
-#	scripts/kernel.sh --table	all of it as the rows of the table in docs/kernels.md
+#	scripts/kernel.sh [NAME]	makes the kernel and its headers available and prints shell
+#					assignments: KERNEL= its name, KVER= its release, KROOT=
+#					the unpacked image, KDIR= the headers, BUILD_ROOT= the root
+#					in which its modules are built (see root.sh), MAKE_ARGS=
+#					further arguments for make
+#	scripts/kernel.sh --list	the kernels that Debian packages, which every test runs on,
+#					oldest first; the first is the default
+#	scripts/kernel.sh --newest	the last of them without a special flavour
+#	scripts/kernel.sh --built	the kernels that built-kernel.sh builds from source
+#	scripts/kernel.sh --kvm	the kernels with KVM, only for `make check-kvm`
+#	scripts/kernel.sh --suite NAME	the suite that the kernel comes from
+#	scripts/kernel.sh --tdx	the kernels that could host TDs
+#	scripts/kernel.sh --table	the list as the rows of the table in docs/kernels.md
 #
-# With STRICT=1 also what modules.sh needs to be strict. The image package is unpacked under
-# build/kernels/NAME and never installed: the host's own kernel
-# stays alone.
+# STRICT=1 also installs what modules.sh needs to be strict. The image package is unpacked under
+# build/kernels/NAME and never installed, so the host's own kernel stays alone.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 
-# name (what its release begins with, up to a dash), suite, and either the image's meta package or
-# the source package, what its configuration is put together of (tests/vm/config), make's arguments
+# Columns: name (up to a dash, the beginning of the release), suite, and either the image's meta
+# package, or the source package, files of tests/vm/config and arguments for make.
 kernels='
 6.1		bookworm		linux-image-cloud-amd64
 6.12-bpo12	bookworm-backports	linux-image-cloud-amd64
@@ -46,7 +46,7 @@ say() {
 	echo "kernel $name: $*" >&2
 }
 
-# Runs apt's tools where that suite's packages are known.
+# Runs apt's tools in the suite's root, where its packages are known.
 there() {
 	"$top/scripts/root.sh" --in "$root" "$@"
 }
@@ -57,7 +57,7 @@ resolve() {
 		sed -n 's/^Depends:.*\(linux-image-[0-9][^ ,]*\) (= \([^)]*\)).*/\1 \2/p'
 }
 
-# Downloads the image that the meta package stands for today into the directory $1: one package, or
+# download DIR: downloads the image that the meta package stands for today. This is one package, or
 # from 7.2 on several of the same release and version.
 download() {
 	local image version release
@@ -74,14 +74,13 @@ download() {
 	printf '%s %s\n' "$release" "$version" >"$1/release"
 }
 
-# Makes build/kernels/NAME anew. The directory gets its name last, so that what is there is
-# complete.
+# Makes build/kernels/NAME anew. The directory is renamed last, so that $dir is always complete.
 fetch() {
 	local new="$dir.new" deb
 
 	rm -rf "$new"
 	mkdir -p "$new/root"
-	# Package lists older than the archive name files that are gone: once more with new ones.
+	# Old package lists name files that the archive no longer has: try again with new lists.
 	if ! download "$new"; then
 		say "once more, with new package lists"
 		there apt-get -q=2 update >&2 || die "apt-get update failed"
@@ -93,7 +92,7 @@ fetch() {
 	rm "$new"/*.deb
 	read -r release version <"$new/release"
 	[ -e "$new/root/lib" ] || ln -s usr/lib "$new/root/lib"
-	# From 7.2 on the image is beside its modules.
+	# From 7.2 on Debian packages the image beside the modules.
 	if [ ! -e "$new/root/boot" ]; then
 		mkdir "$new/root/boot"
 		ln -s "../lib/modules/$release/vmlinuz" "$new/root/boot/vmlinuz-$release"
@@ -105,13 +104,13 @@ fetch() {
 	say "$release unpacked"
 }
 
-# The headers come from apt: their makefiles name absolute paths under /usr/src.
+# The headers are installed, not unpacked: their makefiles name absolute paths under /usr/src.
 headers() {
 	"$top/scripts/root.sh" "$suite" module ${STRICT:+strict} "linux-headers-$release=$version" \
 		>/dev/null
 }
 
-# The names of one kind: packaged, built or kvm.
+# list packaged|built|kvm: prints the names of the kernels of that kind.
 list() {
 	awk -v kind="$1" '
 		NF && kind == ($1 ~ /-kvm$/ ? "kvm" : NF > 3 ? "built" : "packaged") { print $1 }
@@ -144,8 +143,8 @@ flock 9
 "$top/scripts/deps.sh" kmod
 [ -e "$dir/release" ] || fetch
 read -r release version <"$dir/release"
-# Headers of a kernel that was fetched long ago may be gone from the archive: then take today's
-# kernel.
+# The archive may no longer have the headers of a kernel that was fetched long ago. Then fetch
+# today's kernel.
 if ! headers; then
 	say "no headers for $release $version: fetching the kernel of today"
 	fetch

@@ -1,11 +1,11 @@
 #!/bin/bash
-# Everything that can be found without running the code. What `make lint` is; every check runs, then
-# the sum.
+# `make lint`: everything that can be found without running the code. Every check runs, and the last
+# line sums up.
 #
-# No clang-format: the tables (X-macros of leaves, statuses and results, field tables of debugfs)
-# are aligned by hand to be read as tables, and version 14 takes that apart in every setting that
-# comes near the kernel's: 121 of the 327 lines of tdx_arch.h. Switching it off around each would be
-# more noise than the check is worth; checkpatch holds the rest of the kernel's style.
+# clang-format is not used. The tables (X-macros of leaves, statuses and results, field tables of
+# debugfs) are aligned by hand so that they read as tables. Version 14 changes that alignment under
+# every setting that is close to the kernel's: 121 of the 327 lines of tdx_arch.h. Markers around
+# each table would be more noise than the check is worth. checkpatch checks the kernel's style.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
@@ -13,7 +13,7 @@ cd "$top"
 out=build/lint
 bad=() checks=0
 
-# check NAME COMMAND...: it is good if the command says nothing and succeeds.
+# check NAME COMMAND...: passes if the command prints nothing and succeeds.
 check() {
 	local name=$1 log=$out/$1.log start=$SECONDS status=0
 
@@ -29,7 +29,7 @@ check() {
 	fi
 }
 
-# The files of the tree whose paths match an extended regular expression, as the tree is now.
+# files REGEX: prints the files of the working tree whose paths match, an extended expression.
 files() {
 	find . \( -path ./build -o -path ./.git \) -prune -o -type f -printf '%P\n' | sort | grep -E "$1"
 }
@@ -38,16 +38,16 @@ files() {
 
 test_modules=(tests/emu tests/td tests/slow tests/vendor tests/oracle/guest tests/kvm/nmi)
 
-# From nothing, as the compiler warns only when it compiles. On the other kernels the same is part
-# of building for them, see all.sh.
+# Builds from scratch, because the compiler warns only about what it compiles. all.sh does the same
+# for the other kernels.
 compiler() {
 	rm -rf "$out/modules"
 	STRICT=1 scripts/modules.sh "$KDIR" "$out/modules" "${test_modules[@]}"
 }
 
-# sparse as Debian has it lacks some of what the newest kernel is written in, and the headers a
-# script that would tell so: hence what is defined here, and KBUILD_CHECKSRC, where C=2 is given up.
-# The script's absence is said once a module.
+# Debian's sparse lacks some of the language that the newest kernel uses; CF defines replacements.
+# Debian's headers lack the script with which Kbuild checks sparse, and without it Kbuild ignores
+# C=2. So KBUILD_CHECKSRC is set directly, and the message about the script is dropped.
 sparse() (
 	assignments=$(scripts/kernel.sh "$(scripts/kernel.sh --newest)" 2>/dev/null)
 	eval "$assignments"
@@ -61,13 +61,13 @@ sparse() (
 		{ grep -v '/checker-valid.sh: No such file\|sparse is not available or not up to' || true; }
 )
 
-# Each condition in compat.h holds for one of the kernels and not for another, or it has no use.
+# Each condition in compat.h must hold on one of the kernels and not on another.
 compat() {
 	local kernel line truths=$out/compat
 
 	rm -rf "$truths"
 	mkdir -p "$truths"
-	# A condition's line becomes the condition and a word that names it.
+	# Add a word after each condition, which the preprocessor keeps where the condition holds.
 	awk '/^#if / && !/KERNEL_VERSION\(6, 1, 0\)/ { print; print "holds_" NR; next } { print }' \
 		include/compat.h >"$truths/compat.c"
 	echo "obj-m := compat.o" >"$truths/Kbuild"
@@ -90,30 +90,28 @@ compat() {
 # --- checkpatch -----------------------------------------------------------------------------------
 
 checkpatch_ignored=(
-	# X-macros: lists of calls cannot be put in parentheses, nor their entries' [index]
-	# elsewhere.
+	# X-macros: a list of calls cannot be in parentheses, and its entries begin with [index].
 	COMPLEX_MACRO MACRO_ARG_REUSE BRACKET_SPACE
-	# The headers that describe the hardware also compile in user space, which has none of
-	# these.
+	# The headers that describe the hardware also compile in user space, which lacks these.
 	BIT_MACRO PREFER_DEFINED_ATTRIBUTE_MACRO PREFER_KERNEL_TYPES
 	# Takes any name in capitals for a constant: BUILD_BUG_ON(FIRST != OTHER - 1).
 	CONSTANT_COMPARISON
-	# One message at a level that depends on the outcome.
+	# One message has a level that depends on the outcome.
 	PRINTK_WITHOUT_KERN_LEVEL
-	# kobject_uevent_env() takes an array of char * that is not constant.
+	# kobject_uevent_env() takes an array of char * that is not const.
 	STATIC_CONST_CHAR_ARRAY
 	# Our own rule is stricter: see versions().
 	LINUX_VERSION_CODE
-	# Wants a kernel tree to learn from which names are spelt so there.
+	# Needs a kernel tree, from which it learns the names that are spelt so.
 	CAMELCASE
-	# In messages, the words sign and problem are no functions' names.
+	# The words "sign" and "problem" in messages are not names of functions.
 	EMBEDDED_FUNCTION_NAME
 )
-# What trace.h may: the form of a tracepoint is not that of code, and its lists are put together of
-# macros that bring their own commas and semicolons.
+# Allowed in trace.h: tracepoints do not have the form of code, and the macros in its lists bring
+# their own commas and semicolons.
 tracepoints='OPEN_ENDED_LINE|PARENTHESIS_ALIGNMENT|TRAILING_SEMICOLON|SPACING'
 
-# On a copy, without the one thing that its grammar lacks.
+# Checks a copy in which __has_include(<...>) is replaced, which checkpatch cannot parse.
 checkpatch() {
 	local dir=$out/checkpatch IFS=,
 	local options=(--no-tree --root=. --strict --max-line-length=100)
@@ -125,7 +123,7 @@ checkpatch() {
 	files '\.[ch]$' | xargs cp --parents -t "$dir"
 	find "$dir" -type f -exec sed -i 's/__has_include(<.*>)/__has_include(HEADER)/' {} +
 	cd "$dir"
-	# What it says decides: its exit status knows nothing of what is left out here.
+	# Only its output counts: its exit status includes the lines that are dropped here.
 	{
 		find . -type f -printf '%P\0' | sort -z | xargs -0 \
 			perl "$top/build/checkpatch/checkpatch.pl" "${options[@]}" \
@@ -135,8 +133,8 @@ checkpatch() {
 
 # --- the shell ------------------------------------------------------------------------------------
 
-# busybox's shell is closest to dash among those that shellcheck knows. It follows no sources:
-# lib.sh is elsewhere in the guest.
+# Of the shells that shellcheck knows, dash is closest to busybox's. SC1091 is off: scripts source
+# files by their paths in the guest.
 shell_guest() {
 	local guests='(oracle/|kvm/)?cases/.*\.sh|soak/soak\.sh|kvm/kvm\.sh|bench/guest-.*\.sh'
 
@@ -156,8 +154,8 @@ spelling() {
 	files . | grep -vx LICENSE | xargs codespell --quiet-level 3 --ignore-words-list nd
 }
 
-# Prose within 100 columns: pages but for their tables and examples, and comments. checkpatch has an
-# eye on the code.
+# Prose has at most 100 columns: comments, and pages except for their tables and examples.
+# checkpatch checks the code.
 columns() {
 	local file pattern
 
@@ -171,7 +169,7 @@ columns() {
 	done
 }
 
-# Every case says what must hold, begins with lib.sh, and is run by sh whatever its mode.
+# Every case begins with a comment on what must hold, sources lib.sh, and is a script for sh.
 cases() {
 	local file
 	for file in $(files '^tests/(kvm/)?cases/'); do
@@ -182,10 +180,11 @@ cases() {
 	done
 }
 
-# A file that is named is in the tree: from its top, from the file that names it, or from tests/; a
-# bare name may be anywhere. What is no name of ours: the kernel's and the C library's headers, what
-# spin writes, and what a pattern or a variable makes of a name. tests/mainline and the comparison
-# name the kernel's files. A section of a page is a title in it.
+# A file that the text names must be in the tree, by a path from the top, from the file that names
+# it, or from tests/. A name without a path may be anywhere. Not checked: headers of the kernel and
+# the C library, spin's output, names with patterns or variables, and tests/mainline and the
+# comparison, which name the kernel's files. A section that the text names must be a title in the
+# page.
 references() {
 	local tree=$out/tree
 
@@ -230,19 +229,19 @@ references() {
 		}'
 }
 
-# One place knows kernel versions.
+# Only compat.h may know kernel versions.
 versions() {
 	files '\.[ch]$|Kbuild$' | grep -vx include/compat.h |
 		xargs grep -nE 'LINUX_VERSION_CODE|KERNEL_VERSION' || true
 }
 
-# agree WHERE FILE: the rows on standard input are those of FILE, no more and no fewer.
+# agree WHERE FILE: the rows on standard input must be those of FILE, no more and no fewer.
 agree() {
 	sort | { diff "$2" - || true; } | sed -n "s/^</$1 lacks:/p; s/^>/$1 alone has:/p"
 }
 
-# Results and errnos stand in one table, the kernel module's, and exit statuses in the command's.
-# Whatever repeats one of them has the same rows; the command has something to say to each result.
+# The kernel module has the one table of results and errnos, the command that of exit statuses.
+# Every copy of them must have the same rows, and the command must explain each result.
 results() {
 	local table=$out/results exits=$out/exits row='([a-z-]+) +(E[A-Z]+|-)'
 
@@ -267,8 +266,8 @@ results() {
 		sed -n '/^\.It /{N; s/^\.It \([0-9]*\)\n/\1 /p}' | agree tdx-update.8 "$exits"
 }
 
-# What the upload node says of each result stands in fw_upload.c; the documentation has the same
-# rows, and every parameter has its place in the manual.
+# fw_upload.c has the table of results and the upload's errors. The documentation must have the same
+# rows. The manual must describe every parameter.
 uploads() {
 	local words=$out/uploads parameters=$out/parameters symbol error
 
@@ -295,13 +294,13 @@ uploads() {
 		agree tdx_update.4 "$parameters"
 }
 
-# A manual that is not installed, or that mandoc has not heard of yet, is none that is missing.
+# A reference to a manual that is not installed here, or is not in mandoc's database, is fine.
 man_pages() {
 	mandoc -T lint docs/man/* 2>&1 | grep -vE 'referenced manual not found|outdated mandoc.db' || true
 }
 
-# docs/kernels.md has the list of kernels as kernel.sh has it, and README what they could be used
-# for.
+# docs/kernels.md must have the kernels of kernel.sh. README must name the options of a kernel that
+# can host TDs, and tests/vm/config/tdx must set them.
 kernels() {
 	local list=$out/kernels option
 
@@ -313,12 +312,12 @@ kernels() {
 	done
 }
 
-# The emulator and what belongs to it never reach a user's machine.
+# What is installed must not refer to tests/: the emulator must never reach a user's machine.
 dkms() {
 	grep -n tests/ Kbuild dkms.conf scripts/dkms.sh debian/*.install || true
 }
 
-# The version stands in dkms.conf. Debian's tools want it in the changelog too; nothing else has it.
+# dkms.conf has the version. Debian's tools need it in the changelog too; no other file may have it.
 version() {
 	local version
 
@@ -329,15 +328,15 @@ version() {
 }
 
 mkdir -p "$out"
-# One at a time in a tree, as each begins with removing what the other builds.
+# One at a time in a tree: each begins by removing what the other builds.
 exec 8>"$out/.lock"
 flock -n 8 || { echo "Waiting for another lint in this tree to end"; flock 8; }
 scripts/deps.sh build lint
 assignments=$(scripts/kernel.sh)
 eval "$assignments"
-# checkpatch and its word lists
+# Fetch checkpatch and its word lists.
 scripts/source.sh 6.1 build/checkpatch scripts/{checkpatch.pl,spelling.txt,const_structs.checkpatch}
-# What each kernel needs says on the way what it does, which no check may.
+# Fetch the kernels now: that prints progress, and a check that prints anything fails.
 for kernel in $(scripts/kernel.sh --list); do
 	scripts/kernel.sh "$kernel" >/dev/null
 done

@@ -3,11 +3,11 @@
 #
 #	scripts/modules.sh KDIR OUT [DIR...]
 #
-# KDIR is a kernel's build directory. OUT becomes a copy of the tree in symbolic links, so that
-# objects of several kernels lie beside one another and Kbuild still sees what has changed. Each DIR
-# (tests/emu) is one more external module. MAKE_ARGS is handed to Kbuild (LLVM=1). BUILD_ROOT is
-# where KDIR and its compiler are, see root.sh (/). STRICT=1 builds with W=1 and fails if anything
-# is said.
+# KDIR is a kernel's build directory. OUT becomes a copy of the tree made of symbolic links: each
+# kernel has its own objects, and Kbuild still sees which source has changed. Each DIR (tests/emu)
+# is one more external module. MAKE_ARGS is passed to make (LLVM=1). BUILD_ROOT is the root with
+# KDIR and its compiler, see root.sh (default: /). STRICT=1 builds with W=1 and fails if the build
+# prints anything.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 kdir=$1 out=$2 root=${BUILD_ROOT:-/}
@@ -17,7 +17,7 @@ shift 2
 	echo "modules.sh: no kernel to build for in $kdir: install its headers or give KDIR=" >&2
 	exit 1
 }
-# The variables of a make that called this would tell Kbuild of a job server that it cannot reach.
+# A make that called this script would pass Kbuild a job server that Kbuild cannot reach.
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
 mkdir -p "$out"
@@ -32,7 +32,7 @@ done
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 for dir in . "$@"; do
-	# The message on BTF is about the kernel package, which has no vmlinux to take it from.
+	# Drop Kbuild's message about BTF: the kernel's packages have no vmlinux to take it from.
 	# shellcheck disable=SC2086 # a list of words
 	"$top/scripts/root.sh" --in "$root" make -s -C "$kdir" M="$(realpath "$out/$dir")" \
 		-j"$(nproc)" ${MAKE_ARGS:-} modules 2>&1 |

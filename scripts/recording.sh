@@ -1,14 +1,14 @@
 #!/bin/bash
-# Records the demo's terminal as an animation, docs/demo.svg. What `make recording` is.
+# `make recording`: records the demo's terminal as an animation, docs/demo.svg.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 out=build/recording
 scripts/deps.sh recording
 mkdir -p "$out"
-# Once unseen: whatever it downloads and builds belongs to no recording.
+# Run the demo once before, so that downloads and builds are not in the recording.
 tests/vm/demo.sh >"$out/demo.log"
-# termtosvg wants a terminal, whose input must not end before the demo does.
+# termtosvg needs a terminal, whose input must not end before the demo does.
 record="termtosvg $out/demo.svg --command tests/vm/demo.sh --screen-geometry 100x40 --template gjm8"
 record+=" --min-frame-duration 400 --max-frame-duration 2500 --loop-delay 6000"
 rm -f "$out/input"

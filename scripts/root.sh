@@ -1,16 +1,17 @@
 #!/bin/bash
-# Where things are built for a suite of Debian: on this machine if it is of that suite, else in a
-# root file system of the suite's own, with its compiler, under build/roots/SUITE.
+# Provides the root file system in which to build for a suite of Debian, with the suite's compiler:
+# this machine's own if it runs that suite, otherwise build/roots/SUITE.
 #
-#	scripts/root.sh SUITE [PACKAGE...]	makes the root if need be, installs the packages
-#						(or GROUP, see deps.sh) that are missing there,
-#						prints the root's path: / or that directory
-#	scripts/root.sh --apt SUITE DIR		writes DIR/sources.list and DIR/apt.conf, what apt
-#						is to be told for that suite
-#	scripts/root.sh --in ROOT COMMAND...	runs it there; the tree has the same path in it
+#	scripts/root.sh SUITE [PACKAGE...]	makes the root if there is none, installs the
+#						missing packages (or GROUPs, see deps.sh) in it,
+#						and prints its path: / or that directory
+#	scripts/root.sh --apt SUITE DIR		writes apt's configuration for that suite to
+#						DIR/sources.list and DIR/apt.conf
+#	scripts/root.sh --in ROOT COMMAND...	runs COMMAND in ROOT, where the tree has the same
+#						path
 #
-# SUITE is a codename of Debian's, which may end in -backports: that one plus these. Mirrors and how
-# to reach them come from this machine's own apt configuration.
+# SUITE is a codename of Debian, or CODENAME-backports for that suite with its backports. Mirrors
+# and how to reach them come from this machine's own apt configuration.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -19,7 +20,7 @@ die() {
 	exit 1
 }
 
-# The mirror of a kind of archive here: the first whose codename matches.
+# mirror PATTERN: prints this machine's first mirror whose codename matches.
 mirror() {
 	# shellcheck disable=SC2016 # apt's own variables
 	apt-get indextargets --format '$(CODENAME) $(COMPONENT) $(SITE)' |
@@ -40,8 +41,7 @@ sources() {
 	[ "$1" = "$base" ] || echo "deb $main $1 main"
 }
 
-# How this machine reaches a mirror and how strict it is with it, and what suits a root for
-# building.
+# Prints how this machine reaches and checks a mirror, and settings for a root to build in.
 settings() {
 	apt-config dump --format '%F "%v";%n' Acquire |
 		grep -E '^Acquire::(Check-|https?::|Retries|ForceIP|Max-)' || true
@@ -57,7 +57,7 @@ apt_files() {
 	settings >"$2/apt.conf"
 }
 
-# Prints its arguments' packages that the root lacks, of that version where one is named.
+# Prints the arguments that the root lacks; NAME=VERSION has to be that version.
 missing() {
 	local want have
 
@@ -68,7 +68,7 @@ missing() {
 	done
 }
 
-# Makes build/roots/SUITE anew; it gets its name last, so that what is there is complete.
+# Makes build/roots/SUITE anew. The directory is renamed last, so that $root is always complete.
 make_root() {
 	local conf
 
@@ -88,7 +88,7 @@ make_root() {
 	mv "$root.new" "$root"
 }
 
-# A mount namespace of its own, so that nothing stays mounted whatever happens.
+# inside ROOT COMMAND...: uses a mount namespace of its own, so that nothing ever stays mounted.
 inside() {
 	local dir=$1
 	shift
@@ -102,7 +102,7 @@ inside() {
 		mount --rbind "$top" "$root$top"
 		mount -t proc proc "$root/proc"
 		mount --rbind /dev "$root/dev"
-		# What the machine says of names of hosts holds there too.
+		# Host names resolve there as on this machine.
 		cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
 		exec chroot "$root" /usr/bin/env -C "$PWD" PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 			LC_ALL=C.UTF-8 "$@"
@@ -135,7 +135,7 @@ mapfile -t packages < <(missing "${wanted[@]}")
 if [ ${#packages[@]} -gt 0 ]; then
 	echo "root $suite: installing ${packages[*]}" >&2
 	install=(env DEBIAN_FRONTEND=noninteractive apt-get -q=2 -y install "${packages[@]}")
-	# Package lists older than the archive name files that are gone: once more with new ones.
+	# Old package lists name files that the archive no longer has: try again with new lists.
 	"$0" --in "$root" "${install[@]}" >"$root.log" 2>&1 9>&- ||
 		{ "$0" --in "$root" apt-get -q=2 update &&
 			"$0" --in "$root" "${install[@]}"; } >"$root.log" 2>&1 9>&- || {

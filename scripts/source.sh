@@ -1,12 +1,12 @@
 #!/bin/bash
-# Files of a kernel's source, from the package of Debian that has it.
+# Provides files of a kernel's source from Debian's package linux-source-KERNEL.
 #
 #	scripts/source.sh KERNEL
-#		prints the path of the package linux-source-KERNEL of the suite that KERNEL is of
-#		(scripts/kernel.sh), and downloads it unless the version that apt knows is there
+#		prints the path of the package, from the suite of KERNEL (scripts/kernel.sh).
+#		Downloads it unless the version that apt knows is there
 #	scripts/source.sh KERNEL DIR FILE...
-#		makes DIR with these files of it, without their directories, unless it has them
-#		from that very package already
+#		makes DIR with these files of the source, without their directories, unless DIR has
+#		them from the same package already
 #
 # The packages stay in build/kernels-built.
 set -euo pipefail
@@ -21,7 +21,7 @@ die() {
 	exit 1
 }
 
-# Runs a command where that suite's packages are known.
+# Runs a command in the suite's root, where its packages are known.
 there() {
 	"$top/scripts/root.sh" --in "$root" "$@"
 }
@@ -34,12 +34,12 @@ candidate() {
 	there apt-cache show --no-all-versions "$package" 2>/dev/null | sed -n 's/^Version: //p'
 }
 
-# The newest that is there; if apt knows of a version, of that version only.
+# downloaded [VERSION]: prints the path of the newest package here, or of VERSION only.
 downloaded() {
 	find "$kept" -name "${package}_${1:-*}_all.deb" | sort -V | tail -n 1
 }
 
-# In a directory of its own: the package gets its name when it is complete.
+# Downloads into a new directory and renames the package when it is complete.
 download() {
 	local new
 
