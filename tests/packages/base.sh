@@ -1,13 +1,13 @@
 #!/bin/bash
-# Makes the root file system of a small server of one Debian suite, as it is before tdx-update
-# comes: systemd, the suite's cloud kernel with headers, its own dkms, and what an administrator's
-# tools need there.
+# Makes the root file system of a small server of one Debian suite, without tdx-update: systemd, the
+# suite's cloud kernel with headers, the suite's own dkms, and what an administrator's tools need.
 #
 #	tests/packages/base.sh SUITE	bookworm, trixie, trixie-backports (trixie with it)
 #
-# Leaves build/packages/SUITE/base/, once: rm -rf it for a system of today. Its apt has the packages
-# of one more kernel in its cache, named in build/packages/SUITE/second-kernel (empty if the archive
-# has none): the next older one, as an archive has old kernels but none from the future.
+# Makes build/packages/SUITE/base/ once; remove "made" beside it for a system of today. apt's cache
+# there has the packages of a second kernel, whose name is in build/packages/SUITE/second-kernel
+# (empty if the archive has none). It is the next older one, which stands for a new kernel: the
+# archive has none that is newer.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top"
@@ -15,7 +15,7 @@ suite=$1
 dir=build/packages/$suite
 kernel=(linux-image-cloud-amd64 linux-headers-cloud-amd64)
 [[ $suite != *-backports ]] || kernel=("${kernel[@]/%//$suite}")
-# openssl is what dkms signs with.
+# dkms signs modules with openssl.
 packages=(dkms openssl "${kernel[@]}" systemd-sysv dbus udev kmod initramfs-tools
 	openssh-server python3)
 
@@ -30,7 +30,7 @@ scripts/root.sh --apt "$suite" "$dir"
 
 start=$SECONDS log=$dir/base.log
 rm -rf "$dir"/{base,base.new,made}
-# mmdebstrap leaves what apt was told in the root, for the root's own apt.
+# mmdebstrap leaves its apt settings in the root, where the root's own apt uses them.
 mmdebstrap --mode=root --variant=apt --format=directory --skip=cleanup/apt/lists \
 	--aptopt="$dir/apt.conf" --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt=force-unsafe-io \
 	--include="$(IFS=,; echo "${packages[*]}")" \
@@ -53,7 +53,8 @@ echo "$second" >"$dir/second-kernel"
 	tail -n 30 "$log" >&2
 	exit 1
 }
-# How such a machine starts with Secure Boot; unpacked only, as installing them wants a disk.
+# shim and GRUB, with which the machine boots under Secure Boot. They are only unpacked, because
+# their installation needs a disk.
 mkdir -p "$dir/base.new/tmp/efi"
 chroot "$dir/base.new" env -C /tmp/efi apt-get -q=2 download shim-signed grub-efi-amd64-signed \
 	>>"$log" 2>&1

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The release archive's part of `make check-packages`: it can be made again, the module that is
-# built from it is the tree's, and its command is installed and removed. Last line: see sum() in
+# The release archive's part of `make check-packages`: the archive is reproducible, it builds the
+# same module as the tree, and its command can be installed and removed. Last line: see sum() in
 # lib.sh.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -23,8 +23,8 @@ made() {
 	tar -xf "$archive" -C "$out/unpacked" --strip-components 1
 }
 
-# Of other files' times, of an archive instead of a git tree, in another place, it comes out the
-# same.
+# The archive is the same when it is made with other file times and umask, outside git and in
+# another directory.
 again() {
 	find "$out/unpacked" -exec touch {} +
 	(umask 077 && cd "$out/unpacked" && scripts/dist.sh)
@@ -32,7 +32,8 @@ again() {
 		"$out/unpacked/build/dist/tdx-update-$version.tar.gz"
 }
 
-# built SOURCE KO: at the one path that both have, as the debug information has it.
+# built SOURCE KO: builds the module. SOURCE is copied to one path first, because the debug
+# information contains the path.
 built() {
 	local path=$top/$out/source
 
@@ -50,7 +51,7 @@ same_module() {
 	cmp "$out/tree.ko" "$out/archive.ko"
 }
 
-# And what the Makefile of either builds, each in its own place, has the same source.
+# The scripts of tree and archive, each in its own directory, build modules of the same source.
 same_source() {
 	scripts/modules.sh "$KDIR" "$out/modules"
 	(cd "$out/unpacked" && scripts/modules.sh "$KDIR" build/modules)
@@ -59,7 +60,7 @@ same_source() {
 	[ "$(modinfo -F version "$out/unpacked/build/modules/tdx_update.ko")" = "$version" ]
 }
 
-# archive_make TARGET: in the archive, of the command, as an administrator calls it.
+# archive_make TARGET: runs make in the unpacked archive, as an administrator would.
 archive_make() {
 	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -C "$out/unpacked" "$1" \
 		DESTDIR="$top/$out/host" PREFIX=/usr/local

@@ -1,10 +1,10 @@
 #!/bin/bash
-# A fleet's part of `make check-packages`: contrib/ansible/tdx-update.yml, by SSH, on several guests
-# that run side by side, with one suite's Ansible.
+# The fleet's part of `make check-packages`: one suite's Ansible runs contrib/ansible/tdx-update.yml
+# by SSH on several guests, which run side by side.
 #
 #	tests/packages/fleet.sh SUITE
 #
-# After suite.sh, whose system disk the hosts start from. Last line: see sum() in lib.sh.
+# Run suite.sh before: the hosts boot from its disk. Last line: see sum() in lib.sh.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -24,7 +24,7 @@ trap 'exit 143' INT TERM
 
 # --- hosts ----------------------------------------------------------------------------------------
 
-# A port that no one has.
+# Prints an unused TCP port.
 free_port() {
 	local port
 
@@ -60,7 +60,7 @@ boot_hosts() {
 	done
 }
 
-# on HOST COMMAND...: there.
+# on HOST COMMAND...: runs the command on that host.
 on() {
 	local host=$1
 	shift
@@ -87,7 +87,7 @@ hosts_are_up() {
 	done
 }
 
-# store HOST:WHAT...: what each has in store, of host.sh; the others are good.
+# store HOST:WHAT...: prepares each host with host.sh WHAT, and all others with "good".
 store() {
 	local host word what waiting=()
 
@@ -104,7 +104,7 @@ store() {
 	done
 }
 
-# told HOST WORDS: so it is there now, see host.sh.
+# told HOST WORDS: the host must be in this state, as "host.sh tell" prints it.
 told() {
 	local seen
 
@@ -115,7 +115,8 @@ told() {
 
 # --- the playbook ---------------------------------------------------------------------------------
 
-# play NAME BATCHES [KEY=VALUE...]: what it printed is $said then, its exit status $status.
+# play NAME BATCHES [KEY=VALUE...]: runs the playbook. Its output is in the file $said, its exit
+# status in $status.
 play() {
 	local word options=() batches=$2
 
@@ -134,7 +135,8 @@ play() {
 	echo "exit status $status"
 }
 
-# recap HOST KEY=N...: the playbook's sum has it so; without any, the host was not touched.
+# recap HOST KEY=N...: the playbook's recap must have these counts for the host. Without KEY=N, the
+# host must not be in the recap: it was not touched.
 recap() {
 	local line host=$1 word
 	shift
@@ -146,14 +148,14 @@ recap() {
 	[ $# != 0 ] || [ -z "$line" ]
 }
 
-# batch_of HOST: the number of the one in which it was updated.
+# batch_of HOST: prints the number of the batch in which the host was updated.
 batch_of() {
 	awk -v host="[$1]" '/^PLAY \[/ { batch++ } $2 == host && $1 == "changed:" { print batch; exit }' \
 		"$said"
 }
 
-# One first, then the others at once. The second has a TD built meanwhile, until the playbook has
-# tried twice. The third refuses, which does not keep the others.
+# The first batch is h1, the second h2 and h3. A TD is being built on h2 until the playbook has
+# retried twice. h3 refuses, which does not stop the others.
 rolls_over() {
 	local host builder
 
@@ -182,7 +184,7 @@ rolls_over() {
 	grep -F '1.5.27, 19 updates left' "$said"
 }
 
-# Once more, when the reason for the refusal is gone: nothing is done twice.
+# Run again after the reason for the refusal is gone: only h3 is updated.
 rolls_over_again() {
 	on h3 sh /opt/test/host.sh good
 	play again '["100%"]'
@@ -194,8 +196,8 @@ rolls_over_again() {
 	told h3 "1.5.27 ready success good"
 }
 
-# The race outlasts all retries: a batch of which nobody could be updated ends it, and nothing has
-# changed.
+# The race outlasts all retries. A batch in which no host could be updated ends the play, and no
+# host has changed.
 stops_where_a_batch_fails() {
 	store "h1:building"
 	play race '[1, 2]' tdx_retries=2
@@ -216,7 +218,7 @@ untouched() {
 	done
 }
 
-# Whoever is in the same batch is being updated at that time, the batches after it are not.
+# The hosts of the same batch are updated at the same time, so h2 is. Later batches are not.
 stops_after_a_loss() {
 	store "h1:breaking nothing"
 	play loss '[2, 1]'

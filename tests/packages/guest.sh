@@ -1,14 +1,14 @@
 #!/bin/sh
-# The guest's half of the packages' test: a service of systemd on a Debian system, which runs what
-# the kernel command line asks for, reports KTAP on the second serial port and powers off.
+# The guest's part of the packages' tests: a systemd service on a Debian system. It runs the plan
+# that the kernel command line names, prints KTAP to the second serial port and powers off.
 #
-#	guest.plan=update	the module that DKMS built is found, loads, and updates; the
+#	guest.plan=update	the module that DKMS built is found, loads and updates; the systemd
 #				unit and the udev rule work
-#	guest.plan=signing	Secure Boot: a module without a signature by a key of the machine's
-#				owner does not load, one that DKMS signed does
-#	guest.plan=fleet	a host that Ansible updates; fleet.sh says when that is over
+#	guest.plan=signing	Secure Boot: only a module that is signed by a key of the machine's
+#				owner loads, such as the one that DKMS signed
+#	guest.plan=fleet	a host that Ansible updates, until fleet.sh ends it
 #
-# $1: the directory this file is in, with the plans, images and modules that are not in /lib.
+# $1: the directory of this file, with the plans, images and modules that are not in /lib.
 # shellcheck disable=SC2119 # begin() can do without arguments
 set -u
 
@@ -16,16 +16,16 @@ here=$1
 # shellcheck source=tests/packages/tdx.sh
 . "$here/tdx.sh"
 
-# --- what must hold: each says why it does not, and fails -----------------------------------------
+# --- the checks: each prints the reason if it fails -----------------------------------------------
 
-# Nothing that belongs to the system has failed.
+# systemd is the first process, and no unit has failed.
 systemd_is_up() {
 	failed=$(systemctl list-units --failed --no-legend --plain)
 	echo "failed units: ${failed:-none}"
 	[ -z "$failed" ] && [ "$(cat /proc/1/comm)" = systemd ]
 }
 
-# modprobe finds it by its name, where DKMS put it.
+# modprobe finds the module by name where DKMS put it.
 module_found() {
 	modinfo -n tdx_update
 	case $(modinfo -n tdx_update) in
@@ -34,7 +34,7 @@ module_found() {
 	esac
 }
 
-# Debian's kernel here has no SEAM: says so, and does not load.
+# This CPU has no SEAM: the module does not load, and the kernel log says why.
 no_seam() {
 	! modprobe tdx_update && dmesg | grep 'tdx_update: not loaded: '
 }
@@ -43,7 +43,7 @@ module_loads() {
 	begin && grep . $TDX/version $TDX/state && [ "$(cat $TDX/version)" = 1.5.24 ]
 }
 
-# One TD before it lives on after it.
+# A TD that was built before the update is alive after it.
 update_works() {
 	build_td 1 && mkdir -p /lib/firmware/intel/tdx &&
 		cp "$IMAGES/v2.blob" /lib/firmware/intel/tdx/ || return
@@ -54,12 +54,12 @@ update_works() {
 
 # --- the unit -------------------------------------------------------------------------------------
 
-# unit IMAGE: that installs it.
+# unit IMAGE: prints the name of the unit that installs the image.
 unit() {
 	systemd-escape --path --template=tdx-update@.service "$IMAGES/$1"
 }
 
-# journal UNIT: what it has said.
+# journal UNIT: prints the unit's messages.
 journal() {
 	journalctl --sync
 	journalctl --no-pager -o cat -u "$1"
@@ -71,13 +71,14 @@ unit_verifies() {
 	[ -z "$findings" ]
 }
 
-# Without the module there is nothing to be done, and that is no failure.
+# Without the module the unit is skipped, which is no failure.
 unit_is_skipped() {
 	systemctl start "$(unit b.blob)" && journal "$(unit b.blob)" | grep -i 'skipped' &&
 		[ "$(systemctl show -P ConditionResult "$(unit b.blob)")" = no ]
 }
 
-# From 1.5.26, with that one's image as the recovery image. It waits for a TD that is being built.
+# Updates 1.5.26 to 1.5.27, with the image of 1.5.26 as the recovery image. The unit waits while a
+# TD is being built.
 unit_waits_and_installs() {
 	unit=$(unit b.blob)
 	td "new 2" "add 2 1" && systemctl start --no-block "$unit" || return
@@ -108,7 +109,7 @@ unit_fails_by_name() {
 
 COLLECTOR=/var/lib/prometheus/node-exporter
 
-# What udev is asked to do has been done.
+# Waits until udev has handled all events.
 settled() {
 	udevadm settle && journalctl --sync
 }
@@ -123,7 +124,7 @@ rule_verifies() {
 	udevadm control --reload
 }
 
-# Figures after each update, and through no link that another user may have put there.
+# The rule writes figures after each update, and follows no link that another user may have made.
 rule_writes_figures() {
 	begin && echo untouched >/run/victim && ln -s /run/victim $COLLECTOR/tdx.new &&
 		ln -s /run/victim $COLLECTOR/tdx.prom || return
@@ -134,7 +135,7 @@ rule_writes_figures() {
 		[ ! -L $COLLECTOR/tdx.prom ] && [ "$(cat /run/victim)" = untouched ]
 }
 
-# Nor where the directory itself is such a link.
+# The rule writes nothing if the directory itself is such a link.
 rule_passes_over_a_linked_directory() {
 	begin && mv $COLLECTOR $COLLECTOR.real && mkdir /run/elsewhere &&
 		ln -s /run/elsewhere $COLLECTOR || return
@@ -161,7 +162,7 @@ rule_tells_of_shut_down() {
 		grep 'TDX is down: update from 1\.5\.24 failed; apply an image to bring it back'
 }
 
-# The unit says by its status that another start brings TDX back; with the fault gone it does.
+# The unit's exit status says that starting it again brings TDX back. Without the fault, it does.
 unit_brings_tdx_back() {
 	unit=$(unit v2.blob)
 	! systemctl start "$unit" || return
@@ -183,7 +184,7 @@ rule_tells_of_loss() {
 
 # --- a host of a fleet ----------------------------------------------------------------------------
 
-# fleet.sh tells by ssh; boot.sh ends what is not told.
+# fleet.sh makes the file by SSH. Without it, boot.sh's timeout ends the guest.
 told_that_it_is_over() {
 	until [ -e /run/fleet-over ]; do
 		sleep 1
@@ -192,7 +193,7 @@ told_that_it_is_over() {
 
 # --- the end --------------------------------------------------------------------------------------
 
-# A module that remembers a loss stays, until it sees a TDX module run again, as after a reboot.
+# After a loss the module cannot be unloaded until it sees a TDX module run, as after a reboot.
 unloads() {
 	if [ "$(cat $TDX/state)" = lost ]; then
 		! rmmod tdx_update || return
@@ -202,7 +203,7 @@ unloads() {
 	rmmod tdx_td && rmmod tdx_update && rmmod tdx_emu && [ ! -e $TDX ]
 }
 
-# The firmware says so, the kernel believes it, and takes no module without a signature it knows.
+# The kernel reports Secure Boot and is locked down: it rejects modules without a known signature.
 secure_boot_on() {
 	dmesg | grep -i 'secure boot'
 	cat /sys/kernel/security/lockdown
@@ -210,7 +211,7 @@ secure_boot_on() {
 		grep -q '\[\(integrity\|confidentiality\)\]' /sys/kernel/security/lockdown
 }
 
-# refused FILE: insmod says that it is the signature that it does not like.
+# refused FILE: insmod must reject the module because of its signature.
 refused() {
 	! message=$(insmod "$1" 2>&1) || return
 	echo "$message"

@@ -1,27 +1,27 @@
 #!/bin/sh
-# A host of the fleet that fleet.sh updates, by what it has in store; called there by ssh.
+# Prepares a host of the fleet and prints its state. fleet.sh runs this on the host by SSH.
 #
-#	host.sh good		TD 1 runs, and there is a newer image
-#	host.sh building	and TD 2 is being built
-#	host.sh built		not any more
-#	host.sh refusing	no updates are left
-#	host.sh breaking REST	the next install fails past the shutdown; REST, what is left:
-#				handoff data, or nothing
-#	host.sh tell		version, state, result of the last attempt, TD 1's measurement;
-#				"-" where there is none
+#	host.sh good		TD 1 runs, and the next update will succeed
+#	host.sh building	as good, and TD 2 is being built
+#	host.sh built		TD 2 is finished
+#	host.sh refusing	as good, but no updates are left
+#	host.sh breaking REST	as good, but the next install fails past the shutdown and leaves
+#				the handoff data (REST: handoff) or nothing (nothing)
+#	host.sh tell		prints version, state, result of the last attempt and verdict on
+#				TD 1's measurement; "-" for what cannot be read
 set -u
 here=$(dirname "$0")
 # shellcheck source=tests/packages/tdx.sh
 . "$here/tdx.sh"
 
-# of FILE: its text.
+# of FILE: prints the file's text, or "-".
 of() {
 	text=$(cat "$1" 2>/dev/null)
 	echo "${text:--}"
 }
 
 measurement() {
-	# Where TDX is down it cannot be entered.
+	# The TD cannot be entered while TDX is down.
 	td "enter 1" 2>/dev/null && sed -n 's/^id=1 .*verdict=\([a-z]*\).*/\1/p' $TD/tds || echo -
 }
 

@@ -1,18 +1,18 @@
 # shellcheck shell=bash
-# What the parts of `make check-packages` have in common: sourced by them, in the tree's top
-# directory. $name is whose results they are, $logs where the checks' logs go, $out what else there
-# is to keep.
+# For the parts of `make check-packages`, which source it in the tree's top directory. They set
+# $name, the prefix of their results, $logs, the directory for the checks' logs, and $out, the
+# directory for everything else.
 # shellcheck disable=SC2034,SC2154 # they are read, and these are set, where this is sourced
 
 passed=0 failed=0 skipped=0
-pids=()	# of the guests
+pids=()	# the guests' processes
 
 say() {
 	echo "# $name: $*"
 }
 
-# check WHAT COMMAND...: one result. The command runs with errexit; what it did is shown if it
-# fails.
+# check WHAT COMMAND...: prints one result. The command runs with errexit and xtrace; the end of its
+# log is shown if it fails.
 check() {
 	local what=$1 start=$SECONDS status log
 	shift
@@ -37,13 +37,13 @@ skip() {
 	echo "ok - $name: $1 # SKIP $2"
 }
 
-# The last line of each part, which run.sh adds up.
+# Prints the last line of each part. run.sh adds the counts up.
 sum() {
 	say "$passed passed, $failed failed, $skipped skipped"
 }
 
-# boot NAME PLAN OPTION...: a guest from the system disk, in the background; PLAN is one of
-# guest.sh's. The last of $pids is its own.
+# boot NAME PLAN OPTION...: boots a guest from the system disk in the background and adds its
+# process to $pids. PLAN is a plan of guest.sh.
 boot() {
 	local dir=$out/boot-$1
 
@@ -55,7 +55,7 @@ boot() {
 	pids+=($!)
 }
 
-# booted NAME PID: waits for that guest, shows its results and adds them up.
+# booted NAME PID: waits for that guest, prints its results and adds them up.
 booted() {
 	local dir=$out/boot-$1 p f s seconds
 
@@ -69,12 +69,12 @@ booted() {
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
-# Guests do not outlive what booted them.
+# Kills the guests; an EXIT trap of the scripts that boot some.
 stop_guests() {
 	[ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true
 }
 
-# That it fails is what has to be: errexit passes over a "!".
+# fails COMMAND...: the command must fail. A "!" alone does not do it, because errexit ignores that.
 fails() {
 	! "$@"
 }

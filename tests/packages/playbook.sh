@@ -1,7 +1,7 @@
 #!/bin/bash
-# The playbook's part of `make check-packages` that needs no hosts: one suite's Ansible runs
-# contrib/ansible/tdx-update.yml, with stand-ins for ssh and for tdx-update, against every way in
-# which an update ends or does not end.
+# The playbook's part of `make check-packages`, without hosts: one suite's Ansible runs
+# contrib/ansible/tdx-update.yml against stand-ins for ssh and tdx-update, which act out every way
+# in which an update ends or does not end.
 #
 #	tests/packages/playbook.sh SUITE
 #
@@ -22,8 +22,8 @@ dir=$top/$out
 rm -rf "$out"
 mkdir -p "$logs"
 
-# ssh OPTION... HOST COMMAND: runs it here. A host that is down, or goes down meanwhile, is
-# unreachable.
+# ssh OPTION... HOST COMMAND: runs the command on this machine. A host that is down, or goes down
+# during the command, is unreachable: 255.
 cat >"$dir/ssh" <<END
 #!/bin/bash
 host=\${*: -2:1}
@@ -34,7 +34,8 @@ status=\$?
 exit \$status
 END
 
-# What each host has in store is in HOST.does; the hosts that were told to update are in updated.
+# HOST.does names what the command does on that host. "updated" lists the hosts that were told to
+# update.
 cat >"$dir/tdx-update" <<END
 #!/bin/bash
 answer() {
@@ -64,7 +65,7 @@ END
 chmod 755 "$dir/ssh" "$dir/tdx-update"
 printf '[tdx_hosts]\nh1\nh2\nh3\nh4\n' >"$dir/inventory"
 
-# play WHAT: h2 does that, in one batch with h3, after h1 and before h4.
+# play WHAT: runs the playbook while h2 does WHAT. The batches are h1, then h2 and h3, then h4.
 play() {
 	status=0
 	rm -f "$dir"/{updated,*.down,*.does}
@@ -85,7 +86,8 @@ play() {
 	echo "updated: $updated; exit status $status"
 }
 
-# No one knows, or everyone does, that h2 has lost its TDX: h4 is left alone.
+# stops WHAT TEXT: h2's TDX may be down, or h2 had to be repaired. The playbook fails with TEXT and
+# does not update h4.
 stops() {
 	play "$1"
 	[ "$status" != 0 ]
@@ -93,7 +95,7 @@ stops() {
 	grep "^fatal: \[h2\].*$2" "$said"
 }
 
-# h2 is reported, h4 has its turn.
+# goes_on WHAT: the playbook reports h2 and still updates h4.
 goes_on() {
 	play "$1"
 	[ "$status" != 0 ]
@@ -108,7 +110,7 @@ all_good() {
 	[ "$(grep -c '"1.5.27, 19 updates left"\|1.5.27, 19 updates left' "$said")" = 4 ]
 }
 
-# A race is tried again.
+# A race is retried once, as tdx_retries says.
 race() {
 	goes_on race
 	[ "$(grep -c h2 "$dir/updated")" = 2 ]

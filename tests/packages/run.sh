@@ -1,11 +1,10 @@
 #!/bin/bash
-# What `make check-packages` is: the release archive, and the Debian packages on real systems.
+# `make check-packages`: tests the release archive, and the Debian packages on real systems.
 #
-#	SUITE=name	only that one (bookworm, trixie, trixie-backports)
+#	SUITE=name	only that suite (bookworm, trixie, trixie-backports)
 #
-# Results are KTAP; progress goes into comments. The last line is "N passed, N failed, N skipped".
-# Everything is kept under build/packages/, so that the next run begins with the root file systems
-# of this one.
+# Prints results as KTAP and progress as KTAP comments. The last line is "N passed, N failed, N
+# skipped". Everything stays under build/packages/, so the next run reuses the root file systems.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -23,7 +22,7 @@ done
 out=build/packages
 run_alone "$out"
 
-# part COMMAND...: shows its results and adds them up.
+# part COMMAND...: prints the results of one part and adds them up.
 part() {
 	local p f s
 

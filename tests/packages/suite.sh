@@ -1,10 +1,10 @@
 #!/bin/bash
-# One Debian suite's part of `make check-packages`: the packages in the life of a host.
+# One Debian suite's part of `make check-packages`: installs, upgrades and removes the packages.
 #
 #	tests/packages/suite.sh SUITE DEBS NEXT_DEBS
 #
-# DEBS is where this tree's packages are, NEXT_DEBS where the same with a higher version. In a copy
-# of the suite's root file system (base.sh), its own apt and dkms install, upgrade and remove them;
+# DEBS is the directory of this tree's packages, NEXT_DEBS that of the same ones with a higher
+# version. The suite's own apt and dkms handle them in a copy of its root file system (base.sh).
 # QEMU boots the system as it is after the installation. Last line: see sum() in lib.sh.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,8 +22,8 @@ logs=$out/logs
 trap stop_guests EXIT
 trap 'exit 143' INT TERM
 
-# Runs a command on the system. Its uname tells of the kernel of the host, which dkms and apt see
-# through; RELEASE says what it is to tell instead.
+# Runs a command on the system. uname prints this machine's kernel there; dkms and apt see through
+# that. as_running() is for commands that do not.
 on() {
 	scripts/root.sh --in "$root" env DEBIAN_FRONTEND=noninteractive HOME=/root "$@"
 }
@@ -38,8 +38,8 @@ version_in() {
 
 # --- the checks -----------------------------------------------------------------------------------
 
-# Every path of the system but those that are no one's: scratch, logs, caches. And dkms's own key,
-# which it makes with the first module it signs and keeps.
+# Prints every path of the system except scratch files, logs and caches, and except the key that
+# dkms makes when it first signs a module, and keeps.
 paths() {
 	find "$root" -xdev \( -path "$root$top" -o -path "$root/tmp" -o -path "$root/run" -o \
 		-path "$root/var/log" -o -path "$root/var/cache" -o -path "$root/var/lib/apt" -o \
@@ -47,7 +47,8 @@ paths() {
 		grep -Ev '^var/lib/dkms/mok\.(key|pub) f$|^var/lib/dpkg/[a-z]*-old f$' | sort
 }
 
-# Whatever bears our name, or is an empty directory of DKMS's where modules are.
+# Prints paths with our name, DKMS's directories among the kernel's modules, and files there that
+# mention the module.
 traces() {
 	find "$root"/{usr,etc,boot,var/lib/dkms,var/lib/dpkg/info} -xdev -name '*tdx[-_]update*'
 	find "$root"/usr/lib/modules -type d -name dkms
@@ -60,7 +61,8 @@ no_traces() {
 	[ ! -s "$out/traces" ]
 }
 
-# installed VERSION RELEASE: DKMS has it so, and modprobe would find that file, signed.
+# installed VERSION RELEASE: DKMS must have installed that version for that kernel, and modprobe
+# must find this file, signed.
 installed() {
 	local file
 
@@ -77,7 +79,7 @@ install_by_apt() {
 	installed "$version" "$release"
 }
 
-# The package of the command: what is where people, man and bash look for it, and nothing that runs.
+# The command's package has its files where users, man and bash look for them, and enables nothing.
 command_installed() {
 	on dpkg-query -L tdx-update | while read -r path; do
 		[ -d "$root$path" ] || echo "$path"
@@ -100,9 +102,9 @@ command_installed() {
 	[ -z "$(find "$root/etc/systemd" "$root"/{etc,usr/lib}/udev -name '*tdx*')" ]
 }
 
-# completed WORD...: what bash offers for the last of them, sorted, on one line.
+# completed WORD...: prints what bash offers for the last word, sorted, on one line.
 completed() {
-	# shellcheck disable=SC2016 # the other shell's
+	# shellcheck disable=SC2016 # expanded by the other shell
 	on bash -euc '
 		source /usr/share/bash-completion/completions/tdx-update
 		cd /tmp/images
@@ -112,7 +114,7 @@ completed() {
 	[ "$(complete_function)" = _tdx_update ]
 }
 
-# What bash was told to call.
+# Prints the function that bash calls for completion.
 complete_function() {
 	on bash -euc 'source /usr/share/bash-completion/completions/tdx-update
 		complete -p tdx-update' | awk '{ print $3 }'
@@ -124,7 +126,7 @@ completes() {
 	mkdir -p "$root/tmp/images/older"
 	touch "$root/tmp/images/tdx_module_1.5.26.blob"
 	while IFS='|' read -r words wanted; do
-		# An empty last word is what stands after a space.
+		# A trailing space means that the last word is empty.
 		[[ $words != *' ' ]] || words+="''"
 		eval "words=($words)"
 		# shellcheck disable=SC2128 # for who reads the log
@@ -150,7 +152,7 @@ completes() {
 	rm -r "$root/tmp/images"
 }
 
-# Only what the module is built from is on the host.
+# Only the module's source is on the host.
 sources_only() {
 	[ "$(find "$root/usr/src/tdx-update-$version" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort |
 		xargs)" = "Kbuild dkms.conf include src" ]
@@ -166,16 +168,16 @@ upgrade() {
 	[ "$(on dkms status | wc -l)" = 1 ]
 }
 
-# The kernel's own package scripts have dkms build it; from apt's cache, as if it had just come out.
+# The kernel's package scripts have dkms build the module. Its packages come from apt's cache.
 new_kernel() {
 	apt --no-download install "linux-image-$second" "linux-headers-$second"
 	installed "$next" "$second"
 	installed "$next" "$release"
 }
 
-# A kernel that the module is not for is passed over as it is installed, until the administrator
-# says otherwise, by the file that docs/kernels.md names. Debian 12's dkms passes it over too, but
-# has the kernel's package fail: docs/kernels.md says so, and should no longer when this fails.
+# dkms skips a kernel that the module does not support, until the administrator allows it in the
+# file that docs/kernels.md names. Debian 12's dkms also makes the kernel's package fail, as
+# docs/kernels.md says. Should this check fail, that page may be out of date.
 not_for_this_kernel() {
 	local conf=$root/etc/dkms/tdx-update.conf hook=/etc/kernel/postinst.d/dkms
 
@@ -201,11 +203,11 @@ purge() {
 }
 
 packages() {
-	# shellcheck disable=SC2016 # dpkg's own
+	# shellcheck disable=SC2016 # dpkg-query's variable
 	on dpkg-query -Wf '${Package}\n' | sort
 }
 
-# With all that the second kernel brought gone too, the system is what it was.
+# Without the packages that came with the second kernel, the system is the same as before.
 as_before() {
 	packages >"$out/packages.after"
 	# shellcheck disable=SC2046 # a list of packages
@@ -214,7 +216,7 @@ as_before() {
 	diff "$out/before" "$out/after"
 }
 
-# A host whose uname says what it would.
+# Runs a command with a uname that prints the release of the system's kernel.
 as_running() {
 	printf '#!/bin/sh\n[ "$*" != -r ] || exec echo %s\nexec /usr/bin/uname "$@"\n' "$release" \
 		>"$root/tmp/uname"
@@ -226,7 +228,7 @@ make_install() {
 	as_running make dkms-install
 	installed "$version" "$release"
 	sources_only
-	# Again, as after a change of the source.
+	# Install again, as after a change of the source.
 	as_running make dkms-install
 	installed "$version" "$release"
 }
@@ -238,8 +240,8 @@ make_uninstall() {
 	diff "$out/before" "$out/after"
 }
 
-# What autopkgtest-pkg-dkms of debian/control runs in Debian's testbeds: it takes the package from
-# an archive.
+# Runs what autopkgtest-pkg-dkms of debian/control runs in Debian's testbeds. That takes the package
+# from an archive.
 autopkgtest() {
 	mkdir "$root/tmp/archive"
 	cp "$debs"/*.deb "$root/tmp/archive/"
@@ -254,18 +256,18 @@ autopkgtest() {
 
 # --- the guests -----------------------------------------------------------------------------------
 
-# What no package has: the emulator and its client for this kernel, images, and what runs them. All
-# of it goes to a copy of the system, as hard links.
+# Builds the emulator and its TD client for the guest's kernel. No package has them.
 guest_modules() {
 	on "$top/scripts/modules.sh" "/lib/modules/$release/build" "$top/$out/modules" tests/emu tests/td
 }
 
-# sign KEY CERTIFICATE MODULE, with the kernel's own tool; key and certificate as the system sees
-# them.
+# sign KEY CERTIFICATE MODULE: signs a module with the kernel's own tool. KEY and CERTIFICATE are
+# paths on the system, MODULE is one in this tree.
 sign() {
 	on "/lib/modules/$release/build/scripts/sign-file" sha256 "$1" "$2" "$top/$3"
 }
 
+# Makes a copy of the system, as hard links, with the modules, images and scripts of the tests.
 guest_root() {
 	local guest=$out/guest
 	local updates=$guest/usr/lib/modules/$release/updates test=$guest/opt/test module
@@ -298,10 +300,9 @@ guest_root() {
 	END
 	mkdir -p "$guest/etc/systemd/system/multi-user.target.wants"
 	ln -sf ../guest-test.service -t "$guest/etc/systemd/system/multi-user.target.wants"
-	# It has been started before: the first time, systemd asks of every unit whether to enable
-	# it.
+	# A guest with a machine ID is past its first boot, when systemd applies presets to units.
 	on systemd-machine-id-setup --root="$top/$guest"
-	# fleet.sh logs in, by SSH.
+	# fleet.sh logs in by SSH.
 	rm -rf "$out/ssh"
 	mkdir -p "$out/ssh"
 	on ssh-keygen -q -t ed25519 -N '' -C fleet.sh -f "$top/$out/ssh/key"
@@ -311,7 +312,7 @@ guest_root() {
 		>"$guest/etc/systemd/network/80-ether.network"
 	on systemctl --root "$top/$guest" enable systemd-networkd.service
 	on systemctl --root "$top/$guest" disable systemd-networkd-wait-online.service
-	# No one else does; the rest is as installed.
+	# No one logs in on a terminal. Everything else is as installed.
 	ln -sf /dev/null "$guest/etc/systemd/system/serial-getty@.service"
 	ln -sf /dev/null "$guest/etc/systemd/system/getty@.service"
 }
@@ -322,8 +323,8 @@ guest_disk() {
 	rm -rf "$out/guest"
 }
 
-# What a machine with Secure Boot starts from: Microsoft's keys in the firmware, Debian's shim and
-# boot loader, and the key of DKMS where "mokutil --import" and the next start put it.
+# Makes what a machine with Secure Boot boots from: firmware with Microsoft's keys, Debian's shim
+# and boot loader, and DKMS's key where "mokutil --import" and the next boot put it.
 secure_boot_disk() {
 	local firmware=$out/firmware esp=$out/esp.img cert=$root/var/lib/dkms/mok.pub
 	local ovmf=/usr/share/OVMF uuid=6d3c5b8e-3a0b-4a64-9d5f-5f3f3a1f6d21 tools
