@@ -1,20 +1,22 @@
 #!/bin/bash
-# Breaks the sources in one place at a time and has the tests look for it. What `make mutate` is.
+# `make mutate`: breaks the sources in one place at a time and has the tests look for it.
 #
 #	FILE=src/plan.c		only the mutations of that file
 #	LINE="N..."		only these lines of the table
-#	IN=user or guest	only those that are looked for in user space, or in guests
-#	SAMPLE=N SEED=		N of them, others for each SEED (the commit), no known survivors
+#	IN=user or guest	only the mutations that are tried in user space, or in guests
+#	SAMPLE=N SEED=		N mutations, no known survivors; SEED (default: the commit) decides
+#				which ones
 #	JUDGED=300		images that the oracle judges for each mutation
-#	GUESTS=			guests side by side (the CPUs of this machine)
-#	RESUME=1		keeps what an earlier run has found out, and does the rest
+#	GUESTS=			guests side by side (default: the CPUs of this machine)
+#	RESUME=1		keeps the verdicts of an earlier run and does the rest
 #
-# The table is tests/mutate/mutations. Each mutation is made in a copy of its file. Mutations of
-# image.c, plan.c and their headers are looked for in user space (pure.sh), the others in guests,
-# which try one after another (guest.sh): of each guest nothing is built but tdx_update.ko or the
+# The table is tests/mutate/mutations. Each mutation is made in a copy of its file. Its row says how
+# it is tried: in user space (pure.sh), or in a guest with the cases that the row names (guest.sh).
+# A guest tries several mutations in turn; each costs only a build of tdx_update.ko or of the
 # command.
 #
-# The last line is the share that was found of those that change something. Fails below 97 %.
+# The last line has the share of mutations that were found, of those that change something. The run
+# fails if it is below 97 %.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -23,8 +25,8 @@ cd "$top"
 export TABLE=tests/mutate/mutations
 out=build/mutate
 least=97		# percent that have to be found
-per_guest=25		# mutations that one guest tries, at most
-silence=150		# seconds without a word from a guest after which it hangs
+per_guest=25		# most mutations that one guest tries
+silence=150		# seconds without output from a guest after which it counts as hung
 
 die() {
 	echo "mutate: $*" >&2
@@ -43,7 +45,7 @@ flock -n 8 || { echo "Waiting for another run in this tree to end"; flock 8; }
 
 rows=$(table list) || die "rows of the table cannot be applied"
 
-# The rows on standard input in an order that SEED decides.
+# Prints the rows on standard input in an order that SEED decides.
 shuffle() {
 	local seed=${SEED:-$(git rev-parse HEAD 2>/dev/null || echo 1)}
 
@@ -65,7 +67,7 @@ verdicts=$out/verdicts
 [ -n "${RESUME:-}" ] || rm -rf "$verdicts"
 mkdir -p "$verdicts" "$out/files"
 
-# Has an earlier run tried this very row?
+# is_known LINE: succeeds if an earlier run has tried this row, and the row is still the same.
 is_known() {
 	[ -s "$verdicts/$1" ] && [ "$(sed 1d "$verdicts/$1")" = "$(sed -n "${1}p" "$TABLE")" ]
 }
@@ -83,7 +85,7 @@ while IFS=$'\t' read -r line file how _; do
 	esac
 done <<<"$chosen"
 
-# verdict LINE found|survived|unclear WHAT: what became of it, kept and shown.
+# verdict LINE found|survived|unclear WHAT: keeps and prints the verdict on a mutation.
 verdict() {
 	{
 		printf '%s\t%s\n' "$2" "$3"
@@ -112,13 +114,13 @@ fi
 
 # --- in guests ------------------------------------------------------------------------------------
 
-# header KEY CASE: the value of "# KEY: value" in the head of a case.
+# header KEY CASE: prints the value of "# KEY: value" in the head of a case.
 header() {
 	sed -n '/^\. /q; s/^# '"$1"': *//p' "tests/cases/$2.sh"
 }
 
-# group LINE: the kind of guest, "KERNEL CPUS", that its cases run in. A row's way is
-# CASE[,CASE]...[:CPUS][@KERNEL].
+# group LINE: prints the kind of guest that the row's cases run in, "KERNEL CPUS". The third column
+# of the row has the form CASE[,CASE]...[:CPUS][@KERNEL].
 group() {
 	local how=${how_of[$1]} cases counts cpus='' kernel=default
 
@@ -139,7 +141,8 @@ group() {
 	echo "$kernel ${cpus:-2}"
 }
 
-# build LINE: the file that replaces one in the guest; prints the path of that one.
+# build_mutant LINE: builds the module or the command with the mutation. Prints the path of the file
+# in the guest that it replaces.
 build_mutant() {
 	local file=${file_of[$1]} modules=$out/modules/$KVER
 
@@ -165,13 +168,14 @@ build_mutant() {
 	fi
 }
 
-# A new file, so that the next build takes notice of it; no link into the tree is written to.
+# replace FROM TO: makes TO a new file. The next build sees that it has changed, and a link into the
+# tree is not written through.
 replace() {
 	rm "$2"
 	cp "$1" "$2"
 }
 
-# The command by which Kbuild has made a file of the module's.
+# recorded OBJECT: prints the command with which Kbuild made this object of the module.
 recorded() {
 	sed -n '1{s/^[^ ]* := *//; s/\$\$/$/g; s/\\#/#/g; p}' "$out/modules/$KVER/$(dirname "$1")/.$(basename "$1").cmd"
 }
@@ -180,10 +184,10 @@ symbols() {
 	nm -u "$out/modules/$KVER/tdx_update.o" | sort
 }
 
-# link_module FILE: makes the module anew after FILE has changed, by Kbuild's commands and without
-# its questions, which take longer. Not where the module needs other symbols of the kernel: Kbuild
-# has to find their versions. The object is then the one without the mutation again: nothing else
-# would make it anew for the next one.
+# link_module FILE: builds the module after FILE has changed. It runs Kbuild's recorded commands,
+# because Kbuild itself takes longer to check what has changed. It fails if the module needs new
+# symbols of the kernel, whose versions only Kbuild finds. Afterwards it puts back the object that
+# has no mutation: nothing else would build it again for the next mutation.
 link_module() {
 	local object=${1%.c}.o modules=$out/modules/$KVER status=0
 
@@ -216,7 +220,7 @@ make_module() {
 		>"$out/build.log" 2>&1
 }
 
-# The initramfs of a kernel, with all cases and without any mutation.
+# prepare [KERNEL]: makes the initramfs of a kernel, with all cases and without a mutation.
 prepare() {
 	local built
 
@@ -232,8 +236,9 @@ prepare() {
 	symbols >"$out/symbols"
 }
 
-# What came of a guest that tried the lines in DIR/list: a verdict for each that was begun, and the
-# rest in DIR/rest.
+# settle DIR: gives the verdicts after a guest has tried the lines in DIR/list. Lines that it did
+# not reach go to DIR/rest. Lines whose cases also fail without the mutation go to DIR/alone, and
+# are tried again in a guest of their own.
 settle() {
 	local dir=$1 line how why splat
 
@@ -272,11 +277,12 @@ settle() {
 		fi
 	done <"$dir/list"
 }
-# As vm/judge.sh has it, but for what our own module says, which cases look for themselves.
+# The pattern of vm/judge.sh without our own module's message, which the cases check themselves.
 SPLAT=$(sed -n "s/^splat='\(.*\)|do not trust KVM'\$/\1/p" tests/vm/judge.sh)'|Kernel panic'
 [ "$SPLAT" != '|Kernel panic' ] || die "vm/judge.sh has no pattern of splats"
 
-# Waits for the guest, but not for ever: one whose CPUs spin says nothing.
+# watch PID DIR: waits for the guest, and kills it when it prints nothing for too long, as a guest
+# does whose CPUs spin.
 watch() {
 	local pid=$1 dir=$2 size seen='' quiet=0
 
@@ -290,7 +296,7 @@ watch() {
 	wait "$pid" || true
 }
 
-# boot DIR CPUS: one guest for the lines in DIR/list.
+# boot DIR CPUS: boots a guest that tries the lines in DIR/list, and waits for its end.
 boot() {
 	local dir=$1 cpus=$2
 
@@ -313,7 +319,7 @@ boot() {
 	grep -q '^mutation ' "$dir/work.log" || die "the guest does not start: $(tail -n 3 "$dir/console.log")"
 }
 
-# in_guests KERNEL CPUS LINE...: all of them, in as many boots as it takes.
+# in_guests KERNEL CPUS LINE...: tries the lines in as many boots as that takes.
 in_guests() {
 	local cpus=$2 number=0 taken line how size dir pids dirs
 
@@ -329,7 +335,7 @@ in_guests() {
 			taken=0
 			while [ $# -gt 0 ] && [ $taken -lt $size ]; do
 				line=$1
-				# Alone, after it was in doubt.
+				# A doubtful line gets a guest of its own.
 				[[ $doubtful != *" $line "* ]] || [ $taken = 0 ] || break
 				shift
 				taken=$((taken + 1))

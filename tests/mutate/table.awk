@@ -1,12 +1,12 @@
-# Reads the table of mutations, see the comment at its top.
+# Reads the table of mutations, whose format the comment at its top describes.
 #
 #	TABLE=FILE MODE=list awk -f table.awk
-#		Prints "LINE, tab, FILE, tab, HOW, tab, NOTE" of each row. A row that cannot be
-#		applied is an error on standard error, and then the exit status is 1.
+#		Prints "LINE, tab, FILE, tab, HOW, tab, NOTE" for each row. Reports a row that
+#		cannot be applied on standard error; the exit status is 1 then.
 #	TABLE=FILE MODE=apply ROW=LINE awk -f table.awk
 #		Prints the file with that row's text replaced.
 #	TABLE=FILE MODE=show ROW=LINE awk -f table.awk
-#		Prints the place and the row: "src/plan.c:23: TEXT => REPLACEMENT".
+#		Prints the row with its place in the file: "src/plan.c:23: TEXT => REPLACEMENT".
 #
 # Paths are relative to the current directory.
 
@@ -15,7 +15,7 @@ function wrong(what) {
 	errors++
 }
 
-# \n, \t and \\ as they are meant.
+# Replaces \n, \t and \\ by the characters that they mean.
 function unescape(text, out, i, c) {
 	out = ""
 	for (i = 1; i <= length(text); i++) {
@@ -39,7 +39,7 @@ function content(file, text, line) {
 	return contents[file] = text
 }
 
-# Where the text is, if it is there exactly once; else 0.
+# Returns the position of part in text if it is there exactly once, otherwise 0.
 function find(text, part, first) {
 	first = index(text, part)
 	return first && !index(substr(text, first + 1), part) ? first : 0
