@@ -1,8 +1,8 @@
-# Entry points, one line each; what they do is in scripts/ and tests/. `make help` lists them.
-# The module's own build is Kbuild's (see there): this file is not needed for it.
+# Entry points; scripts/ and tests/ do the work. `make help` lists them. Kbuild and DKMS build the
+# module with the file Kbuild and do not need this one.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
-# Not kernel.release: Debian's headers have the upstream version there.
+# kernel.release does not do: in Debian's headers it has the upstream version.
 UTSRELEASE = $(KDIR)/include/generated/utsrelease.h
 KRELEASE = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(UTSRELEASE) 2>/dev/null)
 
@@ -17,87 +17,87 @@ tool: build/tool/tdx-update
 tool:		## build the operator's command, build/tool/tdx-update
 
 install: build/tool/tdx-update
-install:	## install command, man pages, completion and examples: PREFIX=/usr/local, DESTDIR=
+install:	## install command, man pages, completion, examples: PREFIX=, DESTDIR=
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" scripts/install.sh install
 
-uninstall:	## and remove them again
+uninstall:	## remove what "make install" has installed: PREFIX=, DESTDIR=
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" scripts/install.sh uninstall
 
-demo:		## in a guest, from nothing: a refused race, an update with TDs alive
+demo:		## show in a guest: an update refused for a race, an update with TDs alive
 	@tests/vm/demo.sh
 
-try:		## a shell in a guest with emulator, TDs, images and command: KERNEL=
+try:		## open a shell in a guest with emulator, TDs, images and command: KERNEL=
 	@tests/vm/demo.sh try
 
-check:		## the tests, in guests: TEST=part of a name, SMP=, KERNEL=, KEEP=1 for a shell
+check:		## run the tests in guests: TEST=part of a name, SMP=, KERNEL=, KEEP=1: shell
 	@tests/vm/run.sh --settings
 	@tests/pure/unit.sh
 	@tests/pure/signer.sh
 	@tests/tool/unit.sh
 	@tests/vm/run.sh
 
-check-all:	## on every kernel that Debian packages
+check-all:	## run the tests on every kernel that Debian packages: KERNEL=, TEST=, SMP=
 	@tests/vm/all.sh all
 
-check-debug:	## on kernels with sanitizers, built once (10 minutes each): KERNEL=, TEST=, SMP=
+check-debug:	## run them with sanitizers (kernels are built once): KERNEL=, TEST=, SMP=
 	@tests/vm/all.sh built
 
-check-kvm:	## updates under KVM guests, in Bochs, which has VMX: TEST=, KERNEL=, SHORT=1
+check-kvm:	## update under KVM guests in Bochs, which has VMX: TEST=, KERNEL=, SHORT=1
 	@tests/kvm/run.sh
 
-mutants:	## changed images through the checks in user space: none unsigned may pass
+mutants:	## put changed images through the checks in user space: none unsigned may pass
 	@tests/pure/mutants.sh
 
-oracle:		## a second judge of checks and emulator: IMAGES=50000, SEQUENCES=10000, SEED=1
+oracle:		## judge checks and emulator again: IMAGES=50000, SEQUENCES=10000, SEED=1
 	@tests/oracle/run.sh
 
-mutate:		## break the sources in one place at a time: SAMPLE=N SEED=, FILE=, LINE=, IN=user or guest
+mutate:		## break the sources in single places: FILE=, LINE=, IN=user|guest, SAMPLE=N
 	@tests/mutate/run.sh
 
-fuzz:		## libFuzzer over container, sigstruct and plan: SECONDS=600
+fuzz:		## run libFuzzer on container, sigstruct and plan: SECONDS=600
 	@tests/pure/fuzz.sh $(SECONDS)
 
-model:		## the rendezvous: every order of steps of up to 4 LPs (spin), its barriers (herd7): DEEP=1
+model:		## check the rendezvous of up to 4 LPs in every order (spin, herd7): DEEP=1
 	@tests/model/litmus.sh
 	@tests/model/run.sh
 
-proof:		## image.c and plan.c, for every file and platform, with CBMC: MUTANTS=all
+proof:		## prove image.c and plan.c for every file and platform with CBMC: MUTANTS=all
 	@tests/proof/run.sh
 
-soak:		## updates for MINUTES=30 with everything else going on, on 4 and 8 CPUs
+soak:		## update for MINUTES=30 while everything else goes on, on 4 and 8 CPUs
 	@tests/soak/run.sh $(MINUTES)
 
-bench:		## blackouts of ours and of mainline's own driver, on simulated clocks: DOCS=1 into docs/, too
+bench:		## measure our blackouts and mainline's on simulated clocks: DOCS=1 for docs/
 	@tests/bench/run.sh
 
-compare:	## the same failures with mainline's driver and ours: writes docs/comparison.md
+compare:	## make mainline's driver and ours fail alike: writes docs/comparison.md
 	@tests/bench/compare.sh
 
-recording:	## the demo's terminal as an animation: docs/demo.svg
+recording:	## record the demo's terminal as an animation: docs/demo.svg
 	@scripts/recording.sh
 
-lint:		## compiler warnings, sparse, checkpatch, shellcheck, spelling, rules of the tree
+lint:		## run compiler checks, sparse, checkpatch, shellcheck, codespell, own rules
 	@scripts/lint.sh
 
 dkms-install:	## install this version through DKMS for the running kernel
 	@scripts/dkms.sh install
 
-dkms-uninstall:	## and remove it again, for every kernel
+dkms-uninstall:	## remove every version from DKMS, for every kernel
 	@scripts/dkms.sh uninstall
 
-deb:		## Debian packages, in build/deb/VERSION/, with lintian's opinion
+deb:		## build Debian packages in build/deb/VERSION/, and check them with lintian
 	@scripts/deb.sh
 
-dist:		## the release archive, build/dist/tdx-update-VERSION.tar.gz
+dist:		## pack the release archive, build/dist/tdx-update-VERSION.tar.gz
 	@scripts/dist.sh
 
-check-packages:	## archive and packages on Debian systems in guests, as root: SUITE=bookworm
+check-packages:	## test archive and packages in Debian guests, as root: SUITE=bookworm
 	@tests/packages/run.sh
 
-clean:		## remove what was built; what was downloaded stays (rm -rf build removes that too)
+clean:		## remove build results; kernels, roots and downloads stay in build/
 	rm -rf $(filter-out $(addprefix build/,kernels kernels-built roots packages checkpatch),$(wildcard build/*))
 
-help:		## this list
+help:		## print this list
 	@sed -n 's/^\([a-z-]*\):\t*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 
 PURE_CFLAGS = -g -O1 -Wall -Wextra -Werror -fsanitize=address,undefined -fno-sanitize-recover=all \
@@ -124,7 +124,7 @@ build/pure/seed: tests/pure/fuzz.c src/image.c src/plan.c $(PURE_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(PURE_CFLAGS) -DSEEDS -o $@ $(filter %.c,$^)
 
-# Rows of the oracle's tables are functions of one form, which not all need to the full.
+# The functions in the oracle's tables have one type, and not all of them use every parameter.
 ORACLE_CFLAGS = $(PURE_CFLAGS) -Wno-unused-parameter -Itests/oracle
 ORACLE_SOURCES = tests/oracle/rules.c tests/oracle/images.c tests/oracle/situations.c
 ORACLE_HEADERS = $(wildcard tests/oracle/*.h tests/oracle/guest/*.h)
