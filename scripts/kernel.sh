@@ -35,6 +35,8 @@ kernels='
 7.3-race	trixie-backports	linux-source-7.3	guest locks race
 7.3-tdx		trixie-backports	linux-source-7.3	guest tdx LLVM=1
 6.1-kvm		bookworm		linux-image-amd64
+6.12-kvm	trixie			linux-image-amd64
+7.3-kvm		trixie-backports	linux-image-amd64
 '
 
 die() {

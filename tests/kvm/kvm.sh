@@ -11,9 +11,9 @@ PER_CPU=1
 # Counts for the cases; small ones with GUEST_SHORT, or guest.short=1 on the kernel command line.
 # shellcheck disable=SC2034 # for the cases
 if [ -n "${GUEST_SHORT:-}" ] || grep -qw guest.short=1 /proc/cmdline; then
-	UPDATES=3 NMIS=1000 READS=20
+	UPDATES=3 NMIS=1000 READS=20 HOTPLUGS=2
 else
-	UPDATES=20 NMIS=5000 READS=200
+	UPDATES=20 NMIS=5000 READS=200 HOTPLUGS=10
 fi
 
 # setup_kvm [KEY=VALUE...]: starts guests on every CPU, then does what setup does. The guests come

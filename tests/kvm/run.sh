@@ -5,9 +5,10 @@
 #	TEST=part of a case's name	KERNEL=name, see scripts/kernel.sh --kvm (the first)
 #	SHORT=1 3 updates a case instead of 20, 1000 NMIs instead of 5000
 #
-# There is one boot. After the cases comes the control: the case "updates" with tdx_update built
-# without VMPTRLD. The control passes only if that case fails because the guests broke. It counts as
-# a case. The last line is "N passed, N failed, N skipped".
+# Cases with "# BOOT: kexec" have a boot of their own. In the other boot the control follows: the case "updates" with tdx_update built
+# without VMPTRLD. The control passes only if that case fails because the guests broke. On 7.3 an
+# update by mainline's own driver has to break them too (control/mainline.sh). Each counts as a case. The
+# last line is "N passed, N failed, N skipped".
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -44,13 +45,21 @@ eval "$assignments"
 export KERNEL KVER KROOT KDIR BUILD_ROOT MAKE_ARGS
 [[ $KERNEL == *-kvm ]] || die "$KERNEL is not one of: $(scripts/kernel.sh --kvm | xargs)"
 
-mapfile -t cases < <(cd "$here/cases" && find . -name "*${TEST:-}*.sh" -printf '%f\n' | sort)
-[ ${#cases[@]} -gt 0 ] || die "no case in tests/kvm/cases has '${TEST:-}' in its name"
+cases=() kexec=()
+for file in "$here"/cases/*"${TEST:-}"*.sh; do
+	name=$(basename "$file" .sh)
+	if grep -qx '# BOOT: kexec' "$file" 2>/dev/null; then
+		kexec+=("$name")
+	elif [ -e "$file" ]; then
+		cases+=("$name")
+	fi
+done
+[ $((${#cases[@]} + ${#kexec[@]})) -gt 0 ] || usage "no case in tests/kvm/cases has '${TEST:-}' in its name"
 
 echo "Building modules and images for $KVER"
-built=$(tests/vm/build.sh) || die "the build failed"
+built=$(tests/vm/build.sh demo) || die "the build failed"
 # Only files that the cases use: Bochs takes more than a second for a megabyte.
-mapfile -t guest < <(grep -E '/(tdx_(update|emu|td|nmi)\.ko|guests)$' <<<"$built")
+mapfile -t guest < <(grep -E '/((tdx_(update|emu|td|nmi)|mainline_tdx)\.ko|guests)$' <<<"$built")
 for file in a.blob b.blob same.blob bad-signer.blob signer; do
 	guest+=("build/images/$file=/lib/firmware/test/$file")
 done
@@ -60,12 +69,13 @@ broken=$(build_control) || die "the control cannot be built"
 # --- boot, judge ----------------------------------------------------------------------------------
 
 dir=$out/$KERNEL
-rm -rf "$dir"
-mkdir -p "$dir"
-printf '%s\n' "${cases[@]%.sh}" >"$dir/plan"
+rm -rf "$dir" "$dir-kexec"
+mkdir -p "$dir" "$dir-kexec"
+printf '%s\n' "${cases[@]}" >"$dir/plan"
+printf '%s\n' "${kexec[@]}" >"$dir-kexec/plan"
 MODULES=kvm-intel tests/vm/initramfs.sh "$out/$KERNEL.cpio" "${guest[@]}" \
-	"$here/cases=/tests/cases" "$here/control.sh=/tests/control.sh" \
-	"$dir/plan=/tests/plans/plan"
+	"$here/cases=/tests/cases" "$here/control=/tests/control" \
+	"$dir/plan=/tests/plans/cases" "$dir-kexec/plan=/tests/plans/kexec"
 # Files that replace or add to those: tdx_update for the control, which installs it later, and KVM
 # without its table for ftrace. With the table some kernels look each function up among all symbols
 # of the module, which takes as long in Bochs as the whole boot.
@@ -83,18 +93,42 @@ cp "$broken" "$over/control/"
 	done
 (cd "$over" && find . | cpio --quiet -o -H newc -R 0:0) >>"$out/$KERNEL.cpio"
 
-# The guest's clock counts instructions, so its measurements do not depend on the host's speed. Only
-# the timeout does.
-echo "Booting $KERNEL, 2 CPUs with VMX: ${#cases[@]} cases, and the control"
-tests/kvm/boot.sh --kernel "$KROOT/boot/vmlinuz-$KVER" --initrd "$out/$KERNEL.cpio" --dir "$dir" \
-	--timeout "${BOOT_TIMEOUT:-3600}" --append "panic_on_warn=1 guest.plan=plan \
-	guest.script=/tests/control.sh guest.case_timeout=600 ${SHORT:+guest.short=1}" \
-	</dev/null 8>&- &
-pids[$!]=bochs
-wait $! || die "could not boot: $(tail -n 3 "$dir/screen.log" 2>/dev/null)"
-pids=()
+# boot PLAN DIR INITRD WORDS: boots these cases. The guest's clock counts instructions, so its
+# measurements do not depend on the host's speed. Only the timeout does.
+boot() {
+	tests/kvm/boot.sh --kernel "$KROOT/boot/vmlinuz-$KVER" --initrd "$3" --dir "$2" \
+		--timeout "${BOOT_TIMEOUT:-3600}" --append "panic_on_warn=1 guest.plan=$1 \
+		guest.case_timeout=600 ${SHORT:+guest.short=1} $4" </dev/null 8>&- &
+	pids[$!]=bochs
+	wait $! || die "could not boot: $(tail -n 3 "$2/screen.log" 2>/dev/null)"
+	pids=()
+}
 
-# Separate the logs of the cases and of the control at the marks that control.sh has printed.
+# judged DIR: judges a boot and adds its cases up.
+judged() {
+	local p f s seconds
+
+	tests/vm/judge.sh "$1" || true
+	grep -E '^# (NMIs |a guest stood)' "$1/ktap.log" || true
+	read -r p f s <"$1/result"
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	read -r _ seconds <"$1/exit"
+	echo "Ended   $KERNEL: $p passed, $f failed, $s skipped, in $seconds s"
+}
+
+if [ ${#kexec[@]} -gt 0 ]; then
+	echo "Booting $KERNEL, 2 CPUs with VMX and a kexec: ${#kexec[@]} cases"
+	tests/vm/kexec.sh "$out/$KERNEL-kexec.cpio" "$out/$KERNEL.cpio"
+	boot kexec "$dir-kexec" "$out/$KERNEL-kexec.cpio" ''
+	mv "$dir-kexec/work.log" "$dir-kexec/ktap.log"
+	judged "$dir-kexec"
+fi
+[ ${#cases[@]} -gt 0 ] || exit $((failed > 0))
+
+echo "Booting $KERNEL, 2 CPUs with VMX: ${#cases[@]} cases, and the control"
+boot cases "$dir" "$out/$KERNEL.cpio" guest.script=/tests/control/run.sh
+
+# Separate the logs of the cases and of the control at the marks that control/run.sh has printed.
 mark='^control begins$'
 tr -d '\r\0' <"$dir/work.log" >"$dir/ktap.all"
 sed "/$mark/,\$d" "$dir/ktap.all" >"$dir/ktap.log"
@@ -102,9 +136,7 @@ sed "1,/$mark/d" "$dir/ktap.all" >"$dir/control.log"
 mv "$dir/console.log" "$dir/console.all"
 sed '/test: control begins/,/test: control ends/d' "$dir/console.all" >"$dir/console.log"
 
-tests/vm/judge.sh "$dir" || true
-grep -E '^# (NMIs |a guest stood)' "$dir/ktap.log" || true
-read -r passed failed skipped <"$dir/result"
+judged "$dir"
 
 # Prints why the control has not failed as it must, one reason a line.
 wrong() {
@@ -128,6 +160,15 @@ else
 	printf 'not ok control\n%s\n' "$wrong"
 	sed 's/^/    | /' "$dir/control.log"
 fi
-read -r _ seconds <"$dir/exit"
-echo "Ended   $KERNEL, in $seconds s"
-[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+# On kernels with mainline's driver: its own control.
+if [[ ${guest[*]} == *mainline_tdx.ko* ]]; then
+	if grep -q '^ok 1 mainline$' "$dir/control.log"; then
+		passed=$((passed + 1))
+		echo "Mainline's driver updated, and broke the guests; on a CPU with the erratum it hid"
+	else
+		failed=$((failed + 1))
+		echo "not ok control/mainline"
+		sed '/^not ok 1 mainline/q; s/^/    | /' "$dir/control.log"
+	fi
+fi
+[ "$failed" = 0 ]

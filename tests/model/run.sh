@@ -1,7 +1,7 @@
 #!/bin/bash
 # `make model`: explores every order of steps of the rendezvous, for 1 to 4 LPs and all answers of
-# the firmware. Then it explores mutants of the rendezvous, and has to find each of them wrong. DEEP=1
-# explores one image more with three and with four LPs, which takes many minutes and gigabytes.
+# the firmware. Then it explores mutants of the rendezvous, and has to find each of them wrong.
+# DEEP=1 explores one image more with three and with four LPs: many minutes and gigabytes.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 model=$top/tests/model/rendezvous.pml

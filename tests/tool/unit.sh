@@ -1,6 +1,6 @@
 #!/bin/bash
 # Tests the operator's command against a sysfs that this script makes up: its text and JSON for each
-# answer, and what it writes where. Takes seconds and no guest. Prints each failure, or else one line.
+# answer, and what it writes where. Takes seconds and no guest. Prints failures, or else one line.
 #
 #	tests/tool/unit.sh [COMMAND]	(build/tool/tdx-update)
 #	FIRST=1				ends at the first check that fails

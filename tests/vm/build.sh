@@ -25,9 +25,9 @@ if [[ $KERNEL == *-kvm ]]; then
 	dirs+=(tests/kvm/nmi)
 	env -u MAKEFLAGS make -s build/kvm/guests >&2
 fi
-# Mainline's update driver comes from the source of 7.3, so only that kernel gets it.
+# Mainline's update driver comes from the source of 7.3, so only its packaged kernels get it.
 mainline=''
-if [ "$KERNEL" = 7.3 ]; then
+if [[ $KERNEL == 7.3?(-kvm) ]]; then
 	mainline=yes
 	tests/mainline/derive.sh "$modules/tests/mainline"
 	dirs+=(tests/mainline)
