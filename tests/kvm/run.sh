@@ -5,10 +5,10 @@
 #	TEST=part of a case's name	KERNEL=name, see scripts/kernel.sh --kvm (the first)
 #	SHORT=1 3 updates a case instead of 20, 1000 NMIs instead of 5000
 #
-# Cases with "# BOOT: kexec" have a boot of their own. In the other boot the control follows: the case "updates" with tdx_update built
-# without VMPTRLD. The control passes only if that case fails because the guests broke. On 7.3 an
-# update by mainline's own driver has to break them too (control/mainline.sh). Each counts as a case. The
-# last line is "N passed, N failed, N skipped".
+# Cases with "# BOOT: kexec" have a boot of their own. After the others comes the control: the case
+# "updates" with tdx_update built without VMPTRLD. The control passes only if that case fails
+# because the guests broke. On 7.3 an update by mainline's own driver has to break them, too
+# (control/mainline.sh). Each counts as a case. The last line is "N passed, N failed, N skipped".
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)

@@ -3,6 +3,7 @@
 # current.
 . /tests/lib.sh
 . /tests/kvm.sh
+# shellcheck disable=SC2034 # for kvm.sh
 PER_CPU=3
 setup_kvm
 

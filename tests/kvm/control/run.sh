@@ -1,7 +1,7 @@
 #!/bin/sh
 # The controls run in the guest after the cases: plain updates by tdx_update built without VMPTRLD,
-# and by mainline's own driver where it is built. tests/kvm/run.sh judges the results. KVM warns when
-# its VMCS is gone, so marks separate this part of the console.
+# and by mainline's own driver where it is built. tests/kvm/run.sh judges the results. KVM warns
+# when its VMCS is gone, so marks separate this part of the console.
 echo "<6>test: control begins" >/dev/kmsg
 echo 0 >/proc/sys/kernel/panic_on_warn
 updates=/lib/modules/$(uname -r)/updates
