@@ -12,7 +12,6 @@
 #	scripts/kernel.sh --built	the kernels that built-kernel.sh builds from source
 #	scripts/kernel.sh --kvm	the kernels with KVM, only for `make check-kvm`
 #	scripts/kernel.sh --suite NAME	the suite that the kernel comes from
-#	scripts/kernel.sh --tdx	the kernels that could host TDs
 #	scripts/kernel.sh --table	the list as the rows of the table in docs/kernels.md
 #
 # STRICT=1 also installs what modules.sh needs to be strict. The image package is unpacked under
@@ -124,7 +123,6 @@ case ${1:-} in
 --newest) list packaged | grep -v -- - | tail -n 1; exit ;;
 --built) list built; exit ;;
 --kvm) list kvm; exit ;;
---tdx) awk '{ for (i = 4; i <= NF; i++) if ($i == "tdx") print $1 }' <<<"$kernels"; exit ;;
 --suite) awk -v name="$2" '$1 == name { print $2 }' <<<"$kernels"; exit ;;
 --table)
 	awk 'NF { printf "| %s | %s | `%s`%s |\n", $1, $2, $3, (NF > 3 ? ", built here" : "") }' \
