@@ -10,10 +10,10 @@
 #
 #	TEST=, SMP= as run.sh takes them; KERNEL= only that one
 #
-# A guest keeps one CPU of the host busy: as many kernels are under way as the host has CPUs, first
-# the newest, which takes longest. Guests that need the host for themselves come after all others.
-# Each line says which kernel it is about; build/check-KERNEL has its logs. The last line is
-# "N passed, N failed, N skipped", of all kernels.
+# A guest keeps one CPU of the host busy. As many kernels are under way as the host has CPUs, first
+# the newest, which takes longest, and as many guests of all of them. Guests that need the host for
+# themselves come last. Each line says which kernel it is about; build/check-KERNEL has its logs. The
+# last line is "N passed, N failed, N skipped", of all kernels.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -47,6 +47,13 @@ settings() {
 	esac
 }
 
+# A byte for each guest that may run; run.sh takes them from there.
+fifo=$(mktemp -u)
+mkfifo "$fifo"
+exec 6<>"$fifo"
+rm "$fifo"
+printf "%$(nproc)s" '' >&6
+
 declare -A sums=()	# kernel -> passed failed skipped seconds
 shows=()
 
@@ -56,7 +63,7 @@ start() {
 
 	read -rd '' -a set < <(settings "$1"; echo "THREADS=$2") || true
 	[[ $2 != multi || ${set[*]} != *SMOKE* ]] || return 0
-	[ "$2" = multi ] || set+=(JOBS=1)
+	[ "$2" = multi ] || set+=(TOKENS=6)
 	env "${set[@]}" tests/vm/run.sh --settings 2>/dev/null || return 0
 	mkdir -p "build/check-$1"
 	env "${set[@]}" tests/vm/run.sh >"$log" 2>&1 </dev/null &

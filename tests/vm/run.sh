@@ -7,7 +7,7 @@
 #	SMOKE=1 only the cases that say "# SMOKE: yes"
 #	LEAN=1 without the cases that say "# KERNEL: any": the kernel makes no difference to them
 #	THREADS=single or multi: only the boots that share the host, or only those that run alone
-#	JOBS=how many guests run at a time (as many as the host has CPUs)
+#	TOKENS=the descriptor of a FIFO with a byte for each guest that may run, see all.sh
 #	KEEP=1 shows the console and leaves a shell on it; for the first boot of those chosen
 #
 # tests/vm/run.sh --settings only looks whether these make sense. Where they do not, it says so in
@@ -40,7 +40,6 @@ header() {
 [[ ${SMP:-once} == once || ${SMP:-} =~ ^[1-9][0-9]*$ ]] ||
 	usage "SMP=$SMP is neither a number of CPUs nor once"
 [[ ${THREADS:-single} == @(single|multi) ]] || usage "THREADS=$THREADS is neither single nor multi"
-[[ ${JOBS:-1} =~ ^[1-9][0-9]*$ ]] || usage "JOBS=$JOBS is no number of guests"
 [ -z "${KERNEL:-}" ] || scripts/kernel.sh --suite "$KERNEL" | grep -q . ||
 	usage "no kernel $KERNEL; there are: $({ scripts/kernel.sh --list; scripts/kernel.sh --built; } | xargs)"
 
@@ -118,7 +117,7 @@ export KERNEL KVER KROOT KDIR BUILD_ROOT MAKE_ARGS
 # In a shell of its own: the harness is tested on the default kernel, whatever comes after, as its
 # test counts on a quick one.
 selftest() (
-	unset KERNEL THREADS JOBS
+	unset KERNEL THREADS TOKENS
 	assignments=$(scripts/kernel.sh)
 	eval "$assignments"
 	export KERNEL KVER KROOT KDIR BUILD_ROOT MAKE_ARGS
@@ -195,6 +194,7 @@ boot() {
 		append+=" guest.shell=1"
 		timeout=0
 	fi
+	[ -z "${TOKENS:-}" ] || read -rN 1 _ <&"$TOKENS"
 	exec "$here/boot.sh" --kernel "$KROOT/boot/vmlinuz-$KVER" --initrd "$(initrd "$1")" \
 		--dir "$dir" --smp "$smp" --thread "$thread" --memory "$memory" --timeout "$timeout" \
 		--append "$append" "${options[@]}"
@@ -227,6 +227,7 @@ start() {
 ended() {
 	local dir=$out/$KERNEL-$1 p f s seconds
 
+	[ -z "${TOKENS:-}" ] || printf . >&"$TOKENS"
 	[ -e "$dir/exit" ] || die "could not boot: $(cat "$dir/qemu.log" 2>/dev/null)"
 	mv "$dir/work.log" "$dir/ktap.log"
 	"$here/judge.sh" "$dir" || true
@@ -267,7 +268,7 @@ for boot in "${boots[@]}"; do
 		start "$boot"
 		drain 0
 	else
-		drain $((${JOBS:-$(nproc)} - 1))
+		drain $(($(nproc) - 1))
 		start "$boot"
 	fi
 done
