@@ -66,7 +66,8 @@ start() {
 	[ "$2" = multi ] || set+=(TOKENS=6)
 	env "${set[@]}" tests/vm/run.sh --settings 2>/dev/null || return 0
 	mkdir -p "build/check-$1"
-	env "${set[@]}" tests/vm/run.sh >"$log" 2>&1 </dev/null &
+	: >"$log"
+	env "${set[@]}" tests/vm/run.sh >>"$log" 2>&1 </dev/null &
 	pids[$!]="$1 $log $SECONDS"
 	tail -n +1 -f --pid=$! "$log" 2>/dev/null | sed -u "s/^/$1: /" &
 	shows+=($!)
@@ -101,7 +102,7 @@ for kernel in "${chosen[@]}"; do
 	start "$kernel" multi
 done
 drain 0
-wait "${shows[@]}"
+wait "${shows[@]}" || true
 [ ${#sums[@]} -gt 0 ] || usage "TEST=${TEST:-} SMP=${SMP:-}: no such case"
 
 echo "---"
