@@ -12,8 +12,8 @@
 #
 # A guest keeps one CPU of the host busy. As many kernels are under way as the host has CPUs, first
 # the newest, which takes longest, and as many guests of all of them. Guests that need the host for
-# themselves come last. Each line says which kernel it is about; build/check-KERNEL has its logs. The
-# last line is "N passed, N failed, N skipped", of all kernels.
+# themselves come last. Each line says which kernel it is about; build/check-KERNEL has its logs.
+# The last line is "N passed, N failed, N skipped", of all kernels.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
