@@ -229,8 +229,8 @@ start() {
 ended() {
 	local dir=$out/$KERNEL-$1 p f s seconds
 
-	# With a thread for each CPU, QEMU 7.2 can run an instruction that the kernel is patching. At
-	# boot that breaks the kernel alone: nothing of this project runs before the first case.
+	# With a thread for each CPU, QEMU 7.2 can run an instruction that the kernel is patching.
+	# At boot that breaks the kernel alone: nothing of this project runs before the first case.
 	if [[ $1 == *-multi && -z ${again[$1]:-} ]] && grep -qs 'int3: 0000' "$dir/console.log" &&
 		! grep -q 'test: case ' "$dir/console.log"; then
 		again[$1]=1
