@@ -28,6 +28,10 @@ for status in 0x8000000012345678 0x8000000000000003 0x8000000000010003 vmfail ud
 		case $status:$cpu in
 		0x80000000123*) ;;
 		*:0) expect "other LPs that called, $status on CPU $cpu" 0 "$others" ;;
+		vmfail:*) ;;	# its many calls push the first ones out of the log
+		# Before an LP calls again, each of the others has called.
+		*) expect "first calls, $status on CPU $cpu" "$(seq 0 $last | xargs)" \
+			"$(emu log | awk '$3 == "SEAMLDR.INSTALL" { print $2 }' | head -n $((last + 1)) | xargs)" ;;
 		esac
 		emu_set inject clear
 		expect_update test/a.blob 0 success
