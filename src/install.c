@@ -242,7 +242,7 @@ static void use_ticket(struct blackout *b, struct lp *lp, unsigned int pass)
 	}
 }
 
-/* A leaf of the TDX module without operands. */
+/* Call a leaf of the TDX module that takes no operands. */
 static u64 call_module(const struct blackout *b, struct lp *lp, u64 leaf, unsigned int step)
 {
 	static const struct tdxu_args none;

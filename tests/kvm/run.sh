@@ -54,7 +54,8 @@ for file in "$here"/cases/*"${TEST:-}"*.sh; do
 		cases+=("$name")
 	fi
 done
-[ $((${#cases[@]} + ${#kexec[@]})) -gt 0 ] || usage "no case in tests/kvm/cases has '${TEST:-}' in its name"
+[ $((${#cases[@]} + ${#kexec[@]})) -gt 0 ] ||
+	usage "no case in tests/kvm/cases has '${TEST:-}' in its name"
 
 echo "Building modules and images for $KVER"
 built=$(tests/vm/build.sh demo) || die "the build failed"

@@ -95,7 +95,7 @@ byte_at() {
 	bytes_at "$1" "$2" 1
 }
 
-# put_bytes FILE OFFSET VALUE...
+# put_bytes FILE OFFSET VALUE...: write these bytes there.
 put_bytes() {
 	local file=$1 offset=$2 bytes='' value
 

@@ -36,6 +36,8 @@ mapfile -t chosen < <(
 	printf '%s\n' "${kernels[@]}" | grep -Fvx -e "$newest" | tac
 )
 [ -z "${KERNEL:-}" ] || mapfile -t chosen < <(printf '%s\n' "${chosen[@]}" | grep -Fx -e "$KERNEL")
+# run.sh says what is wrong with TEST= and SMP=.
+KERNEL='' tests/vm/run.sh --settings || { trap - EXIT; exit 2; }
 [ ${#chosen[@]} -gt 0 ] || usage "no kernel ${KERNEL:-}; there are: ${kernels[*]}"
 
 # The settings of run.sh for a kernel.
@@ -47,7 +49,8 @@ settings() {
 	esac
 }
 
-# A byte for each guest that may run; run.sh takes them from there.
+# The FIFO has a byte for each guest that may run. run.sh takes one before it boots a guest, and
+# gives it back afterwards.
 fifo=$(mktemp -u)
 mkfifo "$fifo"
 exec 6<>"$fifo"
@@ -57,14 +60,16 @@ printf "%$(nproc)s" '' >&6
 declare -A sums=()	# kernel -> passed failed skipped seconds
 shows=()
 
-# start KERNEL THREADS: unless none of its cases is in such a boot.
+# start KERNEL THREADS: runs the kernel's cases of such boots in the background, if there are any.
+# run.sh --settings ends with 2 if there are none. What else may be wrong, the run itself shows.
 start() {
-	local set log=build/check-$1/$2.log
+	local set status=0 log=build/check-$1/$2.log
 
 	read -rd '' -a set < <(settings "$1"; echo "THREADS=$2") || true
 	[[ $2 != multi || ${set[*]} != *SMOKE* ]] || return 0
 	[ "$2" = multi ] || set+=(TOKENS=6)
-	env "${set[@]}" tests/vm/run.sh --settings 2>/dev/null || return 0
+	env "${set[@]}" tests/vm/run.sh --settings 2>/dev/null || status=$?
+	[ $status != 2 ] || return 0
 	mkdir -p "build/check-$1"
 	: >"$log"
 	env "${set[@]}" tests/vm/run.sh >>"$log" 2>&1 </dev/null &
@@ -73,24 +78,19 @@ start() {
 	shows+=($!)
 }
 
-# drain N: waits until no more than that many are under way.
-drain() {
-	local pid kernel log start status p f s had
+# Adds up what a run has printed last.
+ended() {
+	local kernel log start status=$2 p f s had
 
-	while [ ${#pids[@]} -gt "$1" ]; do
-		status=0
-		wait -n -p pid "${!pids[@]}" || status=$?
-		read -r kernel log start <<<"${pids[$pid]}"
-		unset "pids[$pid]"
-		read -r p _ f _ s _ < <(tail -n 1 "$log" | grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ sk') || {
-			echo "$kernel: no closing line, status $status"
-			p=0 f=1 s=0
-		}
-		[ "$status" = 0 ] || [ "$f" != 0 ] || f=1
-		passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-		read -ra had <<<"${sums[$kernel]:-0 0 0 0}"
-		sums[$kernel]="$((had[0] + p)) $((had[1] + f)) $((had[2] + s)) $((had[3] + SECONDS - start))"
-	done
+	read -r kernel log start <<<"$1"
+	read -r p _ f _ s _ < <(tail -n 1 "$log" | grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ sk') || {
+		echo "$kernel: no closing line, status $status"
+		p=0 f=1 s=0
+	}
+	[ "$status" = 0 ] || [ "$f" != 0 ] || f=1
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	read -ra had <<<"${sums[$kernel]:-0 0 0 0}"
+	sums[$kernel]="$((had[0] + p)) $((had[1] + f)) $((had[2] + s)) $((had[3] + SECONDS - start))"
 }
 
 for kernel in "${chosen[@]}"; do

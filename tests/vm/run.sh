@@ -5,7 +5,7 @@
 #	SMP=CPU count, or once: each case one time, on 2 CPUs or, if it does not name that, on
 #	the first count that it does name
 #	SMOKE=1 only the cases that say "# SMOKE: yes"
-#	LEAN=1 without the cases that say "# KERNEL: any": the kernel makes no difference to them
+#	LEAN=1 leaves out cases with "# KERNEL: any": the kernel makes no difference to them
 #	THREADS=single or multi: only the boots that share the host, or only those that run alone
 #	TOKENS=the descriptor of a FIFO with a byte for each guest that may run, see all.sh
 #	KEEP=1 shows the console and leaves a shell on it; for the first boot of those chosen
@@ -229,6 +229,7 @@ start() {
 ended() {
 	local dir=$out/$KERNEL-$1 p f s seconds
 
+	[ -z "${TOKENS:-}" ] || printf . >&"$TOKENS"
 	# With a thread for each CPU, QEMU 7.2 can run an instruction that the kernel is patching.
 	# At boot that breaks the kernel alone: nothing of this project runs before the first case.
 	if [[ $1 == *-multi && -z ${again[$1]:-} ]] && grep -qs 'int3: 0000' "$dir/console.log" &&
@@ -238,7 +239,6 @@ ended() {
 		start "$1"
 		return
 	fi
-	[ -z "${TOKENS:-}" ] || printf . >&"$TOKENS"
 	[ -e "$dir/exit" ] || die "could not boot: $(cat "$dir/qemu.log" 2>/dev/null)"
 	mv "$dir/work.log" "$dir/ktap.log"
 	"$here/judge.sh" "$dir" || true
@@ -260,16 +260,6 @@ ended() {
 	read -r _ seconds <"$dir/exit"
 	echo "Ended   $(describe "$1"): $p passed, $f failed, $s skipped, in $seconds s"
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-}
-
-# Waits until no more than this many boots are under way.
-drain() {
-	local pid
-	while [ ${#pids[@]} -gt "$1" ]; do
-		wait -n -p pid "${!pids[@]}" || true
-		ended "${pids[$pid]}"
-		unset "pids[$pid]"
-	done
 }
 
 for boot in "${boots[@]}"; do

@@ -37,6 +37,20 @@ usage() {
 	exit 2
 }
 
+# drain N: waits until at most N of the processes in pids run. Calls "ended VALUE STATUS" for each
+# that ends, with its value in pids and its exit status; ended is the script's.
+drain() {
+	local pid value status
+
+	while [ ${#pids[@]} -gt "$1" ]; do
+		status=0
+		wait -n -p pid "${!pids[@]}" || status=$?
+		value=${pids[$pid]}
+		unset "pids[$pid]"
+		ended "$value" "$status"
+	done
+}
+
 # run_alone DIR: only one run at a time may write to DIR; a second one waits.
 run_alone() {
 	mkdir -p "$1"
