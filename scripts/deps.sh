@@ -58,9 +58,11 @@ missing() {
 	done
 }
 
-# Retries: apt rejects a package index that it fetched while the archive changed.
+# Retries: apt rejects a package index that it fetched while the archive changed. Timeout: another
+# apt, such as unattended-upgrades, may be at work.
 apt() {
-	DEBIAN_FRONTEND=noninteractive apt-get -q=2 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 "$@"
+	DEBIAN_FRONTEND=noninteractive apt-get -q=2 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 \
+		-o DPkg::Lock::Timeout=600 "$@"
 }
 
 names=''
@@ -79,8 +81,8 @@ if [ -n "$names" ]; then
 fi
 mapfile -t packages < <(missing "${wanted[@]}")
 [ ${#packages[@]} -gt 0 ] || exit 0
-# One at a time: apt has a lock of its own, but fails if another apt holds it.
-exec 8<"$0"
+# One at a time, from any tree: `apt-get update` does not wait for another one.
+exec 8</var/lib/dpkg
 flock 8
 mapfile -t packages < <(missing "${wanted[@]}")
 [ ${#packages[@]} -gt 0 ] || exit 0
