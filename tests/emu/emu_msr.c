@@ -43,9 +43,10 @@ static u64 vmx_basic(void)
 	       VMX_BASIC_TRUE_CTLS | (emu.platform.erratum ? 0 : VMX_BASIC_VMCS_KEPT);
 }
 
+/* The other bits say nothing about SEAM, and are set to show who looks at them. */
 static u64 sgx_debug_mode(void)
 {
-	return emu.booted.unlocked ? SGX_DEBUG_MODE_UNLOCKED : 0;
+	return emu.booted.unlocked ? ~0ULL : ~SGX_DEBUG_MODE_UNLOCKED;
 }
 
 static u64 seamrr_base(void)

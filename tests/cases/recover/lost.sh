@@ -31,3 +31,10 @@ expect_refused test/none.blob ENOTRECOVERABLE lost
 ! rmmod tdx_update 2>/dev/null || die "tdx_update can be unloaded while TDX is lost"
 reboot_firmware
 expect_update test/a.blob 0 success
+
+# No entropy with RDX 1 is a failure for good, too: no further session.
+setup_again
+emu_set inject "SEAMLDR.INSTALL $last 1 0x8000000000030001 1 0"
+expect_update test/v2.blob ENOTRECOVERABLE lost
+expect last/status 0x8000000000030001 "$(tdx last/status)"
+expect last/sessions 1 "$(tdx last/sessions)"

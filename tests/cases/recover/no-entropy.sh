@@ -1,6 +1,6 @@
 #!/bin/sh
 # If a call that initializes the new TDX module answers no entropy or busy, it is repeated, up to a
-# bound.
+# bound. An LP that TDH.SYS.LP.INIT has succeeded on does not call it again.
 # SMP: 1 2 4
 . /tests/lib.sh
 setup
@@ -28,3 +28,14 @@ expect last/phase init "$(tdx last/phase)"
 expect last/leaf TDH.SYS.LP.INIT "$(tdx last/leaf)"
 expect last/status 0x8000020300000000 "$(tdx last/status)"
 expect last/cpu 0 "$(tdx last/cpu)"
+
+# In a round of TDH.SYS.LP.INIT for one LP the others are left out: the firmware would refuse them.
+td destroy all
+setup_again
+td_build 1
+last=$(($(nproc) - 1))
+before=$(counter TDH.SYS.LP.INIT)
+emu_set inject "TDH.SYS.LP.INIT $last 1 0xc000050b00000000 0 1"
+expect_update test/v2.blob 0 success
+expect "calls of TDH.SYS.LP.INIT" $((last + 2)) $(($(counter TDH.SYS.LP.INIT) - before))
+expect_tds_alive 1
