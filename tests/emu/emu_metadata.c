@@ -110,6 +110,13 @@ static const struct field fields[] = {
 	ARRAY(TDX_MD_CPUID_CONFIG_VALUES, cpuid_config_values),
 };
 
+/* The fields of the handoff exist only where updates do. */
+static bool is_missing(u64 id)
+{
+	return id >> 56 == TDX_MD_MODULE_HV >> 56 &&
+	       !(emu.image.features0 & TDX_FEATURES0_TD_PRESERVING);
+}
+
 /* Number of the field after field @nr of the entry @field. */
 static u64 next_field(const struct field *field, unsigned int nr)
 {
@@ -140,7 +147,7 @@ u64 emu_sys_rd(struct emu_call *call)
 		return TDX_TD_FIRST_FIELD_ID_IN_CONTEXT;
 	}
 	for (field = fields; field < fields + ARRAY_SIZE(fields); field++) {
-		if (id < field->id || id - field->id >= field->count)
+		if (id < field->id || id - field->id >= field->count || is_missing(id))
 			continue;
 		memcpy(&value, (const u8 *)field->value + (id - field->id) * field->size,
 		       field->size);

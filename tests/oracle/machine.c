@@ -121,6 +121,8 @@ static bool read_field(const struct oracle_machine *machine, uint64_t field, uin
 {
 	const struct oracle_module *module = &machine->module;
 
+	if (field != MD_FEATURES0 && !(module->features0 & F0_TD_PRESERVING))
+		return false;
 	switch (field) {
 	case MD_FEATURES0:
 		*value = module->features0;

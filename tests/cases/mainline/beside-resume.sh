@@ -101,3 +101,11 @@ update test/b.blob
 expect_not "errno of an update, $what" 0 "$ERRNO"
 expect "INSTALLs, $what" "$installs" "$(counter SEAMLDR.INSTALL)"
 td destroy all
+
+# So after a log failure, where P-SEAMLDR shows an open session. Joining it shows that none is.
+what="after a failure at P-SEAMLDR's log"
+fail_mainline before none SEAMLDR.INSTALL any close ENOENTROPY 1
+expect "state, $what" shut-down "$(tdx state)"
+expect_update test/b.blob ENOTRECOVERABLE lost
+expect "state in the end, $what" lost "$(tdx state)"
+td destroy all
