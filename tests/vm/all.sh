@@ -4,19 +4,21 @@
 #	tests/vm/all.sh all		every kernel that Debian packages, see scripts/kernel.sh
 #	tests/vm/all.sh ci		those but the oldest, which `make check` runs: on the newest
 #					the cases to which the kernel makes a difference, see
-#					run.sh; on the others those that say "# SMOKE: yes", on 2
-#					CPUs, sharing the host
+#					run.sh, each once; on the others those that say "# SMOKE:
+#					yes", on 2 CPUs, but none that needs the host for itself
 #	tests/vm/all.sh built		the ones with sanitizers, SMP=once
 #
 #	TEST=, SMP= as run.sh takes them; KERNEL= only that one
 #
-# A guest keeps one CPU of the host busy. As many kernels are under way as the host has CPUs, first
-# the newest, which takes longest, and as many guests of all of them. Guests that need the host for
-# themselves come last. Each line says which kernel it is about; build/check-KERNEL has its logs.
+# As many kernels are under way as the host has CPUs, first the newest, which takes longest. Their
+# guests share a pool of CPUs (pool.sh). Guests that need the host for themselves come last. Each
+# line says which kernel it is about; build/check-KERNEL has its logs.
 # The last line is "N passed, N failed, N skipped", of all kernels.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+# shellcheck source=tests/vm/pool.sh
+. tests/vm/pool.sh
 # shellcheck source=tests/vm/sum.sh
 . tests/vm/sum.sh
 
@@ -44,18 +46,12 @@ KERNEL='' tests/vm/run.sh --settings || { trap - EXIT; exit 2; }
 settings() {
 	echo "KERNEL=$1 OUT_DIR=build/check-$1"
 	case $what:$1 in
-	ci:"$newest") echo "LEAN=1" ;;
+	ci:"$newest") echo "LEAN=1 SMP=once" ;;
 	ci:*) echo "SMOKE=1 SMP=2" ;;
 	esac
 }
 
-# The FIFO has a byte for each guest that may run. run.sh takes one before it boots a guest, and
-# gives it back afterwards.
-fifo=$(mktemp -u)
-mkfifo "$fifo"
-exec 6<>"$fifo"
-rm "$fifo"
-printf "%$(nproc)s" '' >&6
+pool_open
 
 declare -A sums=()	# kernel -> passed failed skipped seconds
 shows=()
@@ -67,7 +63,6 @@ start() {
 
 	read -rd '' -a set < <(settings "$1"; echo "THREADS=$2") || true
 	[[ $2 != multi || ${set[*]} != *SMOKE* ]] || return 0
-	[ "$2" = multi ] || set+=(TOKENS=6)
 	env "${set[@]}" tests/vm/run.sh --settings 2>/dev/null || status=$?
 	[ $status != 2 ] || return 0
 	mkdir -p "build/check-$1"

@@ -7,7 +7,7 @@
 #	SMOKE=1 only the cases that say "# SMOKE: yes"
 #	LEAN=1 leaves out cases with "# KERNEL: any": the kernel makes no difference to them
 #	THREADS=single or multi: only the boots that share the host, or only those that run alone
-#	TOKENS=the descriptor of a FIFO with a byte for each guest that may run, see all.sh
+#	TOKENS=the pool of CPUs to boot guests on, see pool.sh
 #	KEEP=1 shows the console and leaves a shell on it; for the first boot of those chosen
 #
 # tests/vm/run.sh --settings only looks whether these make sense. Where they do not, it says so in
@@ -29,6 +29,8 @@ cd "$top"
 
 cases_dir=${CASES_DIR:-tests/cases}
 
+# shellcheck source=tests/vm/pool.sh
+. tests/vm/pool.sh
 # shellcheck source=tests/vm/sum.sh
 . tests/vm/sum.sh
 
@@ -182,9 +184,8 @@ declare -A again=()	# boots that have been tried once more
 # time.
 boot() {
 	local dir=$out/$KERNEL-$1 thread=single smp=${1%%-*} append timeout
-	local options=()
-
-	[[ $1 != *-multi ]] || thread=multi
+	local options=() runner=(exec) cpus=1
+	[[ $1 != *-multi ]] || thread=multi cpus=$(nproc)
 	append="guest.plan=$1 guest.case_timeout=$case_timeout"
 	if [[ $1 == *-nosmt ]]; then
 		smp+=,threads=2
@@ -196,8 +197,10 @@ boot() {
 		append+=" guest.shell=1"
 		timeout=0
 	fi
-	[ -z "${TOKENS:-}" ] || read -rN 1 _ <&"$TOKENS"
-	exec "$here/boot.sh" --kernel "$KROOT/boot/vmlinuz-$KVER" --initrd "$(initrd "$1")" \
+	if [ -n "${TOKENS:-}" ]; then
+		runner=(pool_run "$cpus")
+	fi
+	"${runner[@]}" "$here/boot.sh" --kernel "$KROOT/boot/vmlinuz-$KVER" --initrd "$(initrd "$1")" \
 		--dir "$dir" --smp "$smp" --thread "$thread" --memory "$memory" --timeout "$timeout" \
 		--append "$append" "${options[@]}"
 }
@@ -229,7 +232,6 @@ start() {
 ended() {
 	local dir=$out/$KERNEL-$1 p f s seconds
 
-	[ -z "${TOKENS:-}" ] || printf . >&"$TOKENS"
 	# With a thread for each CPU, QEMU 7.2 can run an instruction that the kernel is patching.
 	# At boot that breaks the kernel alone: nothing of this project runs before the first case.
 	if [[ $1 == *-multi && -z ${again[$1]:-} ]] && grep -qs 'int3: 0000' "$dir/console.log" &&
