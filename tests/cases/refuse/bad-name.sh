@@ -14,8 +14,9 @@ expect_refused "${name}x" EINVAL bad-name
 expect_refused "" EINVAL bad-name
 expect last/image none "$(tdx last/image)"
 
-# The longest good name, and dots that are part of a file's name.
+# The longest good name, and dots that are part of a file's or a folder's name.
 expect_refused "$name" ENOENT no-image
+expect_refused "..test/v2.blob" ENOENT no-image
 expect_refused "test/..v2.blob" ENOENT no-image
 
 bytes() {
