@@ -1,18 +1,19 @@
 #!/bin/sh
-# In the guest: tries the mutations listed in /mutate/list, one after another, each with its cases
-# until one fails. A line of the list: number, file to be replaced, cases. /mutate/NUMBER is what
-# it is replaced by.
+# Runs in the guest. Tries the mutations of /mutate/list in turn, each with its cases until one
+# fails. A line of the list has the mutation's number, the file that it replaces, and the cases.
+# /mutate/NUMBER is the replacement.
 #
-# What a mutation leaves behind must not be taken for the next one's fault, nor a case that fails
-# anyway for a test that works. So after one that was found something without a mutation has to
-# pass: the first time the case that failed, else a short one. If it does not, this guest ends
-# there ("sick"), and the mutation gets a guest of its own, in which its cases come first without
-# it. A mutation whose modules cannot be unloaded is the last one here, too.
+# A failing case proves nothing if it also fails without the mutation, for example because an
+# earlier mutation has damaged this guest. So after a mutation was found, a control runs without it
+# and must pass: the case that failed if it has not been a control yet, else a short case. If the
+# control fails, the guest prints "sick" and ends, and run.sh tries the mutation in a guest of its
+# own. There all its cases run without the mutation first. The guest also ends after a mutation
+# whose modules cannot be unloaded.
 healthy=' '
 short=basic/same-version
 export FAIL_FAST=1
 
-# run_case CASE: prints its KTAP. Fails if the case does, or is skipped.
+# run_case CASE: runs it and prints its KTAP. Fails if the case fails or is skipped.
 run_case() {
 	sh /tests/run "$1" >/tmp/ktap 2>&1
 	cat /tmp/ktap

@@ -1,14 +1,16 @@
 #!/bin/bash
-# Looks for one mutation in user space: builds the tables' tests and the oracle's judge with it,
-# and runs them until one fails. Of the signer it compares the copies (tests/pure/signer.sh). The
-# command it runs against a sysfs that is made up (tests/tool/unit.sh).
+# Tries one mutation in user space.
 #
 #	tests/mutate/pure.sh LINE FILE CHANGED WAY
-#		CHANGED is FILE with the mutation of that line; WAY: pure, signer or tool
+#		CHANGED is FILE with the mutation in line LINE of the table. WAY is one of
+#		pure	build the table tests and the oracle's judge with it, run them until one
+#			fails; the judge judges JUDGED= images
+#		signer	compare the copies of Intel's signer (tests/pure/signer.sh)
+#		tool	run the command against a made-up sysfs (tests/tool/unit.sh)
 #	tests/mutate/pure.sh --prepare
-#		builds what no mutation of a .c file changes
+#		build the objects that no mutation of a .c file changes
 #
-# Prints "found", a tab and what turned red; or "survived". The oracle judges JUDGED= images.
+# Prints "survived"; or "found" or "unclear" (it does not compile), a tab, and what has failed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -21,7 +23,8 @@ declare -A sources=(
 		tests/oracle/situations.c tests/pure/user_verify.c"
 )
 
-# A variable of the Makefile's. What a mutation leaves unused is no error here.
+# variable NAME: prints a variable of the Makefile. Drops -Werror, because a mutation may leave
+# something unused.
 variable() {
 	make -s --no-print-directory --eval="variable: ; @echo \$($1)" variable | sed 's/-Werror//'
 }
@@ -31,8 +34,8 @@ object() {
 	echo "${1//\//-}.o"
 }
 
-# compile DIR SOURCE [FILE [INCLUDE]]: FILE, in place of SOURCE, into an object in DIR. INCLUDE
-# comes before include/.
+# compile DIR SOURCE [FILE [INCLUDE]]: compiles FILE in place of SOURCE to an object in DIR. INCLUDE
+# comes before include/ in the search path.
 compile() {
 	gcc ${4:+-I"$4"} "${flags[@]}" -iquote "$(dirname "$2")" -c -x c -o "$1/$(object "$2")" "${3:-$2}"
 }
@@ -40,7 +43,7 @@ compile() {
 read -ra tool_flags <<<"-O1 $(variable TOOL_CFLAGS)"
 tool_sources=(tool/*.c src/image.c)
 
-# Is an object older than its source or a header?
+# is_old OBJECT SOURCE: succeeds if the object is older than its source or a header.
 is_old() {
 	[ ! "$1" -nt "$2" ] || [ -n "$(find include tool tests/oracle tests/pure -name '*.h' -newer "$1" -print -quit)" ]
 }
@@ -64,7 +67,8 @@ file=$2 changed=$3 dir=$out/$1
 rm -rf "$dir"
 mkdir -p "$dir"
 trap 'rm -rf "$dir"' EXIT
-# uncompiled LOG: an assertion has found it; anything else is a mistake of the table.
+# uncompiled LOG: gives the verdict on a mutation that does not compile. If a static assertion has
+# failed, the mutation is found. Any other error is a mistake in the table.
 uncompiled() {
 	if grep -q 'static assertion failed' "$1"; then
 		printf 'found\tcompiler: %s\n' "$(grep -m 1 -o 'static assertion failed.*' "$1")"
@@ -109,7 +113,7 @@ if [[ $file == *.h ]]; then
 	cp "$changed" "$dir/$file"
 fi
 
-# build PROGRAM: with the mutation, the rest as prepared.
+# build PROGRAM: builds it with the mutation and the prepared objects.
 build() {
 	local source object objects=()
 
@@ -130,7 +134,7 @@ build() {
 	gcc "${flags[@]}" -o "$dir/$1" "${objects[@]}" -lcrypto
 }
 
-# What a program that failed has said of it.
+# reason PROGRAM: prints why the program failed, from its log.
 reason() {
 	case $1 in
 	*_test) sed -n 's/^not ok [0-9]* //p' "$dir/log" | head -n 1 ;;
