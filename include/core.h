@@ -32,7 +32,7 @@
 	X(NO_IMAGE, "no-image", ENOENT,							\
 	  "the file is not in the firmware search path")				\
 	X(BAD_NAME, "bad-name", EINVAL,							\
-	  "the name is absolute, has '..' in it, or is no name")			\
+	  "the name is empty, too long, absolute, not printable, or has '..' in it")	\
 	X(BAD_IMAGE, "bad-image", EINVAL,						\
 	  "container or sigstruct malformed")						\
 	X(TOO_LARGE, "too-large", EFBIG,						\

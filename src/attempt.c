@@ -22,7 +22,7 @@
 
 static char *image = "intel/tdx/tdx_module.blob";
 module_param(image, charp, 0644);
-MODULE_PARM_DESC(image, "what writing 1 to update installs (default: intel/tdx/tdx_module.blob)");
+MODULE_PARM_DESC(image, "image that writing 1 to update installs (default: intel/tdx/tdx_module.blob)");
 
 static bool require_race_protection;
 module_param(require_race_protection, bool, 0644);
@@ -225,7 +225,7 @@ static struct tdxu_verdict load(const char *name, void **blob, size_t *size)
 		return tdxu_verdict(TDXU_NO_MEMORY, NULL);
 	if (err)
 		return tdxu_verdict(TDXU_NO_IMAGE,
-				    err == -ENOENT ? NULL : "it is empty, or cannot be read");
+				    err == -ENOENT ? NULL : "the file is empty or cannot be read");
 
 	*size = fw->size;
 	verdict = copy(fw->data, fw->size, blob);
@@ -283,7 +283,7 @@ static struct tdxu_verdict install(const struct request *request,
 	mutex_lock(&install_lock);
 	if (closed)
 		/* Not TDXU_INTERRUPTED: many writers would try again at once without a signal. */
-		verdict = tdxu_verdict(TDXU_UNSUPPORTED, "the host goes down");
+		verdict = tdxu_verdict(TDXU_UNSUPPORTED, "the host is going down");
 	else if (is_interrupted(request))
 		verdict = tdxu_verdict(TDXU_INTERRUPTED,
 				       request->data ? "the upload was cancelled" : NULL);
@@ -386,7 +386,7 @@ static enum tdxu_result make_attempt(const struct request *request)
 	u64 start = ktime_get_ns();
 
 	if (!mutex_trylock(&attempt_lock)) {
-		pr_notice("another update is running\n");
+		pr_notice("refused: another attempt is running; try again when it has ended\n");
 		return TDXU_IN_PROGRESS;
 	}
 	/* Clearing the recovery image needs no attempt. */

@@ -187,7 +187,7 @@ static bool has_own_driver(void)
 void tdxu_fw_upload_init(void)
 {
 	if (has_own_driver()) {
-		pr_info("this kernel has an update driver of its own, its interface stays with it\n");
+		pr_info("this kernel has an update driver of its own: leaving mainline's interface to it\n");
 		return;
 	}
 	if (!mainline_interface)
@@ -195,7 +195,7 @@ void tdxu_fw_upload_init(void)
 
 	device = faux_device_create_with_groups(DEVICE_NAME, NULL, NULL, device_groups);
 	if (!device) {
-		pr_notice("no /sys/devices/faux/" DEVICE_NAME ", memory is short\n");
+		pr_notice("out of memory: no /sys/devices/faux/" DEVICE_NAME "; update by name instead\n");
 		return;
 	}
 	if (!IS_ENABLED(CONFIG_FW_UPLOAD))
@@ -203,7 +203,8 @@ void tdxu_fw_upload_init(void)
 
 	upload = firmware_upload_register(NULL, &device->dev, UPLOAD_NAME, &upload_ops, NULL);
 	if (IS_ERR(upload)) {
-		pr_notice("no /sys/class/firmware/" UPLOAD_NAME " (%ld)\n", PTR_ERR(upload));
+		pr_notice("no /sys/class/firmware/" UPLOAD_NAME " (error %ld); update by name instead\n",
+			  PTR_ERR(upload));
 		upload = NULL;
 	}
 }

@@ -47,7 +47,7 @@ static int __init tdxu_init(void)
 
 	err = tdxu_verify_init();
 	if (err) {
-		pr_err("not loaded: the kernel has no SHA-384 or RSA for us (%d)\n", err);
+		pr_err("not loaded: the kernel's crypto lacks SHA-384 or RSA (error %d)\n", err);
 		goto exit_platform;
 	}
 	/* For its side effect: it remembers what a TDX module that is shut down cannot tell. */

@@ -157,7 +157,7 @@ static const char *aftermath(enum tdxu_result result)
 	case TDXU_RECOVERED:
 		return "";
 	case TDXU_SHUT_DOWN:
-		return "; KVM gives up TDs that run now; install an image at once, without reboot";
+		return "; KVM gives up TDs that run now; install an image at once, do not reboot";
 	case TDXU_LOST:
 		return "; the TDs are gone; reboot to have TDX again";
 	default:

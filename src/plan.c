@@ -202,7 +202,7 @@ static struct tdxu_verdict check_room(const struct tdxu_image *image,
 
 	if (!platform->room || has_room(needed, platform->room))
 		return tdxu_verdict(TDXU_SUCCESS, NULL);
-	return tdxu_verdictf(TDXU_NO_ROOM, "it needs %llu KiB and has %llu",
+	return tdxu_verdictf(TDXU_NO_ROOM, "%llu KiB needed, %llu KiB available",
 			     (unsigned long long)(needed * (TDX_PAGE_SIZE / 1024)),
 			     (unsigned long long)(platform->room / 1024));
 }
@@ -223,7 +223,7 @@ static struct tdxu_verdict judge(const struct tdxu_candidate *candidate,
 
 	if (!loader_takes_version(platform, sig))
 		return tdxu_verdict(TDXU_BAD_IMAGE,
-				    "sigstruct: bytes 1000 to 1023 are not zero, P-SEAMLDR 1.5.02 wants that");
+				    "sigstruct: P-SEAMLDR 1.5.02 requires bytes 1000 to 1023 to be zero");
 	if (check->signer == TDXU_SIGNER_UNKNOWN)
 		return tdxu_verdict(TDXU_BAD_SIGNATURE, "unknown signer");
 	/* Needs parameter signer as well: the administrator of such a platform sets it. */
@@ -253,7 +253,7 @@ static struct tdxu_verdict judge(const struct tdxu_candidate *candidate,
 	if (!narrow_versions(handoff, sig))
 		return tdxu_verdict(TDXU_BAD_HANDOFF, "no common handoff version");
 	if (!check->hash_good)
-		return tdxu_verdict(TDXU_CORRUPT, "SEAMHASH is not the TDX module's");
+		return tdxu_verdict(TDXU_CORRUPT, "SEAMHASH does not match the module pages");
 	verdict = check_pages(handoff, sig);
 	handoff->pages = sig->num_handoff_pages;
 	return verdict;
@@ -293,9 +293,10 @@ struct tdxu_verdict tdxu_plan_make(const struct tdxu_candidate *candidate,
 				    "the running TDX module has no TD_PRESERVING");
 	if (!resume && policy->require_race_protection && !rejects_races)
 		return tdxu_verdict(TDXU_UNSUPPORTED,
-				    "the running TDX module cannot reject a race, as required");
+				    "the running TDX module cannot reject a race, and require_race_protection is set");
 	if (!resume && policy->require_recovery && !recovery)
-		return tdxu_verdict(TDXU_UNSUPPORTED, "no recovery image is set, as required");
+		return tdxu_verdict(TDXU_UNSUPPORTED,
+				    "no recovery image is set, and require_recovery is set");
 
 	handoff = resume ? handoff_that_waits(&platform->handoff,
 					      find_installed(candidate, recovery, platform)) :

@@ -925,10 +925,10 @@ static const struct {
 	{ recovery_fewer_pages, "recovery image: 12 handoff pages, at least 13 needed" },
 	{ recovery_older, "recovery image" },
 	{ recovery_unsigned, "recovery image: wrong signature" },
-	{ recovery_required, "no recovery image is set, as required" },
+	{ recovery_required, "no recovery image is set, and require_recovery is set" },
 	{ no_size_known,
 	  "its size is not known without the image of the TDX module that is shut down" },
-	{ no_room, "it needs 4188 KiB and has 1024" },
+	{ no_room, "4188 KiB needed, 1024 KiB available" },
 };
 
 static void test_reason(unsigned int i)

@@ -8,6 +8,8 @@ expect "default" N "$(cat $parameter)"
 echo 1 >$parameter
 expect_refused test/v2.blob EOPNOTSUPP unsupported
 expect last/phase plan "$(tdx last/phase)"
+expect last/reason "the running TDX module cannot reject a race, and require_race_protection is set" \
+	"$(tdx last/reason)"
 echo 0 >$parameter
 expect_update test/v2.blob 0 success
 echo 1 >$parameter

@@ -9,7 +9,7 @@ mkdir /lib/firmware/test/folder.blob
 for name in test/none.blob none test . test/folder.blob test/empty.blob; do
 	case $name in
 	*none*) reason=none ;;
-	*) reason="it is empty, or cannot be read" ;;
+	*) reason="the file is empty or cannot be read" ;;
 	esac
 	expect_refused $name ENOENT no-image
 	expect "last/reason of $name" "$reason" "$(tdx last/reason)"

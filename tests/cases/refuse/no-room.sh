@@ -6,7 +6,7 @@ setup
 td_build 1
 
 expect_refused test/bad-room.blob ENOBUFS no-room
-expect_match "reason" '^it needs [0-9]+ KiB and has 32768$' "$(tdx last/reason)"
+expect_match "reason" '^[0-9]+ KiB needed, 32768 KiB available$' "$(tdx last/reason)"
 expect_tds_alive 1
 
 # After an install the emulator shows how many pages the image needed.
@@ -21,7 +21,7 @@ emu_set platform room=$((least - 1))
 reboot_firmware
 td_build 1
 expect_refused test/v2.blob ENOBUFS no-room
-expect "reason" "it needs $((needed * 4)) KiB and has $((least * 4 - 4))" "$(tdx last/reason)"
+expect "reason" "$((needed * 4)) KiB needed, $((least * 4 - 4)) KiB available" "$(tdx last/reason)"
 expect_tds_alive 1
 emu_set msr 0x1400=gp
 expect_check test/v2.blob 0 success

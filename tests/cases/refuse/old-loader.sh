@@ -8,7 +8,7 @@ td_build 1
 # Images where the first or the last of the bytes that have to be zero is not.
 for image in v2 good-bytes; do
 	expect_refused test/$image.blob EINVAL bad-image
-	expect "reason of $image" "sigstruct: bytes 1000 to 1023 are not zero, P-SEAMLDR 1.5.02 wants that" \
+	expect "reason of $image" "sigstruct: P-SEAMLDR 1.5.02 requires bytes 1000 to 1023 to be zero" \
 		"$(tdx last/reason)"
 done
 expect_update test/good-no-version.blob 0 success
