@@ -167,10 +167,10 @@ static enum tool_exit apply_mainline(const struct options *options, const struct
 	json_object_set_new(json, "meaning", text_json(why));
 	if (status)
 		note("%s: %s%s", file->path, why,
-		     status == TOOL_UNCLEAR ? "; whether TDX still works is not known" : "");
+		     status == TOOL_UNCLEAR ? "; check whether TDX still works" : "");
 	else if (!options->json)
 		say("%s: %s", file->path, options->dry_run ?
-		    "nothing speaks against it that this command can see" : "installed");
+		    "can probably be installed: this command's own checks pass" : "installed");
 	return status;
 }
 
@@ -243,9 +243,9 @@ int cmd_apply(const struct options *options)
 		     "nothing here updates a TDX module: modprobe tdx_update, and see the kernel log");
 	if (interface == INTERFACE_MAINLINE && options->recovery &&
 	    strcmp(options->recovery, "none"))
-		fail(TOOL_UNAVAILABLE, "--recovery: this kernel's own interface has none");
+		fail(TOOL_UNAVAILABLE, "--recovery: this kernel's own driver has no recovery image");
 	if (!host_may_write(interface == INTERFACE_OURS ? OURS "update" : UPLOAD "loading"))
-		fail(TOOL_NO_PERMISSION, "only root may update");
+		fail(TOOL_NO_PERMISSION, "not permitted: only root may update");
 
 	json = json_pack("{s:s, s:b}", "interface", host_interface_name(interface),
 			 "dry_run", options->dry_run);

@@ -29,17 +29,17 @@ static const char * const next_steps[] = {
 	[TDXU_SUCCESS] =
 		"Nothing. If relying parties list the measurements they accept, make sure that the new TDX module's are among them.",
 	[TDXU_UPDATE_RACE] =
-		"Wait until the TD is built or migrated, and try again: apply --wait SECONDS does.",
+		"Wait until the TD is built or migrated, and try again: apply --wait SECONDS does both.",
 	[TDXU_IN_PROGRESS] =
 		"Wait until the other update has ended (state is no longer 'updating'), see how it ended, then decide.",
 	[TDXU_NO_IMAGE] =
-		"Put the file under /lib/firmware, or have 'tdx-update apply' take it from where it is.",
+		"Put the file under /lib/firmware, or use 'tdx-update apply', which takes it from anywhere.",
 	[TDXU_BAD_NAME] =
 		"Name the image relative to the firmware search path, for example intel/tdx/tdx_module_1.5.24.blob.",
 	[TDXU_BAD_IMAGE] =
-		"The file is damaged, or has a form that this version does not know. Fetch it again; last/reason says what is wrong with it.",
+		"The file is damaged, or its format is newer than this version of tdx_update. last/reason says what is wrong. Fetch it again.",
 	[TDXU_TOO_LARGE] =
-		"The file is no image for this firmware interface. Fetch it again and compare its size.",
+		"The file is not an image that this P-SEAMLDR can install. Fetch it again and compare its size.",
 	[TDXU_CORRUPT] =
 		"Fetch the file again: it is not what was signed.",
 	[TDXU_BAD_SIGNATURE] =
@@ -47,19 +47,19 @@ static const char * const next_steps[] = {
 	[TDXU_WRONG_CPU] =
 		"Use the image that is released for this CPU: 'tdx-update list' shows the CPUs of each image.",
 	[TDXU_WRONG_SERIES] =
-		"Use an image of the series that runs. Another series needs a reboot.",
+		"Use an image of the running series. Another series needs a reboot.",
 	[TDXU_OLDER] =
 		"Use a newer image: the firmware never goes back in security version without a reboot.",
 	[TDXU_BAD_HANDOFF] =
-		"Update to a version between the two first. If it is the recovery image that does not suit, leave it out: --recovery none.",
+		"Update to a version between the two first. If last/reason names the recovery image, leave it out: --recovery none.",
 	[TDXU_NO_ROOM] =
-		"Use a smaller image: only another P-SEAMLDR has more room, and that needs a reboot.",
+		"Use a smaller image. Only a reboot with another P-SEAMLDR gives more room.",
 	[TDXU_NO_UPDATES_LEFT] =
-		"Reboot: P-SEAMLDR's log is empty then.",
+		"Reboot: that empties P-SEAMLDR's log.",
 	[TDXU_UNSUPPORTED] =
 		"last/reason says which condition is not met. TDX has to be initialized (kvm_intel with tdx=1); a TDX module without TD_PRESERVING can only be replaced by a reboot.",
 	[TDXU_CPU_OFFLINE] =
-		"Bring every present CPU online: apply --online-cpus does so for the update and puts the CPUs back. CPUs that Linux left out at boot (nr_cpus=) need a reboot.",
+		"Bring every present CPU online: apply --online-cpus does so for the update and puts them back. CPUs that Linux left out at boot (nr_cpus=) need a reboot.",
 	[TDXU_VMX_OFF] =
 		"Load kvm_intel with tdx=1, which keeps every CPU in VMX operation. Then try again.",
 	[TDXU_FIRMWARE_ERROR] =
@@ -73,7 +73,7 @@ static const char * const next_steps[] = {
 	[TDXU_INTERRUPTED] =
 		"Try again.",
 	[TDXU_CRYPTO_ERROR] =
-		"See last/reason and /proc/crypto: the kernel's SHA-384 or RSA failed. Unload the driver that provides it, then try again.",
+		"The kernel log has the error of SHA-384 or RSA, /proc/crypto the drivers that provide them. Unload the driver that failed, then try again.",
 	[TDXU_NO_MEMORY] =
 		"Free some memory and try again.",
 };
@@ -222,8 +222,8 @@ int cmd_explain(const struct options *options)
 	/* Errnos that no result has: access was denied before any attempt. */
 	if (!strcasecmp(what, "EPERM") || is_number_of(what, EPERM) ||
 	    !strcasecmp(what, "EACCES") || is_number_of(what, EACCES)) {
-		printf("%s\n  meaning  no right to update (CAP_SYS_ADMIN)\n", what);
-		printf("  changed  nothing\n  next     Be root.\n  exit     %d\n",
+		printf("%s\n  meaning  only root may update (CAP_SYS_ADMIN)\n", what);
+		printf("  changed  nothing\n  next     Run the command as root.\n  exit     %d\n",
 		       TOOL_NO_PERMISSION);
 		found = true;
 	}

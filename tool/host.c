@@ -161,7 +161,7 @@ int host_write(const char *file, const void *data, size_t size)
 	host_path(file, path);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 && (errno == EACCES || errno == EPERM))
-		fail(TOOL_NO_PERMISSION, "may not write %s: are you root?", path);
+		fail(TOOL_NO_PERMISSION, "not permitted to write %s: run this as root", path);
 	if (fd < 0)
 		fail(TOOL_UNAVAILABLE, "%s: %s", path, strerror(errno));
 	return write_once(fd, data, size);

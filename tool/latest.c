@@ -19,7 +19,7 @@ static json_t *read_releases(const char *dir)
 
 	snprintf(path, sizeof(path), "%s/mapping_file.json", dir);
 	if (access(path, F_OK)) {
-		note("no mapping_file.json beside the images: what this host can check decides");
+		note("no mapping_file.json in %s: only this host's own checks decide", dir);
 		return NULL;
 	}
 	root = json_load_file(path, 0, &error);
@@ -71,21 +71,21 @@ static bool mapping_objects(json_t *releases, const struct file *file,
 	const char *text;
 
 	if (!release) {
-		snprintf(why, size, "mapping_file.json does not have it");
+		snprintf(why, size, "it is not in mapping_file.json");
 		return true;
 	}
 	text = json_string_value(json_object_get(release, "min_module_version_for_td_preserving"));
 	/* While TDX is down, no TDX module runs whose version could be compared. */
 	if (running->major && !version_parse(text, &least)) {
-		snprintf(why, size, "mapping_file.json does not say since when TDs survive");
+		snprintf(why, size, "mapping_file.json lacks min_module_version_for_td_preserving for it");
 		return true;
 	}
 	if (running->major && version_compare(running, &least) < 0) {
-		snprintf(why, size, "TDs survive from %s on only (mapping_file.json)", text);
+		snprintf(why, size, "TDs survive it only if %s or later runs (mapping_file.json)", text);
 		return true;
 	}
 	if (!seamldr->major) {
-		snprintf(why, size, "P-SEAMLDR's version, on which it depends, is not known");
+		snprintf(why, size, "P-SEAMLDR's version is not known, so mapping_file.json cannot be applied");
 		return true;
 	}
 	if (!suits_seamldr(json_object_get(release, "min_seamldr_versions"), seamldr)) {
@@ -152,10 +152,10 @@ const struct file *latest_choose(const struct files *files, const char *dir, enu
 		read_version("version", &running);
 		if (!running.major)
 			fail(TOOL_UNAVAILABLE,
-			     "--latest: no TDX module runs, so nothing can be compared; name an image");
+			     "--latest: no TDX module runs to compare with; name an image");
 		if (host_version_may_be_stale())
 			fail(TOOL_UNAVAILABLE,
-			     "--latest: the kernel's driver may show a stale version, as it does not see updates by tdx_update, and a module from outside the kernel has been loaded since boot; modprobe tdx_update, or name an image");
+			     "--latest: the kernel's own driver may show a stale version: a module from outside the kernel was loaded since boot, and the driver does not see updates by tdx_update; modprobe tdx_update, or name an image");
 	}
 	read_version("seamldr_version", &seamldr);
 	releases = read_releases(dir);

@@ -14,11 +14,11 @@
 static const char *why_not_asked(void)
 {
 	if (host_interface() == INTERFACE_MAINLINE)
-		return "cannot be asked: this kernel's own interface has no check";
+		return "this kernel's own driver has no check";
 	if (host_interface() == INTERFACE_NONE)
-		return "cannot be asked: tdx_update is not loaded";
+		return "tdx_update is not loaded";
 	if (!host_may_write(OURS "check"))
-		return "not asked: only root may";
+		return "only root may ask";
 	return NULL;
 }
 
@@ -131,7 +131,7 @@ int cmd_list(const struct options *options)
 	else
 		print_table(rows, files.count + 1);
 	if (not_asked && !options->json)
-		note("whether they can be installed: %s", not_asked);
+		note("cannot tell which can be installed: %s", not_asked);
 	if (state_advice(state))
 		note("%s", state_advice(state));
 	return state == STATE_LOST ? TOOL_LOST : TOOL_DONE;
@@ -153,7 +153,7 @@ int cmd_check(const struct options *options)
 
 	if (not_asked)
 		fail(host_interface() == INTERFACE_OURS ? TOOL_NO_PERMISSION : TOOL_UNAVAILABLE,
-		     "check: %s", not_asked);
+		     "cannot check: %s", not_asked);
 	file_must_open(options->argument, &file);
 	loader_name(file.path, name);
 	request("check", name, &answer);

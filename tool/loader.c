@@ -334,7 +334,7 @@ static const char *copies_dir(const char *path)
 		     path, PARAMETER_WAIT_S);
 	if (dir.error)
 		fail(TOOL_SYSTEM,
-		     "%s: neither " FIRMWARE " nor the loader's path can be written: %s",
+		     "%s: cannot write " FIRMWARE " or the loader's path: %s",
 		     path, strerror(dir.error));
 	return dir.path;
 }

@@ -22,21 +22,21 @@ static const char usage_text[] =
 "       tdx-update explain ERRNO|RESULT|all\n"
 "       tdx-update help | --help | --version\n"
 "\n"
-"  status    what runs here, and how the last attempt ended\n"
+"  status    the running TDX module, the CPUs, and how the last attempt ended\n"
 "  list      the images of a directory, newest first, and which of them can be installed now\n"
 "  check     whether an image can be installed now; changes nothing\n"
 "  apply     install an image, while the TDs live on\n"
 "  explain   what a result means, what it has changed, what to do next\n"
 "\n"
-"  --latest DIR      the newest image of the running series that can be installed; a\n"
-"                    mapping_file.json beside the images has a say\n"
-"  --wait SECONDS    go on trying while a TD is being built or migrated\n"
+"  --latest DIR      the newest image of the running series that can be installed, and\n"
+"                    that mapping_file.json in DIR allows, if there is one\n"
+"  --wait SECONDS    how long to try again while a TD is being built or migrated\n"
 "  --recovery IMAGE  what to install if the image fails past the shutdown; auto: the\n"
-"                    image of the running version from the same directory, or refuse;\n"
-"                    none: nothing. Default: as auto, but without such an image go on\n"
+"                    image of the running version in the same directory, or refuse;\n"
+"                    none: nothing. Default: as auto, but go on without such an image\n"
 "  --online-cpus     bring present CPUs online for the update, SMT threads too, and put\n"
-"                    them back at its end\n"
-"  --dry-run         choose and check, install nothing\n"
+"                    them back afterwards\n"
+"  --dry-run         choose and check, but install nothing\n"
 "\n"
 "Exit status:\n";
 
@@ -206,7 +206,7 @@ static long seconds(const char *text)
 	errno = 0;
 	value = strtol(text, &end, 10);
 	if (strspn(text, "0123456789") != strlen(text) || !*text || errno || value > 31536000)
-		usage("--wait: '%s' is no number of seconds", text);
+		usage("--wait: '%s' is not a number of seconds, or too large", text);
 	return value;
 }
 
@@ -253,14 +253,14 @@ static int take_option(const struct command *command, char **args, unsigned int 
 	if (i == ARRAY_SIZE(option_rows) || !(command->options & option_rows[i].bit))
 		usage("%s: no such option: %s", command->name, args[0]);
 	if (*seen & option_rows[i].bit)
-		usage("%s: %s twice", command->name, option_rows[i].name);
+		usage("%s: %s is given twice", command->name, option_rows[i].name);
 	*seen |= option_rows[i].bit;
 	if (option_rows[i].has_value && !value) {
 		value = args[1];
 		words = 2;
 	}
 	if (option_rows[i].has_value && (!value || !*value))
-		usage("%s: %s wants a value", command->name, option_rows[i].name);
+		usage("%s: %s needs a value", command->name, option_rows[i].name);
 	if (!option_rows[i].has_value && value)
 		usage("%s: %s takes no value", command->name, option_rows[i].name);
 	set_option(options, option_rows[i].bit, value);
@@ -283,14 +283,14 @@ static void parse(const struct command *command, char **args, struct options *op
 			if (!command->argument || options->argument)
 				usage("%s: one argument too many: %s", command->name, *args);
 			if (!**args)
-				usage("%s: an empty %s", command->name, command->argument);
+				usage("%s: %s is empty", command->name, command->argument);
 			options->argument = *args++;
 		}
 	}
 	if (options->json && options->prometheus)
-		usage("%s: either --json or --prometheus", command->name);
+		usage("%s: give --json or --prometheus, not both", command->name);
 	if (options->latest && options->argument)
-		usage("%s: either an image or --latest", command->name);
+		usage("%s: give an image or --latest, not both", command->name);
 	if (command->argument && !options->argument && !options->latest)
 		usage("%s: %s is missing", command->name, command->argument);
 }

@@ -18,9 +18,9 @@
  */
 void mainline_caution(void)
 {
-	note("this kernel's own interface is used, which cannot promise what tdx_update does");
+	note("using this kernel's own driver, because tdx_update is not loaded");
 	note("it does not protect TDs that are being built or migrated, checks little beforehand,");
-	note("has no image to fall back to, and calls every failure firmware-invalid");
+	note("has no image to fall back to, and reports every failure as firmware-invalid");
 }
 
 static bool lists_this_cpu(const struct file *file)
@@ -51,7 +51,7 @@ bool mainline_objects(const struct file *file, char *why, size_t size)
 	if (file->form.result)
 		snprintf(why, size, "%s", result_rows[file->form.result].text);
 	else if (file->container != 2)
-		snprintf(why, size, "a container of version 1; this kernel takes version 2 only");
+		snprintf(why, size, "container version 1; this kernel's driver takes version 2 only");
 	else if (!strncmp(file_signer(file, signer), "unknown", 7) || file->debug_signed)
 		snprintf(why, size, "signed by: %s", signer);
 	else if (!lists_this_cpu(file))
@@ -130,7 +130,7 @@ enum tool_exit mainline_apply(const struct file *file, char *why, size_t size)
 		free(text);
 		return TOOL_DONE;
 	}
-	snprintf(why, size, "%s", text ? text : "it cannot be read how it ended");
+	snprintf(why, size, "%s", text ? text : "the outcome cannot be read");
 	free(text);
 	/* The driver refuses a file in phase preparing, before it shuts the TDX module down. */
 	return strncmp(why, "preparing:", 10) ? TOOL_UNCLEAR : TOOL_REFUSED;

@@ -43,7 +43,7 @@ static void set_none(void)
 	if (*current) {
 		undo_file(UNDO_RECOVERY, RECOVERY_IMAGE, "", current);
 		if (host_put(RECOVERY_IMAGE, "\n", 1))
-			fail(TOOL_TRY_AGAIN, "cannot leave the recovery image out now: try again");
+			fail(TOOL_TRY_AGAIN, "cannot clear the recovery image now; try again");
 	}
 	free(current);
 }

@@ -30,7 +30,7 @@
 	X(SHUT_DOWN, 5, "TDX is down; another update brings it back without a reboot")	\
 	X(USAGE, 64, "no such command, option or argument: nothing was touched")	\
 	X(NO_INPUT, 66, "an image, directory or mapping file cannot be read")		\
-	X(UNAVAILABLE, 69, "no TDX here that can be updated, or not in this way")	\
+	X(UNAVAILABLE, 69, "TDX cannot be updated here, or not in this way")	\
 	X(SYSTEM, 71, "the system failed this command: memory, files, processes")	\
 	X(TRY_AGAIN, 75, "a race or another update: nothing has changed, try again")	\
 	X(NO_PERMISSION, 77, "not permitted: needs root (CAP_SYS_ADMIN)")

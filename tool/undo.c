@@ -131,12 +131,12 @@ static void start_helper(void)
 	if (helper.pid)
 		return;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
-		fail(TOOL_SYSTEM, "no socket: %s", strerror(errno));
+		fail(TOOL_SYSTEM, "cannot create a socket: %s", strerror(errno));
 	fflush(NULL);
 	helper.pid = fork();
 	if (helper.pid < 0) {
 		helper.pid = 0;
-		fail(TOOL_SYSTEM, "no second process: %s", strerror(errno));
+		fail(TOOL_SYSTEM, "cannot start the second process: %s", strerror(errno));
 	}
 	if (!helper.pid) {
 		close(sockets[0]);

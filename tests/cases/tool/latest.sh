@@ -33,7 +33,7 @@ expect_tool 0 apply --latest $dir --dry-run --json
 expect "chosen" $dir/tdx_module_1.5.25.blob "$(json .file)"
 expect "passed over" "$dir/tdx_module_1.5.27.blob $dir/tdx_module_1.5.26.blob" \
 	"$(json '[.passed_over[].file] | join(" ")')"
-expect_match "why 1.5.27" '1\.5\.27\.blob: TDs survive from 1\.5\.25 on only' "$ERR"
+expect_match "why 1.5.27" '1\.5\.27\.blob: TDs survive it only if 1\.5\.25 or later runs' "$ERR"
 expect_match "why 1.5.26" '1\.5\.26\.blob: needs another P-SEAMLDR than 1\.5\.12' "$ERR"
 expect version 1.5.24 "$(tdx version)"
 
@@ -74,7 +74,7 @@ cp /lib/firmware/test/b.blob $dir/tdx_module_1.5.27.blob
 jq 'del(.tdx_module_releases[3])' $dir/mapping_file.json >$dir/new && mv $dir/new $dir/mapping_file.json
 expect_tool 0 apply --latest $dir --dry-run --json
 expect "chosen" $dir/tdx_module_1.5.26.blob "$(json .file)"
-expect_match "why 1.5.27" 'mapping_file\.json does not have it' "$ERR"
+expect_match "why 1.5.27" 'it is not in mapping_file\.json' "$ERR"
 echo '{ "tdx_module_releases": [ }' >$dir/mapping_file.json
 expect_tool 66 apply --latest $dir
 echo '[]' >$dir/mapping_file.json

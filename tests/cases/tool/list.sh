@@ -62,7 +62,7 @@ cp -r /lib/firmware/test /tmp/test
 chmod 755 /tmp/test
 unprivileged "tdx-update list /tmp/test --json" >"$TMP/tool.out"
 expect "verdicts for others" null "$(json '.images[].installable' | sort -u)"
-expect_match "why" 'only root may' "$(json '.images[0].not_asked')"
+expect_match "why" 'only root may ask' "$(json '.images[0].not_asked')"
 unprivileged "tdx-update check /tmp/test/v2.blob" && STATUS=0 || STATUS=$?
 expect "exit status of check for others" 77 "$STATUS"
 rm -r /tmp/test

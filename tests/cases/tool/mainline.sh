@@ -75,7 +75,7 @@ echo 0-1 >devices/system/cpu/online
 
 driver 1.5.24 programming:firmware-invalid
 expect_tool 4 apply /lib/firmware/test/v2.blob
-expect_match "what it says" 'programming:firmware-invalid; whether TDX still works is not known' "$ERR"
+expect_match "what it says" 'programming:firmware-invalid; check whether TDX still works' "$ERR"
 driver 1.5.24 preparing:firmware-invalid
 expect_tool 1 apply /lib/firmware/test/v2.blob
 
@@ -96,7 +96,7 @@ expect_tool 69 apply --latest "$TMP/images"
 expect_match "why nothing is compared" "may show a stale version.*modprobe tdx_update, or name an image" "$ERR"
 expect "uploads" 9 "$(cat $node/loading)"
 expect_tool 0 status
-expect_match "status" '^ +may be stale: an update by tdx_update is not seen here$' "$OUT"
+expect_match "status" '^ +may be stale: this driver does not see updates by tdx_update$' "$OUT"
 tainted $((1 << 13))
 expect_tool 0 status --json
 expect "without such a module" false "$(json .version_may_be_stale)"
