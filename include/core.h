@@ -109,7 +109,7 @@ static inline struct tdxu_verdict tdxu_verdict(enum tdxu_result result, const ch
 	return tdxu_verdictf(result, "%s", why ?: "");
 }
 
-/* Make a verdict on the recovery image of one on an image. */
+/* Turn the verdict on an image into one on the recovery image. */
 static inline struct tdxu_verdict tdxu_verdict_of_recovery(struct tdxu_verdict verdict)
 {
 	return tdxu_verdictf(verdict.result, "recovery image%s%s", verdict.why[0] ? ": " : "",
@@ -144,7 +144,7 @@ enum tdxu_signer {
 };
 
 /**
- * struct tdxu_signature_check - what cryptography says of an image
+ * struct tdxu_signature_check - result of an image's signature check
  * @signer: whose key it claims to be signed with
  * @signature_good: that key has signed this sigstruct
  * @hash_good: SEAMHASH is that of the module pages
@@ -182,12 +182,12 @@ struct tdxu_module {
 	u16 num_handoff_pages;
 };
 
-/* CPUs that one machine can have, stepping apart: one for each package. */
+/* Most CPU models in one machine, steppings aside: one for each package. */
 #define TDXU_MAX_CPU_KINDS	SEAMLDR_MAX_SOCKETS
 
 /* Whether the platform accepts debug-signed images. */
 enum tdxu_debug {
-	TDXU_DEBUG_UNKNOWN,		/* its MSR cannot be read: P-SEAMLDR's own kind has to do */
+	TDXU_DEBUG_UNKNOWN,		/* the MSR cannot be read: @debug_loader decides */
 	TDXU_DEBUG_LOCKED,
 	TDXU_DEBUG_UNLOCKED,
 };

@@ -76,7 +76,7 @@ struct tdxu_answer {
  * @image: the image's name as requested, TDXU_UPLOAD_NAME for an upload, empty if the name was bad
  * @from: version that ran when it began, if it got far enough to ask
  * @to: version that runs now if it succeeded, else the image's if known
- * @updates_left: what P-SEAMLDR has left afterwards; -1: not known, or no new TDX module runs
+ * @updates_left: updates left afterwards; -1: not known, or no new TDX module runs
  * @clobbers_rbp: the new TDX module lacks NO_RBP_MOD
  * @blackout_ns: for how long the CPUs were stopped, nanoseconds
  * @total_ns: from the write to the end, nanoseconds

@@ -185,7 +185,7 @@ static bool was_answered(const struct lp *lp)
 	return (lp->answer.status & TDX_SW_ERROR) != TDX_SW_ERROR;
 }
 
-/* Answers of SEAMLDR.INSTALL with which the LP has not called, or has called before. */
+/* Answers of SEAMLDR.INSTALL after which the LP does not count as having called just now. */
 static bool is_uncounted(const struct lp *lp)
 {
 	return !was_answered(lp) || (lp->answer.rdx == SEAMLDR_RECOVERABLE &&
@@ -209,7 +209,7 @@ static void join_session(struct blackout *b, struct lp *lp, struct ticket *ticke
 	}
 }
 
-/* This LP's one call of the session, unless an earlier pass made it; then the next LP's turn. */
+/* Make this LP's one call of the session, unless an earlier pass made it. Pass the ticket on. */
 static void use_ticket(struct blackout *b, struct lp *lp, unsigned int pass)
 {
 	struct ticket ticket = lp->ticket;
@@ -254,7 +254,7 @@ static u64 call_module(const struct blackout *b, struct lp *lp, u64 leaf, unsign
 	return status;
 }
 
-/* An LP that a round before this one has initialized says so, and that is a success. */
+/* An LP that an earlier round has initialized would answer SYS_LP_INIT_DONE: skip it. */
 static u64 init_lp(const struct blackout *b, struct lp *lp, unsigned int step)
 {
 	bool done = lp->answer.leaf == TDH_SYS_LP_INIT && !lp->answer.status;
@@ -293,7 +293,7 @@ static void fail(struct blackout *b, struct tdxu_verdict verdict, const struct t
 	b->answer = *answer;
 }
 
-/* The first LP but @other_than whose answer is no success. */
+/* The first LP other than @other_than whose call failed. */
 static const struct lp *find_failed(const struct blackout *b, const struct lp *other_than)
 {
 	const struct lp *lp;
@@ -438,7 +438,7 @@ static enum outcome install_image(struct blackout *b, struct lp *lead)
 	else if (!lp->answer.status)
 		return RUNS;
 	b->answer = lp->answer;
-	/* Looked like an open session, and is closed without one: a cleared TDX module. */
+	/* The session that was joined is closed and seam_ready still 0: a cleared TDX module. */
 	if (b->session_open || (lp->answer.rdx == SEAMLDR_RECOVERABLE &&
 				!(joined && read_info(b, lead, ++b->step) && !b->info->seam_ready)))
 		return SHUT_DOWN;
@@ -457,13 +457,13 @@ static bool init_lps(struct blackout *b, struct lp *lead)
 	return wait_for_acks(b, b->num_lps - 1);
 }
 
-/* A leaf of one LP that may need a second call. */
+/* Call a leaf on the lead CPU, and once more if that fails. */
 static u64 call_twice(struct blackout *b, struct lp *lead, u64 leaf)
 {
 	return call_module(b, lead, leaf, b->step) ? call_module(b, lead, leaf, ++b->step) : 0;
 }
 
-/* The TDX module that was installed, from its first call to the TDs' return. */
+/* Initialize the installed TDX module and have it take over the TDs. */
 static enum outcome bring_up(struct blackout *b, struct lp *lead)
 {
 	const struct lp *bad = lead;
@@ -494,7 +494,7 @@ failed:
 	return SHUT_DOWN;
 }
 
-/* An image that the firmware would refuse is no image to try. */
+/* False for an image that is missing or that the firmware would refuse. */
 static bool can_follow(const struct blackout *b, const struct payload *payload)
 {
 	return payload->params && payload->svn_minor >= b->svn_minor && b->updates_left;
@@ -514,7 +514,7 @@ static enum outcome run_image(struct blackout *b, struct lp *lead, const struct 
 	return bring_up(b, lead);
 }
 
-/* Past the point of no return: see "After a failure". The failure told is the first image's. */
+/* Past the point of no return: see "After a failure". The reported failure is the first image's. */
 static void run_images(struct blackout *b, struct lp *lead)
 {
 	const struct payload *const order[TDXU_RUNS_MAX] = { &b->image, &b->recovery, &b->image };

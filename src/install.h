@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What install.c (the blackout) and install_setup.c (what stands before and comes after it) share.
- * No other file includes this.
+ * Shared by install.c (the blackout) and install_setup.c (its setup and teardown). No other file
+ * includes this.
  */
 #ifndef TDX_UPDATE_INSTALL_H
 #define TDX_UPDATE_INSTALL_H
@@ -14,9 +14,9 @@
 
 /* Images that a blackout can run: the image, the recovery image, the image once more. */
 #define TDXU_RUNS_MAX		3u
-/* Of an LP's SEAMCALLs this many, the last ones, are kept for the tracepoints. */
+/* How many SEAMCALLs of each LP are kept for the tracepoints: the last ones. */
 #define TDXU_CALLS_KEPT		32u
-/* Phases that a blackout can enter: each once, those of a run as often as there are runs. */
+/* Phases that a blackout can enter: those of a run once for each run, all others once. */
 #define TDXU_PHASES_MAX		(2u + 3u * TDXU_RUNS_MAX + 1u)
 
 /* A SEAMCALL and a phase for the tracepoints. @step orders both. */
@@ -51,12 +51,12 @@ struct lp {
 	u64 vmcs;
 	struct tdxu_answer answer;
 	int cpu;
-	unsigned int index;		/* constant: of the CPU whose number is this one's index */
+	unsigned int index;		/* constant: lp[N].index is the index of CPU N's LP */
 	unsigned int num_calls;
 	struct call_record calls[TDXU_CALLS_KEPT];
 } ____cacheline_aligned_in_smp;
 
-/* An image that stands ready for P-SEAMLDR; @params is NULL where there is none. */
+/* An image prepared for P-SEAMLDR; @params is NULL if there is none. */
 struct payload {
 	struct seamldr_params *params;
 	u8 svn_minor;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What stands before and comes after a blackout: its memory, stop_machine(), the tracepoints.
- * Inside the blackout only preallocated memory may be accessed, so all of it is made here.
+ * Setup and teardown of a blackout: its memory, stop_machine(), the tracepoints. Inside the
+ * blackout only preallocated memory may be accessed, so all of it is allocated here.
  */
 
 #include <linux/gfp.h>

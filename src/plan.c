@@ -14,7 +14,7 @@
 
 /* The handoff data that an image has to take over. */
 struct handoff {
-	u16 lowest, highest;		/* its version, or those to choose from */
+	u16 lowest, highest;		/* range of its version; equal if that is fixed */
 	bool pages_known;
 	u16 pages;			/* most pages that it occupies */
 };
@@ -41,7 +41,7 @@ static const struct seam_sigstruct *find_installed(const struct tdxu_candidate *
 	return NULL;
 }
 
-/* The running TDX module has yet to write it. With NO_DOWNGRADE it writes no older version. */
+/* Handoff data that the running TDX module will write: with NO_DOWNGRADE in its newest version. */
 static struct handoff handoff_to_come(const struct tdxu_module *module)
 {
 	u16 lowest = module->min_update_hv;
@@ -58,8 +58,8 @@ static struct handoff handoff_to_come(const struct tdxu_module *module)
 }
 
 /*
- * It is waiting. The sigstruct of the installed TDX module, @installed, tells what nobody
- * remembers. An unknown version is left to P-SEAMLDR, whose refusal is recoverable.
+ * Handoff data that waits already. @installed, the sigstruct of the installed TDX module, replaces
+ * what is not remembered. P-SEAMLDR checks an unknown version, and its refusal is recoverable.
  */
 static struct handoff handoff_that_waits(const struct tdxu_handoff *waiting,
 					 const struct seam_sigstruct *installed)
@@ -209,7 +209,7 @@ static struct tdxu_verdict check_room(const struct tdxu_image *image,
 
 /*
  * Check everything that P-SEAMLDR would refuse, in its order, then what would stop TDH.SYS.UPDATE.
- * @handoff becomes what the next image, or one in place of this one, has to take over.
+ * Set @handoff to what an image that replaces this one, or follows it, has to take over.
  */
 static struct tdxu_verdict judge(const struct tdxu_candidate *candidate,
 				 const struct tdxu_platform *platform, struct handoff *handoff)

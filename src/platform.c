@@ -341,7 +341,7 @@ out:
 	return tdxu_verdict(result, NULL);
 }
 
-/* No TDX module, or an uninitialized one, is no fault of the firmware. */
+/* Is this the answer of a missing or uninitialized TDX module? That is not a firmware error. */
 static bool says_uninitialized(u64 status)
 {
 	switch (status & TDX_STATUS_MASK) {

@@ -17,22 +17,21 @@
 /**
  * DOC: Tracepoints and the blackout
  *
- * No tracepoint fires while the CPUs are stopped. The ring buffer would bear it, but whoever else
- * has hooked into a tracepoint (BPF, perf, a module) may take locks, wait for other CPUs or just
- * take its time, with interrupts off everywhere and an install session open. So the blackout writes
- * down what happens, into memory that stands ready, and tdxu_install() makes events of it in the
- * order in which it happened: &phase tells when by @ns, not by its own time. Of each CPU's calls
- * the last ones are kept, install.c says how many: more than an update makes that goes well or ends
- * in the recovery image.
+ * No tracepoint fires while the CPUs are stopped. The ring buffer would work there, but other
+ * users of a tracepoint (BPF, perf, a module) may take locks, wait for other CPUs or take long,
+ * with interrupts off everywhere and an install session open. So the blackout records calls and
+ * phases in preallocated memory, and tdxu_install() emits the events afterwards, in the recorded
+ * order. The time of a phase is @ns, not the event's own. Of each CPU the last TDXU_CALLS_KEPT
+ * calls are kept: more than an update makes that succeeds or ends in the recovery image.
  */
 
-/* Values of enumerations are names to who reads the formats: the kernel replaces them. */
+/* Have the kernel replace the names of enum values in the formats that user space reads. */
 #define TDXU_TRACE_PHASE_ENUM(symbol, name) TRACE_DEFINE_ENUM(TDXU_PHASE_##symbol);
 #define TDXU_TRACE_RESULT_ENUM(symbol, name, code, text) TRACE_DEFINE_ENUM(TDXU_##symbol);
 TDXU_PHASES(TDXU_TRACE_PHASE_ENUM)
 TDXU_RESULTS(TDXU_TRACE_RESULT_ENUM)
 
-/* Each list begins with an entry of its own, as its rows bring their commas along. */
+/* Each row begins with a comma, so each list needs an entry before its rows. */
 #define TDXU_TRACE_PHASE(symbol, name) , { TDXU_PHASE_##symbol, name }
 #define TDXU_TRACE_RESULT(symbol, name, code, text) , { TDXU_##symbol, name }
 #define TDXU_TRACE_ERRNO(symbol, name, code, text) , { TDXU_##symbol, #code }
