@@ -91,8 +91,8 @@ END {
 
 	print "### Failures that can be foreseen"
 	print ""
-	print "| what is wrong | mainline tells | TD alive | TDX runs after one more update " \
-		"| ours tells | TD alive | TDX runs after one more update |"
+	print "| what is wrong | mainline reports | TD alive | TDX runs after one more update " \
+		"| ours reports | TD alive | TDX runs after one more update |"
 	print "| --- | --- | --- | --- | --- | --- | --- |"
 	for (i = 1; i <= num_keys; i++) {
 		key = keys[i]
