@@ -129,8 +129,20 @@ struct emu_image {
 	u8 no_downgrade;
 	u16 num_handoff_pages;
 	u32 handoff_size;		/* bytes that it writes; 0: as many as its pages hold */
-	u32 num_faults;
-	struct tdx_emu_fault faults[TDX_EMU_DESC_MAX_FAULTS];	/* @nth, @count: calls left */
+};
+
+#define EMU_ANY_CPU	(-1)
+
+/* An answer that a call gets instead of the firmware's; see "inject" in README.md. */
+struct emu_fault {
+	u64 leaf;
+	u64 status;
+	u64 rdx;
+	u64 rcx;			/* 0: what the failing leaf leaves there */
+	u64 r8;				/* the same */
+	int cpu;			/* EMU_ANY_CPU: any */
+	u32 nth;			/* 1: the next call of this leaf */
+	u32 count;			/* calls in a row from the nth on; 0: all of them */
 };
 
 /* File "module": the module that runs after the next reset. */
@@ -292,8 +304,8 @@ enum emu_leaf emu_leaf_find(u64 nr);
 int emu_call_init(void);
 void emu_call_exit(void);
 void emu_call_reset(void);
-bool emu_faults_arm(const struct tdx_emu_fault *faults, unsigned int nr, bool clear_first);
-unsigned int emu_faults_copy(struct tdx_emu_fault *faults);
+bool emu_faults_arm(const struct emu_fault *faults, unsigned int nr, bool clear_first);
+unsigned int emu_faults_copy(struct emu_fault *faults);
 unsigned int emu_log_copy(struct emu_log_entry *entries);
 void emu_log_clear(void);
 
@@ -309,7 +321,7 @@ u64 emu_seamldr_seaminfo(struct emu_call *call);
 /* emu_install.c */
 int emu_install_init(void);
 void emu_install_exit(void);
-u64 emu_seamldr_fault(struct emu_call *call, const struct tdx_emu_fault *fault);
+u64 emu_seamldr_fault(struct emu_call *call, const struct emu_fault *fault);
 u64 emu_seamldr_install(struct emu_call *call);
 
 /* emu_rsa.c */

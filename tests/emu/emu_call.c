@@ -84,7 +84,7 @@ static const char *const leaf_names[] = { TDX_LEAVES(LEAF_NAME) };
 static const u64 leaf_nrs[] = { TDX_LEAVES(LEAF_NR) };
 
 /* emu.lock protects all of these. */
-static struct tdx_emu_fault injected[EMU_MAX_FAULTS];
+static struct emu_fault injected[EMU_MAX_FAULTS];
 static unsigned int nr_injected;
 static struct emu_log_entry *call_log;	/* a ring: entry N is at N % EMU_LOG_SIZE */
 static u64 log_first, log_next;
@@ -133,22 +133,21 @@ enum emu_leaf emu_leaf_find(u64 nr)
 }
 
 /*
- * Find the fault in @faults that answers this call. Every matching fault counts the call. If two
- * are due, the first one answers, and the other one stays due for the next call.
+ * Find the armed fault that answers this call. Every matching fault counts the call. If two are
+ * due, the first one answers, and the other one stays due for the next call.
  */
-static bool fault_due(struct tdx_emu_fault *faults, u32 *nr, const struct emu_call *call,
-		      struct tdx_emu_fault *due)
+static bool fault_due(const struct emu_call *call, struct emu_fault *due)
 {
-	struct tdx_emu_fault *fault;
+	struct emu_fault *fault;
 	unsigned int i, kept = 0;
 	bool hit = false;
 
-	for (i = 0; i < *nr; i++) {
+	for (i = 0; i < nr_injected; i++) {
 		bool used_up = false;
 
-		fault = &faults[i];
+		fault = &injected[i];
 		if (fault->leaf == (call->leaf < EMU_NR_LEAVES ? leaf_nrs[call->leaf] : call->nr) &&
-		    (fault->cpu == TDX_EMU_ANY_CPU || fault->cpu == (int)call->cpu)) {
+		    (fault->cpu == EMU_ANY_CPU || fault->cpu == (int)call->cpu)) {
 			if (fault->nth > 1) {
 				fault->nth--;
 			} else if (!hit) {
@@ -158,23 +157,9 @@ static bool fault_due(struct tdx_emu_fault *faults, u32 *nr, const struct emu_ca
 			}
 		}
 		if (!used_up)
-			faults[kept++] = *fault;
+			injected[kept++] = *fault;
 	}
-	*nr = kept;
-	return hit;
-}
-
-static bool any_fault_due(const struct emu_call *call, struct tdx_emu_fault *due)
-{
-	struct tdx_emu_fault of_image;
-	bool hit;
-
-	/* Both lists count the call, even if an injected fault answers it. */
-	hit = fault_due(injected, &nr_injected, call, due);
-	if (fault_due(emu.image.faults, &emu.image.num_faults, call, &of_image) && !hit) {
-		*due = of_image;
-		hit = true;
-	}
+	nr_injected = kept;
 	return hit;
 }
 
@@ -223,13 +208,13 @@ static void leaf_delay(const struct emu_call *call)
 /* P-SEAMLDR serves one LP of the whole machine at a time (docs/firmware.md, SEAMCALL). */
 static u64 call_seamldr(struct emu_call *call)
 {
-	struct tdx_emu_fault fault;
+	struct emu_fault fault;
 	bool faulty;
 	u64 status;
 
 	if (!emu.platform.pseamldr || emu.seamldr_busy)
 		return TDX_SW_VMFAILINVALID;
-	faulty = any_fault_due(call, &fault);
+	faulty = fault_due(call, &fault);
 	if (faulty && emu_is_sw_status(fault.status))
 		return fault.status;
 
@@ -350,7 +335,7 @@ static void failed_outputs(struct pt_regs *regs, enum emu_leaf leaf)
 	}
 }
 
-static u64 answer_fault(struct emu_call *call, const struct tdx_emu_fault *fault)
+static u64 answer_fault(struct emu_call *call, const struct emu_fault *fault)
 {
 	struct pt_regs *regs = call->regs;
 
@@ -372,12 +357,12 @@ static u64 answer_fault(struct emu_call *call, const struct tdx_emu_fault *fault
 
 static u64 call_module(struct emu_call *call)
 {
-	struct tdx_emu_fault fault;
+	struct emu_fault fault;
 	u64 status;
 
 	if (emu.state == EMU_MODULE_NONE || !emu.seam_ready)
 		return TDX_SW_VMFAILINVALID;
-	if (any_fault_due(call, &fault))
+	if (fault_due(call, &fault))
 		return answer_fault(call, &fault);
 
 	status = dispatch(call);
@@ -473,7 +458,7 @@ u64 emu_seamcall(struct pt_regs *regs)
  * Context: under emu.lock.
  * Return: false if there is no room for all; then nothing has changed.
  */
-bool emu_faults_arm(const struct tdx_emu_fault *faults, unsigned int nr, bool clear_first)
+bool emu_faults_arm(const struct emu_fault *faults, unsigned int nr, bool clear_first)
 {
 	unsigned int kept = clear_first ? 0 : nr_injected;
 
@@ -495,7 +480,7 @@ bool emu_faults_arm(const struct tdx_emu_fault *faults, unsigned int nr, bool cl
  * Context: under emu.lock.
  * Return: the number of faults.
  */
-unsigned int emu_faults_copy(struct tdx_emu_fault *faults)
+unsigned int emu_faults_copy(struct emu_fault *faults)
 {
 	lockdep_assert_held(&emu.lock);
 

@@ -569,7 +569,7 @@ static int write_reset(char *text)
 
 static int show_inject(struct seq_file *m, void *unused)
 {
-	struct tdx_emu_fault *faults;
+	struct emu_fault *faults;
 	unsigned int i, nr;
 	const char *name;
 
@@ -585,7 +585,7 @@ static int show_inject(struct seq_file *m, void *unused)
 			seq_printf(m, "%s ", emu_leaf_name(emu_leaf_find(faults[i].leaf)));
 		else
 			seq_printf(m, "0x%llx ", faults[i].leaf);
-		if (faults[i].cpu == TDX_EMU_ANY_CPU)
+		if (faults[i].cpu == EMU_ANY_CPU)
 			seq_puts(m, ANY);
 		else
 			seq_printf(m, "%d", faults[i].cpu);
@@ -603,7 +603,7 @@ static int show_inject(struct seq_file *m, void *unused)
 }
 
 /* LEAF CPU NTH STATUS [RDX [COUNT [RCX [R8]]]] */
-static int parse_fault(char *line, struct tdx_emu_fault *fault)
+static int parse_fault(char *line, struct emu_fault *fault)
 {
 	char *word, *words[8];
 	unsigned int nr = 0, cpu;
@@ -618,7 +618,7 @@ static int parse_fault(char *line, struct tdx_emu_fault *fault)
 	if (nr < 4)
 		return -EINVAL;
 
-	*fault = (struct tdx_emu_fault){ .cpu = TDX_EMU_ANY_CPU, .count = 1 };
+	*fault = (struct emu_fault){ .cpu = EMU_ANY_CPU, .count = 1 };
 	if (parse_leaf(words[0], &fault->leaf))
 		return -EINVAL;
 	if (strcmp(words[1], ANY)) {
@@ -644,7 +644,7 @@ static int parse_fault(char *line, struct tdx_emu_fault *fault)
 
 static int write_inject(char *text)
 {
-	struct tdx_emu_fault *faults;
+	struct emu_fault *faults;
 	bool clear = false, armed;
 	unsigned int nr = 0;
 	int ret = 0;

@@ -328,7 +328,6 @@ static void read_image(void)
 	const struct seam_sigstruct *sig = &install.sigstruct;
 	const struct tdx_emu_desc *desc = __va(install.params.module_pages_pa[0]);
 	struct emu_image *image = &install.image;
-	u32 i;
 
 	*image = (struct emu_image){
 		.version = { sig->major, sig->minor, sig->update },
@@ -355,9 +354,6 @@ static void read_image(void)
 	image->features0 = desc->features0;
 	image->rd_hv = (struct emu_hv_range){ desc->rd_min_update_hv, desc->rd_module_hv };
 	image->handoff_size = desc->handoff_size;
-	image->num_faults = min_t(u32, desc->num_faults, TDX_EMU_DESC_MAX_FAULTS);
-	for (i = 0; i < image->num_faults; i++)
-		image->faults[i] = desc->faults[i];
 }
 
 /*
@@ -522,7 +518,7 @@ u64 emu_seamldr_install(struct emu_call *call)
 }
 
 /* Success, and the failures with RDX = 0 that P-SEAMLDR returns before it counts the call. */
-static bool is_not_counted(const struct tdx_emu_fault *fault)
+static bool is_not_counted(const struct emu_fault *fault)
 {
 	return !fault->status || (fault->rdx == SEAMLDR_RECOVERABLE &&
 				  (fault->status == SEAMLDR_EBADCALL ||
@@ -544,7 +540,7 @@ static bool is_not_counted(const struct tdx_emu_fault *fault)
  * Context: a trap, under emu.lock, inside P-SEAMLDR.
  * Return: status.
  */
-u64 emu_seamldr_fault(struct emu_call *call, const struct tdx_emu_fault *fault)
+u64 emu_seamldr_fault(struct emu_call *call, const struct emu_fault *fault)
 {
 	call->regs->dx = fault->rdx;
 	if (call->leaf != EMU_SEAMLDR_INSTALL || is_not_counted(fault) ||

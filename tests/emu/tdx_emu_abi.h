@@ -16,21 +16,6 @@
  */
 #define TDX_EMU_DESC_MAGIC		"TDX-EMU1"
 #define TDX_EMU_DESC_MAGIC_SIZE		8
-#define TDX_EMU_DESC_MAX_FAULTS		8
-#define TDX_EMU_ANY_CPU			(-1)
-
-/* A fault that the image's TDX module acts out once installed; see "inject" in README.md. */
-struct tdx_emu_fault {
-	u64 leaf;
-	u64 status;
-	u64 rdx;
-	u64 rcx;			/* 0: what the failing leaf leaves there */
-	u64 r8;				/* the same */
-	int32_t cpu;			/* TDX_EMU_ANY_CPU: any */
-	u32 nth;			/* 1: the first call of this leaf after that */
-	u32 count;			/* calls in a row from the nth on; 0: all of them */
-	u32 reserved;
-} __attribute__((packed));
 
 struct tdx_emu_desc {
 	u8 magic[TDX_EMU_DESC_MAGIC_SIZE];
@@ -39,16 +24,14 @@ struct tdx_emu_desc {
 	u16 update;
 	u16 build_num;
 	u32 build_date;
-	u32 num_faults;
+	u32 reserved;
 	u64 features0;
 	u16 rd_module_hv;		/* for TDH.SYS.RD; leaves use the sigstruct's */
 	u16 rd_min_update_hv;
 	u32 handoff_size;		/* bytes that it writes; 0: as many as its pages hold */
-	struct tdx_emu_fault faults[TDX_EMU_DESC_MAX_FAULTS];
 } __attribute__((packed));
-static_assert(sizeof(struct tdx_emu_fault) == 56);
 static_assert(offsetof(struct tdx_emu_desc, features0) == 24);
-static_assert(offsetof(struct tdx_emu_desc, faults) == 40);
+static_assert(sizeof(struct tdx_emu_desc) == 40);
 
 /*
  * TD life cycle. All addresses are physical addresses of 4096-byte pages of ordinary memory. The

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mkimage: makes and shows TDX-BLOB containers for the tests, signed with a key of the tests' own.
+ * mkimage: makes TDX-BLOB containers for the tests, signed with a key of the tests' own.
  * Container, sigstruct and signature are as Intel ships them; the module pages are noise.
  * It may share only two headers with the image code under test, so that it can contradict it.
  */
@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #include <openssl/bn.h>
@@ -35,11 +34,8 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "structures are used in
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 
 #define MAX_PAGES		4096u
-#define MAX_SIGSTRUCT_PAGES	64u
-#define MAX_FILE_SIZE		(64u << 20)
 #define MAX_SIGNED_BYTES	32u
 #define KEY_BITS		(SEAM_SIGSTRUCT_MODULUS_SIZE * 8)
-#define FAULT_FORM		"LEAF:CPU:NTH:STATUS[:RDX[:COUNT[:RCX[:R8]]]]"
 #define FAULT_WRAPPERS_SIZE	512u	/* 32 exception handlers of 16 bytes */
 
 /* The signature covers the sigstruct except modulus, exponent and signature. */
@@ -47,39 +43,12 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "structures are used in
 #define SIGNED_TAIL		offsetof(struct seam_sigstruct, seamhash)
 #define SIGNED_TAIL_SIZE	(sizeof(struct seam_sigstruct) - SIGNED_TAIL)
 
-/* SHA-384 of the modulus of Intel's production signer, as in its released images. */
-#define INTEL_SIGNER_HEX	"c8572f548869a0beca19376b81c2dffc2a23b5a5f71da0b87579b43f408daa1a" \
-				"33bad9c149eb56c634f883737968a34c"
-
 enum exit_code { EXIT_BAD = 1, EXIT_USAGE = 2 };
-
-struct name {
-	const char *name;
-	u64 value;
-	u64 mask;			/* bits that are compared to find the name of a value */
-};
-
-#define NAME_WHOLE(symbol, name, value)		{ name, value, ~0ULL },
-#define NAME_MASKED(symbol, name, value)	{ name, value, TDX_STATUS_MASK },
-
-static const struct name leaves[] = { TDX_LEAVES(NAME_WHOLE) };
-
-static const struct name statuses[] = {
-	SEAMLDR_STATUSES(NAME_WHOLE)
-	TDX_SW_STATUSES(NAME_WHOLE)
-	TDX_STATUSES(NAME_MASKED)
-	TDX_TD_STATUSES(NAME_MASKED)
-	/* As the emulator's "inject" spells them; a '#' would begin a comment in a shell. */
-	{ "vmfail", TDX_SW_VMFAILINVALID, ~0ULL },
-	{ "ud", TDX_SW_UD, ~0ULL },
-	{ "gp", TDX_SW_GP, ~0ULL },
-};
 
 static const char usage_text[] =
 "usage: mkimage make [options] --key KEY.pem -o FILE\n"
 "       mkimage key -o KEY.pem      make a signing key (RSA-3072, e=65537)\n"
 "       mkimage signer KEY.pem      print the SHA-384 of its modulus as a sigstruct stores it\n"
-"       mkimage show FILE           print and check a container; 0 only if all of it is good\n"
 "       mkimage --help\n"
 "\n"
 "Options of make:\n"
@@ -88,41 +57,26 @@ static const char usage_text[] =
 "  --container 1|2             container version (2)\n"
 "  --version X.Y.Z             module version, in sigstruct and descriptor (1.5.24)\n"
 "  --no-sigstruct-version      leave it out of the sigstruct, as old images do\n"
-"  --build N                   build number (1)\n"
-"  --date yyyymmdd             build date (20250101)\n"
 "  --svn MAJOR.MINOR           security version (1.5)\n"
 "  --cpu 0xEAX                 CPU of the CPU table, repeatable (0x806F8)\n"
 "  --no-cpu                    empty CPU table\n"
 "  --hv MIN-MAX                handoff versions, in sigstruct and descriptor (0-0); MIN may be\n"
 "                              the greater one\n"
 "  --rd-hv MIN-MAX             handoff versions that TDH.SYS.RD tells, in the descriptor only\n"
-"  --no-downgrade              handoff in the newest version only\n"
 "  --handoff-pages N           pages for handoff data (13)\n"
-"  --handoff-size N            bytes of handoff data that it writes, 0: as many as its pages hold (0)\n"
-"  --stack-pages N             of each LP (2)\n"
-"  --tls-pages N               of each LP (1)\n"
-"  --keyhole-pages N           of each LP (64)\n"
-"  --global-data-pages N       (8)\n"
+"  --global-data-pages N       pages of global data (8)\n"
 "  --rip-offset N              entry point (0x400)\n"
 "  --gdt-idt-offset N          (a page near the end; 0 in an image of one page)\n"
 "  --fault-wrapper-offset N    (512 bytes before that; 0 in an image of one page)\n"
 "  --features0 0xN             TDX_FEATURES0 (TD_PRESERVING|NO_RBP_MOD|UPDATE_COMPAT)\n"
 "  --pages N                   module pages, 1 to 4096 (8); firmware takes up to 496\n"
 "  --seed N                    other contents of the module pages (0)\n"
-"  --sigstruct-pages N         1 to 64 (1)\n"
 "  --debug-signed              set the sigstruct's debug bit\n"
 "  --signed-byte OFFSET=VALUE  set a byte of the sigstruct before it is signed, repeatable up to 32\n"
 "                              times: a fault that the signature vouches for\n"
 "  --encoded-flip OFFSET=BITS  flip bits of the padded message before it is raised to the private\n"
 "                              exponent: wrong padding round a right hash\n"
-"  --signature N               the number N for a signature; negative: modulus + N\n"
-"  --no-descriptor             no descriptor for the emulator in the first module page\n"
-"  --fault " FAULT_FORM "\n"
-"                              the module acts out a fault, repeatable up to 8 times.\n"
-"                              LEAF: name or number. CPU: number or any. NTH: from 1.\n"
-"                              STATUS: number or name.\n"
-"                              RDX (0). COUNT of calls in a row (1), 0: all.\n"
-"                              RCX, R8: 0 leaves the register as it was\n";
+"  --signature N               the number N for a signature; negative: modulus + N\n";
 
 static void usage(const char *format, ...)
 	__attribute__((noreturn, format(printf, 1, 2)));
@@ -168,25 +122,6 @@ static void *zalloc(size_t size)
 }
 
 /* ---- names and numbers ---- */
-
-static bool find_value(const struct name *table, size_t size, const char *name, u64 *value)
-{
-	for (size_t i = 0; i < size; i++) {
-		if (!strcasecmp(table[i].name, name)) {
-			*value = table[i].value;
-			return true;
-		}
-	}
-	return false;
-}
-
-static const char *find_name(const struct name *table, size_t size, u64 value)
-{
-	for (size_t i = 0; i < size; i++)
-		if (table[i].value == (value & table[i].mask))
-			return table[i].name;
-	return NULL;
-}
 
 static bool parse_number(const char *text, u64 min, u64 max, u64 *value)
 {
@@ -241,92 +176,7 @@ static void range_option(const char *option, const char *text, u16 *low, u16 *hi
 	*high = values[1];
 }
 
-static u32 date_option(const char *text)
-{
-	if (strlen(text) != 8 || strspn(text, "0123456789") != 8)
-		usage("--date: '%s' is not of the form yyyymmdd", text);
-	return strtoul(text, NULL, 16);		/* BCD */
-}
-
-static void fault_option(const char *text, struct tdx_emu_fault *fault)
-{
-	char *parts[8] = { NULL }, *copy = strdup(text), *rest = copy;
-	size_t count = 0;
-	u64 value;
-
-	if (!copy)
-		fail("out of memory");
-	while (rest && count < ARRAY_SIZE(parts))
-		parts[count++] = strsep(&rest, ":");
-	if (rest || count < 4)
-		usage("--fault: '%s' is not of the form " FAULT_FORM, text);
-
-	memset(fault, 0, sizeof(*fault));
-	if (!find_value(leaves, ARRAY_SIZE(leaves), parts[0], &value) &&
-	    !parse_number(parts[0], 0, UINT64_MAX, &value))
-		usage("--fault: '%s' is no leaf", parts[0]);
-	fault->leaf = value;
-
-	fault->cpu = TDX_EMU_ANY_CPU;
-	if (strcmp(parts[1], "any")) {
-		if (!parse_number(parts[1], 0, INT32_MAX, &value))
-			usage("--fault: '%s' is neither a CPU number nor 'any'", parts[1]);
-		fault->cpu = value;
-	}
-
-	if (!parse_number(parts[2], 1, UINT32_MAX, &value))
-		usage("--fault: '%s' is no number of a call, from 1", parts[2]);
-	fault->nth = value;
-
-	if (!find_value(statuses, ARRAY_SIZE(statuses), parts[3], &value) &&
-	    !parse_number(parts[3], 0, UINT64_MAX, &value))
-		usage("--fault: '%s' is no status", parts[3]);
-	fault->status = value;
-
-	value = 0;
-	if (parts[4] && !parse_number(parts[4], 0, UINT64_MAX, &value))
-		usage("--fault: '%s' is no value for RDX", parts[4]);
-	fault->rdx = value;
-
-	value = 1;
-	if (parts[5] && !parse_number(parts[5], 0, UINT32_MAX, &value))
-		usage("--fault: '%s' is no count", parts[5]);
-	fault->count = value;
-
-	value = 0;
-	if (parts[6] && !parse_number(parts[6], 0, UINT64_MAX, &value))
-		usage("--fault: '%s' is no value for RCX", parts[6]);
-	fault->rcx = value;
-
-	value = 0;
-	if (parts[7] && !parse_number(parts[7], 0, UINT64_MAX, &value))
-		usage("--fault: '%s' is no value for R8", parts[7]);
-	fault->r8 = value;
-	free(copy);
-}
-
 /* ---- files, keys, signatures ---- */
-
-static u8 *read_file(const char *path, size_t *size)
-{
-	FILE *file = fopen(path, "rb");
-	u8 *data;
-
-	if (!file)
-		fail("%s: %s", path, strerror(errno));
-	data = zalloc(MAX_FILE_SIZE + 1);
-	*size = fread(data, 1, MAX_FILE_SIZE + 1, file);
-	if (ferror(file))
-		fail("%s: %s", path, strerror(errno));
-	if (*size > MAX_FILE_SIZE)
-		fail("%s: larger than %u bytes", path, MAX_FILE_SIZE);
-	fclose(file);
-	/* Exactly as large as the file, so that a sanitizer sees any read beyond it. */
-	data = realloc(data, *size ? *size : 1);
-	if (!data)
-		fail("out of memory");
-	return data;
-}
 
 static void write_file(const char *path, const u8 *data, size_t size)
 {
@@ -405,37 +255,6 @@ static void sign(struct seam_sigstruct *sigstruct, EVP_PKEY *key)
 	reverse(sigstruct->signature, signature, sizeof(signature));
 }
 
-static bool signature_is_good(const struct seam_sigstruct *sigstruct)
-{
-	u8 modulus[SEAM_SIGSTRUCT_MODULUS_SIZE], signature[SEAM_SIGSTRUCT_MODULUS_SIZE];
-	u32 exponent = sigstruct->exponent;
-	/* Numbers have the machine's byte order, which is that of the sigstruct. */
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, modulus, sizeof(modulus)),
-		OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, (u8 *)&exponent, sizeof(exponent)),
-		OSSL_PARAM_construct_end(),
-	};
-	EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	EVP_PKEY *key = NULL;
-	bool good;
-
-	memcpy(modulus, sigstruct->modulus, sizeof(modulus));
-	reverse(signature, sigstruct->signature, sizeof(signature));
-	good = maker && context && EVP_PKEY_fromdata_init(maker) > 0 &&
-	       EVP_PKEY_fromdata(maker, &key, EVP_PKEY_PUBLIC_KEY, params) > 0 &&
-	       EVP_DigestVerifyInit(context, NULL, EVP_sha384(), NULL, key) > 0 &&
-	       EVP_DigestVerifyUpdate(context, sigstruct, SIGNED_HEAD_SIZE) > 0 &&
-	       EVP_DigestVerifyUpdate(context, (const u8 *)sigstruct + SIGNED_TAIL,
-				      SIGNED_TAIL_SIZE) > 0 &&
-	       EVP_DigestVerifyFinal(context, signature, sizeof(signature)) == 1;
-	EVP_PKEY_free(key);
-	EVP_MD_CTX_free(context);
-	EVP_PKEY_CTX_free(maker);
-	ERR_clear_error();
-	return good;
-}
-
 static u16 word_sum(const u8 *data, size_t size)
 {
 	u16 sum = 0;
@@ -445,15 +264,6 @@ static u16 word_sum(const u8 *data, size_t size)
 	return sum;
 }
 
-static void print_hex(const char *name, const u8 *data, size_t size)
-{
-	if (name)
-		printf("%s: ", name);
-	while (size--)
-		printf("%02x", *data++);
-	putchar('\n');
-}
-
 /* ---- make ---- */
 
 struct recipe {
@@ -461,10 +271,8 @@ struct recipe {
 	const char *key;
 	unsigned int container;
 	u32 pages;
-	u32 sigstruct_pages;
 	u64 seed;
 	bool no_sigstruct_version;
-	bool no_descriptor;
 	bool rd_hv;
 	bool gdt_given;
 	bool wrapper_given;
@@ -515,7 +323,6 @@ static void init_recipe(struct recipe *recipe)
 	*recipe = (struct recipe){
 		.container = 2,
 		.pages = 8,
-		.sigstruct_pages = 1,
 		.sigstruct = sigstruct,
 		.desc = {
 			.major = 1,
@@ -539,12 +346,10 @@ static void add_cpu(struct recipe *recipe, u32 cpu)
 
 enum option_id {
 	OPT_HELP = 'h', OPT_OUTPUT = 'o',
-	OPT_KEY = 256, OPT_CONTAINER, OPT_VERSION, OPT_NO_SIGSTRUCT_VERSION, OPT_BUILD, OPT_DATE,
-	OPT_SVN, OPT_CPU, OPT_NO_CPU, OPT_HV, OPT_RD_HV, OPT_NO_DOWNGRADE, OPT_HANDOFF_PAGES,
-	OPT_HANDOFF_SIZE, OPT_STACK_PAGES, OPT_TLS_PAGES, OPT_KEYHOLE_PAGES, OPT_GLOBAL_DATA_PAGES,
-	OPT_RIP_OFFSET, OPT_GDT_IDT_OFFSET, OPT_FAULT_WRAPPER_OFFSET, OPT_FEATURES0, OPT_PAGES,
-	OPT_SEED, OPT_SIGSTRUCT_PAGES, OPT_DEBUG_SIGNED,
-	OPT_NO_DESCRIPTOR, OPT_FAULT, OPT_SIGNED_BYTE, OPT_ENCODED_FLIP, OPT_SIGNATURE,
+	OPT_KEY = 256, OPT_CONTAINER, OPT_VERSION, OPT_NO_SIGSTRUCT_VERSION, OPT_SVN, OPT_CPU,
+	OPT_NO_CPU, OPT_HV, OPT_RD_HV, OPT_HANDOFF_PAGES, OPT_GLOBAL_DATA_PAGES, OPT_RIP_OFFSET,
+	OPT_GDT_IDT_OFFSET, OPT_FAULT_WRAPPER_OFFSET, OPT_FEATURES0, OPT_PAGES, OPT_SEED,
+	OPT_DEBUG_SIGNED, OPT_SIGNED_BYTE, OPT_ENCODED_FLIP, OPT_SIGNATURE,
 };
 
 static const struct option make_options[] = {
@@ -554,19 +359,12 @@ static const struct option make_options[] = {
 	{ "container", required_argument, NULL, OPT_CONTAINER },
 	{ "version", required_argument, NULL, OPT_VERSION },
 	{ "no-sigstruct-version", no_argument, NULL, OPT_NO_SIGSTRUCT_VERSION },
-	{ "build", required_argument, NULL, OPT_BUILD },
-	{ "date", required_argument, NULL, OPT_DATE },
 	{ "svn", required_argument, NULL, OPT_SVN },
 	{ "cpu", required_argument, NULL, OPT_CPU },
 	{ "no-cpu", no_argument, NULL, OPT_NO_CPU },
 	{ "hv", required_argument, NULL, OPT_HV },
 	{ "rd-hv", required_argument, NULL, OPT_RD_HV },
-	{ "no-downgrade", no_argument, NULL, OPT_NO_DOWNGRADE },
 	{ "handoff-pages", required_argument, NULL, OPT_HANDOFF_PAGES },
-	{ "handoff-size", required_argument, NULL, OPT_HANDOFF_SIZE },
-	{ "stack-pages", required_argument, NULL, OPT_STACK_PAGES },
-	{ "tls-pages", required_argument, NULL, OPT_TLS_PAGES },
-	{ "keyhole-pages", required_argument, NULL, OPT_KEYHOLE_PAGES },
 	{ "global-data-pages", required_argument, NULL, OPT_GLOBAL_DATA_PAGES },
 	{ "rip-offset", required_argument, NULL, OPT_RIP_OFFSET },
 	{ "gdt-idt-offset", required_argument, NULL, OPT_GDT_IDT_OFFSET },
@@ -574,10 +372,7 @@ static const struct option make_options[] = {
 	{ "features0", required_argument, NULL, OPT_FEATURES0 },
 	{ "pages", required_argument, NULL, OPT_PAGES },
 	{ "seed", required_argument, NULL, OPT_SEED },
-	{ "sigstruct-pages", required_argument, NULL, OPT_SIGSTRUCT_PAGES },
 	{ "debug-signed", no_argument, NULL, OPT_DEBUG_SIGNED },
-	{ "no-descriptor", no_argument, NULL, OPT_NO_DESCRIPTOR },
-	{ "fault", required_argument, NULL, OPT_FAULT },
 	{ "signed-byte", required_argument, NULL, OPT_SIGNED_BYTE },
 	{ "encoded-flip", required_argument, NULL, OPT_ENCODED_FLIP },
 	{ "signature", required_argument, NULL, OPT_SIGNATURE },
@@ -616,12 +411,6 @@ static void make_option(struct recipe *recipe, int option, const char *name, con
 	case OPT_NO_SIGSTRUCT_VERSION:
 		recipe->no_sigstruct_version = true;
 		break;
-	case OPT_BUILD:
-		desc->build_num = number_option(name, text, 0, UINT16_MAX);
-		break;
-	case OPT_DATE:
-		sigstruct->date = date_option(text);
-		break;
 	case OPT_SVN:
 		numbers_option(name, text, '.', "MAJOR.MINOR", svn_max, values, 2);
 		sigstruct->svn_major = values[0];
@@ -644,23 +433,8 @@ static void make_option(struct recipe *recipe, int option, const char *name, con
 		desc->rd_module_hv = high;
 		recipe->rd_hv = true;
 		break;
-	case OPT_NO_DOWNGRADE:
-		sigstruct->no_downgrade = 1;
-		break;
 	case OPT_HANDOFF_PAGES:
 		sigstruct->num_handoff_pages = number_option(name, text, 0, UINT16_MAX);
-		break;
-	case OPT_HANDOFF_SIZE:
-		desc->handoff_size = number_option(name, text, 0, UINT32_MAX);
-		break;
-	case OPT_STACK_PAGES:
-		sigstruct->num_stack_pages = number_option(name, text, 0, UINT8_MAX);
-		break;
-	case OPT_TLS_PAGES:
-		sigstruct->num_tls_pages = number_option(name, text, 0, UINT8_MAX);
-		break;
-	case OPT_KEYHOLE_PAGES:
-		sigstruct->num_keyhole_pages = number_option(name, text, 0, UINT16_MAX);
 		break;
 	case OPT_GLOBAL_DATA_PAGES:
 		sigstruct->num_global_data_pages = number_option(name, text, 0, UINT16_MAX);
@@ -685,19 +459,8 @@ static void make_option(struct recipe *recipe, int option, const char *name, con
 	case OPT_SEED:
 		recipe->seed = number_option(name, text, 0, UINT64_MAX);
 		break;
-	case OPT_SIGSTRUCT_PAGES:
-		recipe->sigstruct_pages = number_option(name, text, 1, MAX_SIGSTRUCT_PAGES);
-		break;
 	case OPT_DEBUG_SIGNED:
 		sigstruct->module_type |= SEAM_SIGSTRUCT_DEBUG_SIGNED;
-		break;
-	case OPT_NO_DESCRIPTOR:
-		recipe->no_descriptor = true;
-		break;
-	case OPT_FAULT:
-		if (desc->num_faults >= TDX_EMU_DESC_MAX_FAULTS)
-			usage("--fault: more than %d faults", TDX_EMU_DESC_MAX_FAULTS);
-		fault_option(text, &desc->faults[desc->num_faults++]);
 		break;
 	case OPT_SIGNED_BYTE:
 		if (recipe->num_signed_bytes >= MAX_SIGNED_BYTES)
@@ -756,9 +519,6 @@ static void parse_make(int argc, char **argv, struct recipe *recipe)
 		usage("make: --key KEY.pem is missing");
 	if (no_cpu && recipe->sigstruct.cpuid_table_size)
 		usage("make: --cpu and --no-cpu exclude each other");
-	if (recipe->no_descriptor &&
-	    (recipe->desc.num_faults || recipe->rd_hv || recipe->desc.handoff_size))
-		usage("make: --fault, --rd-hv and --handoff-size need a descriptor");
 }
 
 /* Place GDT and IDT in a page near the end and the handlers before it, as released images do. */
@@ -797,8 +557,6 @@ static void make_module(struct recipe *recipe, u8 *module)
 	/* The odd factor keeps neighbouring seeds from meeting neighbouring versions. */
 	fill(module, (size_t)recipe->pages * TDX_PAGE_SIZE,
 	     version ^ recipe->seed * 0xD6E8FEB86659FD93ULL);
-	if (recipe->no_descriptor)
-		return;
 	desc->build_date = sigstruct->date;
 	if (!recipe->rd_hv) {
 		desc->rd_module_hv = sigstruct->module_hv;
@@ -865,7 +623,7 @@ static int cmd_make(int argc, char **argv)
 	place_tables(&recipe);
 	key = load_key(recipe.key);
 
-	offset = (size_t)(1 + recipe.sigstruct_pages) * TDX_PAGE_SIZE;
+	offset = 2 * TDX_PAGE_SIZE;
 	module_size = (size_t)recipe.pages * TDX_PAGE_SIZE;
 	size = offset + module_size;
 	file = zalloc(size);
@@ -901,7 +659,7 @@ static int cmd_make(int argc, char **argv)
 
 		blob->version = TDX_BLOB_VERSION_2;
 		memcpy(blob->signature, TDX_BLOB_SIGNATURE, TDX_BLOB_SIGNATURE_SIZE);
-		blob->sigstruct_nr_pages = recipe.sigstruct_pages;
+		blob->sigstruct_nr_pages = 1;
 		blob->module_nr_pages = recipe.pages;
 	}
 	checksum = -word_sum(file, size);
@@ -948,254 +706,11 @@ static int cmd_signer(int argc, char **argv)
 	key = load_key(argv[1]);
 	get_modulus(key, modulus);
 	sha384(modulus, sizeof(modulus), digest);
-	print_hex(NULL, digest, sizeof(digest));
+	for (size_t i = 0; i < sizeof(digest); i++)
+		printf("%02x", digest[i]);
+	putchar('\n');
 	EVP_PKEY_free(key);
 	return EXIT_SUCCESS;
-}
-
-/* ---- show ---- */
-
-static unsigned int problems;
-
-static void problem(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
-
-static void problem(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fputs("problem: ", stdout);
-	vprintf(format, args);
-	putchar('\n');
-	va_end(args);
-	problems++;
-}
-
-static bool all_zero(const u8 *data, size_t size)
-{
-	while (size--)
-		if (*data++)
-			return false;
-	return true;
-}
-
-/* Print where a container's parts are. Return whether they are inside it. */
-static bool show_container(const u8 *file, size_t size, u64 *sigstruct_pages, u64 *module_pages)
-{
-	const struct tdx_blob_v1 *v1 = (const void *)file;
-	const struct tdx_blob_v2 *v2 = (const void *)file;
-	const u8 *signature;
-
-	printf("file-size: %zu\n", size);
-	if (size < TDX_PAGE_SIZE || size % TDX_PAGE_SIZE) {
-		problem("the file is not one or more whole pages of %u bytes", TDX_PAGE_SIZE);
-		return false;
-	}
-	printf("container: 0x%04x\n", v1->version);
-	if (v1->version != TDX_BLOB_VERSION_1 && v1->version != TDX_BLOB_VERSION_2) {
-		problem("unknown container version");
-		return false;
-	}
-
-	if (v1->version == TDX_BLOB_VERSION_1) {
-		signature = v1->signature;
-		printf("offset-of-module: %u\nlength: %u\n", v1->offset_of_module, v1->length);
-		if (v1->length != size)
-			problem("the length is not that of the file");
-		if (v1->offset_of_module % TDX_PAGE_SIZE ||
-		    v1->offset_of_module < 2 * TDX_PAGE_SIZE || v1->offset_of_module >= size) {
-			problem("the module's offset leaves no room for sigstruct or module");
-			return false;
-		}
-		*sigstruct_pages = v1->offset_of_module / TDX_PAGE_SIZE - 1;
-		*module_pages = size / TDX_PAGE_SIZE - 1 - *sigstruct_pages;
-		if (v1->reserved0 || !all_zero((const u8 *)v1->reserved1, sizeof(v1->reserved1)))
-			problem("reserved bytes of the container are not zero");
-	} else {
-		signature = v2->signature;
-		*sigstruct_pages = v2->sigstruct_nr_pages;
-		*module_pages = v2->module_nr_pages;
-		if (!all_zero(v2->reserved, sizeof(v2->reserved)))
-			problem("reserved bytes of the container are not zero");
-	}
-	printf("sigstruct-pages: %llu\nmodule-pages: %llu\n", (unsigned long long)*sigstruct_pages,
-	       (unsigned long long)*module_pages);
-	if (memcmp(signature, TDX_BLOB_SIGNATURE, TDX_BLOB_SIGNATURE_SIZE))
-		problem("the container's signature is not " TDX_BLOB_SIGNATURE);
-
-	printf("checksum: %s\n", word_sum(file, size) ? "bad" : "good");
-	if (word_sum(file, size))
-		problem("the checksum is wrong");
-	if (!*sigstruct_pages || !*module_pages ||
-	    (1 + *sigstruct_pages + *module_pages) * TDX_PAGE_SIZE != size) {
-		problem("the page counts do not make up the file");
-		return false;
-	}
-	if (*module_pages > SEAMLDR_MAX_MODULE_PAGES)
-		problem("more module pages than firmware takes (%u)", SEAMLDR_MAX_MODULE_PAGES);
-	return true;
-}
-
-static void expect_field(const char *name, u64 seen, u64 expected)
-{
-	if (seen != expected)
-		problem("%s is 0x%llx, must be 0x%llx", name, (unsigned long long)seen,
-			(unsigned long long)expected);
-}
-
-/* Print an offset. Unless it is 0, @size bytes from there have to be inside the TDX module. */
-static void show_offset(const char *name, u32 offset, u32 size, u64 module_size)
-{
-	printf("%s: 0x%x\n", name, offset);
-	if (offset && (u64)offset + size > module_size)
-		problem("%s: %u bytes there do not lie inside the module", name, size);
-}
-
-static void show_sigstruct(const struct seam_sigstruct *s, u64 module_size)
-{
-	u8 digest[TDX_SHA384_SIZE];
-	char hex[2 * TDX_SHA384_SIZE + 1];
-	bool good;
-
-	expect_field("header_type", s->header_type, SEAM_SIGSTRUCT_HEADER_TYPE);
-	expect_field("header_length", s->header_length, SEAM_SIGSTRUCT_HEADER_LENGTH);
-	expect_field("header_version", s->header_version, SEAM_SIGSTRUCT_HEADER_VERSION);
-	expect_field("module_type", s->module_type & ~SEAM_SIGSTRUCT_DEBUG_SIGNED, 0);
-	expect_field("module_vendor", s->module_vendor, SEAM_SIGSTRUCT_VENDOR_INTEL);
-	expect_field("size", s->size, SEAM_SIGSTRUCT_SIZE_DWORDS);
-	expect_field("key_size", s->key_size, SEAM_SIGSTRUCT_KEY_DWORDS);
-	expect_field("modulus_size", s->modulus_size, SEAM_SIGSTRUCT_KEY_DWORDS);
-	expect_field("exponent_size", s->exponent_size, SEAM_SIGSTRUCT_EXPONENT_DWORDS);
-	expect_field("exponent", s->exponent, SEAM_SIGSTRUCT_EXPONENT);
-	expect_field("attributes", s->attributes, 0);
-	if (!all_zero(s->reserved0, sizeof(s->reserved0)) ||
-	    !all_zero(s->reserved1, sizeof(s->reserved1)) || s->reserved2)
-		problem("reserved bytes of the sigstruct are not zero");
-
-	if (s->major || s->minor || s->update)
-		printf("version: %u.%u.%02u\nbuild: %u\n", s->major, s->minor, s->update,
-		       s->build_num);
-	else
-		printf("version: none\n");
-	printf("date: %08x\nsvn: %u.%u\n", s->date, s->svn_major, s->svn_minor);
-	printf("hv: %u-%u\nno-downgrade: %u\nhandoff-pages: %u\n", s->min_update_hv, s->module_hv,
-	       s->no_downgrade, s->num_handoff_pages);
-	if (s->min_update_hv > s->module_hv)
-		problem("the lowest handoff version is above the highest");
-	printf("stack-pages: %u\ntls-pages: %u\nkeyhole-pages: %u\nglobal-data-pages: %u\n",
-	       s->num_stack_pages, s->num_tls_pages, s->num_keyhole_pages,
-	       s->num_global_data_pages);
-	printf("rip-offset: 0x%x\n", s->rip_offset);
-	show_offset("gdt-idt-offset", s->gdt_idt_offset, TDX_PAGE_SIZE, module_size);
-	show_offset("fault-wrapper-offset", s->fault_wrapper_offset, FAULT_WRAPPERS_SIZE,
-		    module_size);
-	if (s->gdt_idt_offset % TDX_PAGE_SIZE)
-		problem("gdt-idt-offset is not that of a page");
-	if (!s->gdt_idt_offset != !s->fault_wrapper_offset)
-		problem("of gdt-idt-offset and fault-wrapper-offset only one is 0");
-
-	if (s->cpuid_table_size > SEAM_SIGSTRUCT_MAX_CPUIDS) {
-		problem("%u CPUs in a table of %u", s->cpuid_table_size, SEAM_SIGSTRUCT_MAX_CPUIDS);
-	} else {
-		printf("cpus:");
-		for (u32 i = 0; i < s->cpuid_table_size; i++)
-			printf(" 0x%x", s->cpuid_table[i]);
-		puts(s->cpuid_table_size ? "" : " none");
-	}
-
-	printf("debug-signed: %s\n", s->module_type & SEAM_SIGSTRUCT_DEBUG_SIGNED ? "yes" : "no");
-	sha384(s->modulus, sizeof(s->modulus), digest);
-	print_hex("signer", digest, sizeof(digest));
-	for (size_t i = 0; i < sizeof(digest); i++)
-		sprintf(hex + 2 * i, "%02x", digest[i]);
-	printf("signer-is-intel: %s\n", strcmp(hex, INTEL_SIGNER_HEX) ? "no" : "yes");
-	good = signature_is_good(s);
-	printf("signature: %s\n", good ? "good" : "bad");
-	if (!good)
-		problem("the signature is wrong");
-}
-
-static void show_named(const struct name *table, size_t size, u64 value)
-{
-	const char *name = find_name(table, size, value);
-
-	/* Mark a status that has details, so that it is not mistaken for the bare one. */
-	if (name)
-		printf("%s", name);
-	for (size_t i = 0; i < size; i++)
-		if (table[i].value == value)
-			return;
-	printf(name ? "(0x%llx)" : "0x%llx", (unsigned long long)value);
-}
-
-static void show_descriptor(const u8 *module)
-{
-	struct tdx_emu_desc desc;
-
-	memcpy(&desc, module, sizeof(desc));
-	if (memcmp(desc.magic, TDX_EMU_DESC_MAGIC, TDX_EMU_DESC_MAGIC_SIZE)) {
-		printf("descriptor: none\n");
-		return;
-	}
-	printf("descriptor: yes\nrunning-version: %u.%u.%02u\nrunning-build: %u\n", desc.major,
-	       desc.minor, desc.update, desc.build_num);
-	printf("running-date: %08x\nrunning-features0: 0x%016llx\n", desc.build_date,
-	       (unsigned long long)desc.features0);
-	printf("rd-hv: %u-%u\nhandoff-size: %u\n", desc.rd_min_update_hv, desc.rd_module_hv,
-	       desc.handoff_size);
-	if (desc.num_faults > TDX_EMU_DESC_MAX_FAULTS) {
-		problem("%u faults in a descriptor for %d", desc.num_faults,
-			TDX_EMU_DESC_MAX_FAULTS);
-		return;
-	}
-	for (u32 i = 0; i < desc.num_faults; i++) {
-		const struct tdx_emu_fault *fault = &desc.faults[i];
-
-		printf("fault: ");
-		show_named(leaves, ARRAY_SIZE(leaves), fault->leaf);
-		if (fault->cpu == TDX_EMU_ANY_CPU)
-			printf(":any");
-		else
-			printf(":%d", fault->cpu);
-		printf(":%u:", fault->nth);
-		show_named(statuses, ARRAY_SIZE(statuses), fault->status);
-		printf(":0x%llx:%u:0x%llx:0x%llx\n", (unsigned long long)fault->rdx, fault->count,
-		       (unsigned long long)fault->rcx, (unsigned long long)fault->r8);
-	}
-}
-
-static int cmd_show(int argc, char **argv)
-{
-	const struct seam_sigstruct *sigstruct;
-	u64 sigstruct_pages, module_pages;
-	u8 digest[TDX_SHA384_SIZE];
-	const u8 *module;
-	size_t size;
-	bool good;
-	u8 *file;
-
-	if (argc != 2)
-		usage("show: takes FILE and nothing else");
-	file = read_file(argv[1], &size);
-	if (show_container(file, size, &sigstruct_pages, &module_pages)) {
-		sigstruct = (const void *)(file + TDX_PAGE_SIZE);
-		module = file + (1 + sigstruct_pages) * TDX_PAGE_SIZE;
-		if (!all_zero((const u8 *)(sigstruct + 1),
-			      sigstruct_pages * TDX_PAGE_SIZE - sizeof(*sigstruct)))
-			problem("the sigstruct pages are not padded with zeroes");
-		show_sigstruct(sigstruct, module_pages * TDX_PAGE_SIZE);
-		print_hex("seamhash-value", sigstruct->seamhash, sizeof(sigstruct->seamhash));
-		sha384(module, module_pages * TDX_PAGE_SIZE, digest);
-		good = !memcmp(digest, sigstruct->seamhash, sizeof(digest));
-		printf("seamhash: %s\n", good ? "good" : "bad");
-		if (!good)
-			problem("SEAMHASH is not that of the module pages");
-		show_descriptor(module);
-	}
-	printf("verdict: %s\n", problems ? "bad" : "good");
-	free(file);
-	return problems ? EXIT_BAD : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
@@ -1207,7 +722,6 @@ int main(int argc, char **argv)
 		{ "make", cmd_make },
 		{ "key", cmd_key },
 		{ "signer", cmd_signer },
-		{ "show", cmd_show },
 	};
 
 	if (argc < 2)
