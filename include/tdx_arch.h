@@ -165,9 +165,7 @@ enum tdx_status {
 /* TDX_FEATURES0 */
 #define TDX_FEATURES0_TD_PRESERVING	(1ULL << 1)
 #define TDX_FEATURES0_NO_RBP_MOD	(1ULL << 18)
-#define TDX_FEATURES0_EXTENSIONS	(1ULL << 39)
 #define TDX_FEATURES0_UPDATE_COMPAT	(1ULL << 47)
-#define TDX_FEATURES0_QUOTING		(1ULL << 50)
 
 /* VMPTRST's answer where no VMCS is current. */
 #define VMX_NO_CURRENT_VMCS		(~0ULL)

@@ -21,7 +21,6 @@
 #define ORACLE_MODULUS		384u
 
 /* Completion statuses, docs/firmware.md, Statuses. */
-#define P_SUCCESS		0ull
 #define P_EBADPARAM		0x8000000000000000ull
 #define P_EBADCALL		0x8000000000000003ull
 #define P_EBADHANDOFF		0x8000000000000004ull

@@ -22,7 +22,6 @@
 #define MAX_SHOWN	20u
 
 #define P_LEAF		(1ull << 63)
-#define P_INSTALL	(P_LEAF | 1)
 
 /* Offsets in SEAMLDR_PARAMS. */
 #define PARAMS_SCENARIO		4
