@@ -48,35 +48,19 @@ static struct tdxu_attempt last = {
 	.answer = { .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU },
 };
 
-/**
- * tdxu_result_errno() - the errno of a result
- * @result: the result
- *
- * Context: any.
- * Return: 0 or a negative errno.
- */
+/* The errno of a result. */
 int tdxu_result_errno(enum tdxu_result result)
 {
 	return -results[result].code;
 }
 
-/**
- * tdxu_result_name() - the name of a result, as last/result shows it
- * @result: the result
- *
- * Context: any.
- */
+/* The name of a result, as last/result shows it. */
 const char *tdxu_result_name(enum tdxu_result result)
 {
 	return results[result].name;
 }
 
-/**
- * tdxu_phase_name() - the name of a phase, as last/phase shows it
- * @phase: the phase
- *
- * Context: any.
- */
+/* The name of a phase, as last/phase shows it. */
 const char *tdxu_phase_name(enum tdxu_phase phase)
 {
 	return phases[phase];

@@ -240,13 +240,7 @@ static const char *look_up(const struct name_of *names, size_t num, u64 value)
 	return NULL;
 }
 
-/**
- * tdxu_leaf_name() - the name of a leaf, as the specification spells it
- * @leaf: leaf number
- *
- * Context: any.
- * Return: the name, "none" for TDXU_NO_LEAF.
- */
+/* The name of a leaf, as the specification spells it; "none" for TDXU_NO_LEAF. */
 const char *tdxu_leaf_name(u64 leaf)
 {
 	return look_up(leaf_names, ARRAY_SIZE(leaf_names), leaf) ?: "none";

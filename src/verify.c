@@ -311,11 +311,7 @@ int tdxu_verify_init(void)
 	return 0;
 }
 
-/**
- * tdxu_verify_exit() - undo tdxu_verify_init()
- *
- * Context: may sleep.
- */
+/* Undo tdxu_verify_init(). */
 void tdxu_verify_exit(void)
 {
 	crypto_free_akcipher(rsa);

@@ -141,11 +141,7 @@ bool file_open(const char *path, struct file *file)
 	return got >= 0;
 }
 
-/**
- * file_must_open() - read an image file, or end the program
- * @path: its path
- * @file: filled in
- */
+/* Read an image file, or end the program. */
 void file_must_open(const char *path, struct file *file)
 {
 	if (!file_open(path, file))
@@ -196,11 +192,7 @@ bool files_read(const char *dir, struct files *files)
 	return files->count;
 }
 
-/**
- * files_must_read() - read the images of a directory, or end the program if there is none
- * @dir: the directory's path
- * @files: filled in as by files_read()
- */
+/* Read the images of a directory, or end the program if there is none. */
 void files_must_read(const char *dir, struct files *files)
 {
 	if (files_read(dir, files))

@@ -50,11 +50,7 @@ static size_t read_offline(struct cpus *offline)
 	return count;
 }
 
-/**
- * cpus_all_online() - check whether every present CPU is online
- *
- * Return: whether it is.
- */
+/* Check whether every present CPU is online. */
 bool cpus_all_online(void)
 {
 	struct cpus offline;

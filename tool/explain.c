@@ -78,12 +78,7 @@ static const char * const next_steps[] = {
 		"Free some memory and try again.",
 };
 
-/**
- * result_changed() - describe what an attempt with this result has changed
- * @result: the result
- *
- * Return: a constant string.
- */
+/* Describe what an attempt with this result has changed. */
 const char *result_changed(enum tdxu_result result)
 {
 	switch (result) {
@@ -146,12 +141,7 @@ const char *state_advice(enum state state)
 	}
 }
 
-/**
- * result_exit() - map a result to the command's exit status
- * @result: the result
- *
- * Return: the exit status.
- */
+/* Map a result to the command's exit status. */
 enum tool_exit result_exit(enum tdxu_result result)
 {
 	switch (result) {

@@ -71,12 +71,7 @@ enum interface host_interface(void)
 	return INTERFACE_NONE;
 }
 
-/**
- * host_interface_name() - name an interface for JSON and metrics
- * @interface: the interface
- *
- * Return: a constant string.
- */
+/* Name an interface for JSON and metrics. */
 const char *host_interface_name(enum interface interface)
 {
 	static const char * const names[] = {

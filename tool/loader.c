@@ -218,22 +218,14 @@ void loader_make(int socket, struct loader_dir *dir)
 		snprintf(dir->path, sizeof(dir->path), "%s", staged.path);
 }
 
-/**
- * loader_leave() - set the loader's path parameter back
- *
- * Context: second process.
- */
+/* Set the loader's path parameter back. In the second process. */
 void loader_leave(void)
 {
 	if (staged.parent)
 		restore_parameter(staged.fd, staged.path);
 }
 
-/**
- * loader_remove() - remove the directory for copies, if there is one
- *
- * Context: second process.
- */
+/* Remove the directory for copies, if there is one. In the second process. */
 void loader_remove(void)
 {
 	int parent;

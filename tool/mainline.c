@@ -13,9 +13,7 @@
 
 #include "tool.h"
 
-/**
- * mainline_caution() - warn of what this interface cannot promise
- */
+/* Warn of what this interface cannot promise. */
 void mainline_caution(void)
 {
 	note("using this kernel's own driver, because tdx_update is not loaded");

@@ -77,12 +77,7 @@ void request(const char *file, const char *name, struct answer *answer)
 			   answer->from && answer->to && answer->blackout_ns;
 }
 
-/**
- * answer_exit() - map an answer to the command's exit status
- * @answer: the answer
- *
- * Return: the exit status.
- */
+/* Map an answer to the command's exit status. */
 enum tool_exit answer_exit(const struct answer *answer)
 {
 	if (answer->has_result)
@@ -90,13 +85,7 @@ enum tool_exit answer_exit(const struct answer *answer)
 	return answer->error == EPERM ? TOOL_NO_PERMISSION : TOOL_SYSTEM;
 }
 
-/**
- * answer_text() - describe an answer in one line: result, errno, meaning, exact cause, SEAMCALL
- * @answer: the answer
- * @buf: filled in
- *
- * Return: @buf.
- */
+/* Describe an answer in one line: result, errno, meaning, exact cause, SEAMCALL. */
 const char *answer_text(const struct answer *answer, char buf[ANSWER_SIZE])
 {
 	const struct result_row *row = &result_rows[answer->result];
@@ -115,11 +104,7 @@ const char *answer_text(const struct answer *answer, char buf[ANSWER_SIZE])
 	return buf;
 }
 
-/**
- * answer_json() - add an answer to a JSON object
- * @answer: the answer
- * @json: the object
- */
+/* Add an answer to a JSON object. */
 void answer_json(const struct answer *answer, json_t *json)
 {
 	const struct result_row *row = &result_rows[answer->result];

@@ -49,11 +49,7 @@ static bool is_utf8(const char *text)
 	return true;
 }
 
-/**
- * text_put() - write text with control characters and bytes that are not UTF-8 as \xNN
- * @out: stream to write to
- * @text: the text
- */
+/* Write text with control characters and bytes that are not UTF-8 as \xNN. */
 void text_put(FILE *out, const char *text)
 {
 	unsigned int code;

@@ -187,9 +187,7 @@ void undo_file(enum undo_kind kind, const char *file, const char *now, const cha
 	tell_helper(&change, &done, sizeof(done));
 }
 
-/**
- * undo_end() - undo every change, and wait until that is done
- */
+/* Undo every change, and wait until that is done. */
 void undo_end(void)
 {
 	if (!helper.pid)

@@ -89,25 +89,13 @@ static unsigned int nr_injected;
 static struct emu_log_entry *call_log;	/* a ring: entry N is at N % EMU_LOG_SIZE */
 static u64 log_first, log_next;
 
-/**
- * emu_leaf_name() - name of a leaf in the specification
- * @leaf: not EMU_UNKNOWN_LEAF
- *
- * Context: any.
- * Return: the name.
- */
+/* Name of a leaf in the specification. */
 const char *emu_leaf_name(enum emu_leaf leaf)
 {
 	return leaf_names[leaf];
 }
 
-/**
- * emu_leaf_nr() - number of a leaf
- * @leaf: not EMU_UNKNOWN_LEAF
- *
- * Context: any.
- * Return: the number.
- */
+/* Number of a leaf. */
 u64 emu_leaf_nr(enum emu_leaf leaf)
 {
 	return leaf_nrs[leaf];
@@ -509,11 +497,7 @@ unsigned int emu_log_copy(struct emu_log_entry *entries)
 	return log_next - first;
 }
 
-/**
- * emu_log_clear() - empty the log; sequence numbers go on
- *
- * Context: under emu.lock.
- */
+/* Empty the log; sequence numbers go on. Under emu.lock. */
 void emu_log_clear(void)
 {
 	lockdep_assert_held(&emu.lock);
@@ -521,11 +505,7 @@ void emu_log_clear(void)
 	log_first = log_next;
 }
 
-/**
- * emu_call_reset() - disarm all injected faults, and clear stopped LPs, counters and the log
- *
- * Context: under emu.lock.
- */
+/* Disarm all injected faults, and clear stopped LPs, counters and the log. Under emu.lock. */
 void emu_call_reset(void)
 {
 	lockdep_assert_held(&emu.lock);
@@ -538,12 +518,7 @@ void emu_call_reset(void)
 	log_next = 0;
 }
 
-/**
- * emu_call_init() - allocate the log
- *
- * Context: may sleep.
- * Return: 0 or -ENOMEM.
- */
+/* Allocate the log. */
 int emu_call_init(void)
 {
 	BUILD_BUG_ON(ARRAY_SIZE(leaf_names) != EMU_NR_LEAVES);
@@ -552,11 +527,7 @@ int emu_call_init(void)
 	return call_log ? 0 : -ENOMEM;
 }
 
-/**
- * emu_call_exit() - undo emu_call_init()
- *
- * Context: may sleep; no SEAMCALL can come any more.
- */
+/* Undo emu_call_init(). */
 void emu_call_exit(void)
 {
 	vfree(call_log);

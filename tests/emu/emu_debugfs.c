@@ -889,11 +889,7 @@ void emu_debugfs_init(void)
 	}
 }
 
-/**
- * emu_debugfs_exit() - remove the files
- *
- * Context: may sleep.
- */
+/* Remove the files. */
 void emu_debugfs_exit(void)
 {
 	debugfs_remove(directory);

@@ -99,12 +99,7 @@ static struct notifier_block module_notifier = {
 	.notifier_call = module_changed,
 };
 
-/**
- * emu_extable_init() - begin to watch modules that are loaded
- *
- * Context: may sleep.
- * Return: 0 or -errno.
- */
+/* Begin to watch modules that are loaded. */
 int emu_extable_init(void)
 {
 	return register_module_notifier(&module_notifier);

@@ -555,12 +555,7 @@ u64 emu_seamldr_fault(struct emu_call *call, const struct emu_fault *fault)
 	return fault->status;
 }
 
-/**
- * emu_install_init() - allocate the hash state for images
- *
- * Context: may sleep.
- * Return: 0 or -ENOMEM.
- */
+/* Allocate the hash state for images. */
 int emu_install_init(void)
 {
 	install_hash = kzalloc(sizeof(*install_hash) + crypto_shash_descsize(emu_sha384),
@@ -571,11 +566,7 @@ int emu_install_init(void)
 	return 0;
 }
 
-/**
- * emu_install_exit() - undo emu_install_init()
- *
- * Context: may sleep; no SEAMCALL can come any more.
- */
+/* Undo emu_install_init(). */
 void emu_install_exit(void)
 {
 	kfree(install_hash);

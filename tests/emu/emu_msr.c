@@ -158,12 +158,7 @@ static struct kprobe probe = {
 	.post_handler = after,
 };
 
-/**
- * emu_msr_init() - begin to divert reads of the emulated MSRs
- *
- * Context: may sleep.
- * Return: 0 or -errno.
- */
+/* Begin to divert reads of the emulated MSRs. */
 int emu_msr_init(void)
 {
 	static_assert(__same_type(pv_ops.cpu.read_msr_safe, &READ_MSR_SAFE));

@@ -732,12 +732,7 @@ unsigned int emu_td_copy(struct emu_td_view *views)
 	return nr;
 }
 
-/**
- * emu_td_init() - allocate the pool of TDs
- *
- * Context: may sleep.
- * Return: 0 or -ENOMEM.
- */
+/* Allocate the pool of TDs. */
 int emu_td_init(void)
 {
 	size_t size = ALIGN(sizeof(struct shash_desc) + crypto_shash_descsize(emu_sha384),
@@ -762,11 +757,7 @@ int emu_td_init(void)
 	return 0;
 }
 
-/**
- * emu_td_exit() - undo emu_td_init()
- *
- * Context: may sleep; no SEAMCALL can come any more.
- */
+/* Undo emu_td_init(). */
 void emu_td_exit(void)
 {
 	vfree(hashes);

@@ -100,12 +100,7 @@ void emu_vmx_lose_vmcs(void)
 		emu.vmcs_kept++;
 }
 
-/**
- * emu_vmx_init() - allocate the VMCS regions, if the CPUs have VMX
- *
- * Context: may sleep.
- * Return: 0 or -ENOMEM.
- */
+/* Allocate the VMCS regions, if the CPUs have VMX. */
 int emu_vmx_init(void)
 {
 	struct page *page;

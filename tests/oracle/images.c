@@ -109,9 +109,7 @@ void note(struct history *history, const char *format, ...)
 
 /* ---- keys ---- */
 
-/**
- * keys_make() - make new keys; to be called before anything else here
- */
+/* Make new keys; to be called before anything else here. */
 void keys_make(void)
 {
 	unsigned int key;
@@ -127,11 +125,7 @@ void keys_make(void)
 	}
 }
 
-/**
- * keys_signer() - get the hash by which P-SEAMLDR knows a signer
- * @key: the signer's key
- * @hash: set to the SHA-384 of its modulus
- */
+/* Get the hash by which P-SEAMLDR knows a signer. */
 void keys_signer(enum key key, uint8_t hash[ORACLE_HASH])
 {
 	EVP_Digest(moduli[key], ORACLE_MODULUS, hash, NULL, EVP_sha384(), NULL);
@@ -209,10 +203,7 @@ void image_make(struct image *image, const struct situation *situation, struct r
 	image_hash(image);
 }
 
-/**
- * image_hash() - set SEAMHASH to the hash of the module pages
- * @image: an image that is not signed yet
- */
+/* Set SEAMHASH to the hash of the module pages. */
 void image_hash(struct image *image)
 {
 	EVP_Digest(image->pages, (size_t)image->nr_pages * ORACLE_PAGE, image->sigstruct + 900,
@@ -654,10 +645,7 @@ void file_pack(const struct image *image, unsigned int faults, struct file *file
 	}
 }
 
-/**
- * file_free() - undo file_pack()
- * @file: a packed image
- */
+/* Undo file_pack(). */
 void file_free(struct file *file)
 {
 	free(file->bytes);

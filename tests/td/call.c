@@ -354,12 +354,7 @@ void td_count(enum td_counter counter)
 	spin_unlock(&stats_lock);
 }
 
-/**
- * td_stats_show() - print the statistics since the last td_stats_clear()
- * @file: the file to print to
- *
- * Context: process.
- */
+/* Print the statistics since the last td_stats_clear(). */
 void td_stats_show(struct seq_file *file)
 {
 	unsigned int i;
@@ -373,11 +368,7 @@ void td_stats_show(struct seq_file *file)
 	spin_unlock(&stats_lock);
 }
 
-/**
- * td_stats_clear() - clear the statistics
- *
- * Context: process.
- */
+/* Clear the statistics. */
 void td_stats_clear(void)
 {
 	spin_lock(&stats_lock);

@@ -215,12 +215,7 @@ const struct file_operations td_buffer_fops = {
 	.llseek = default_llseek,
 };
 
-/**
- * td_raw_init() - allocate the buffer
- *
- * Context: may sleep.
- * Return: 0 or -ENOMEM.
- */
+/* Allocate the buffer. */
 int td_raw_init(void)
 {
 	buffer = (u8 *)get_zeroed_page(GFP_KERNEL);

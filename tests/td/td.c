@@ -621,12 +621,7 @@ int td_destroy(struct td_caller *caller, struct td *td)
 	return ret;
 }
 
-/**
- * td_init() - allocate the hash for measurements
- *
- * Context: may sleep.
- * Return: 0 or a negative errno.
- */
+/* Allocate the hash for measurements. */
 int td_init(void)
 {
 	sha384 = crypto_alloc_shash("sha384", 0, 0);

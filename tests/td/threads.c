@@ -304,11 +304,7 @@ const struct file_operations td_threads_fops = {
 	.release = single_release,
 };
 
-/**
- * td_stop_threads() - stop all threads and wait until they have ended
- *
- * Context: may sleep.
- */
+/* Stop all threads and wait until they have ended. */
 void td_stop_threads(void)
 {
 	unsigned int i;
