@@ -6,8 +6,8 @@
 #
 # Makes build/packages/SUITE/base/ once; remove "made" beside it for a system of today. apt's cache
 # there has the packages of a second kernel, whose name is in build/packages/SUITE/second-kernel
-# (empty if the archive has none). It is the next older one, which stands for a new kernel: the
-# archive has none that is newer.
+# (empty if the archive has none). It is the next older kernel, and plays the part of a new one,
+# because the archive has no newer kernel.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top"

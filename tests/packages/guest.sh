@@ -71,7 +71,7 @@ unit_verifies() {
 	[ -z "$findings" ]
 }
 
-# Without the module the unit is skipped, which is no failure.
+# Without the module the unit is skipped and does not fail.
 unit_is_skipped() {
 	systemctl start "$(unit b.blob)" && journal "$(unit b.blob)" | grep -i 'skipped' &&
 		[ "$(systemctl show -P ConditionResult "$(unit b.blob)")" = no ]

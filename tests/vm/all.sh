@@ -56,8 +56,8 @@ pool_open
 declare -A sums=()	# kernel -> passed failed skipped seconds
 shows=()
 
-# start KERNEL THREADS: runs the kernel's cases of such boots in the background, if there are any.
-# run.sh --settings ends with 2 if there are none. What else may be wrong, the run itself shows.
+# start KERNEL THREADS: runs the kernel's cases of such boots in the background. Does nothing if
+# there are none (run.sh --settings exits with 2). The run itself reports any other error.
 start() {
 	local set status=0 log=build/check-$1/$2.log
 

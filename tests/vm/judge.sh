@@ -13,9 +13,9 @@
 # DIR/result: "PASSED FAILED SKIPPED". Succeeds if nothing failed.
 #
 # A case also fails if its result is missing, if it was skipped but may not be, or if a text that it
-# demands was not on the console while it ran, or, if it started a new kernel, before that. A text
-# that a case demands is no splat while that case runs. A boot that does not count has at least one
-# failure: the case that ran when the splat came, or the boot itself if there is no such case.
+# demands was not on the console while it ran (before the new kernel, if it started one). A demanded
+# text does not count as a splat while that case runs. A boot that does not count has at least one
+# failure: the case that ran when the splat came, or else the boot itself.
 set -euo pipefail
 dir=$1
 
@@ -51,7 +51,7 @@ reasons() {
 	read -r status seconds <"$dir/exit"
 	first=$(grep -Enm 1 "$splat" "$judged" || true)
 	panic=$(grep -nm 1 'Kernel panic' "$judged" || true)
-	# A panic prints a call trace of its own afterwards, which is no further reason.
+	# A panic also prints a call trace, which does not count as a second reason.
 	before=${panic%%:*}
 	if [ -n "$first" ] && [ "${first%%:*}" -lt "${before:-999999999}" ]; then
 		echo "splat: ${first#*:}"

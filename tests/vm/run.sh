@@ -116,8 +116,8 @@ assignments=$(scripts/kernel.sh ${KERNEL:+"$KERNEL"})
 eval "$assignments"
 export KERNEL KVER KROOT KDIR BUILD_ROOT MAKE_ARGS
 
-# In a shell of its own: the harness is tested on the default kernel, whatever comes after, as its
-# test counts on a quick one.
+# Runs in a subshell, because the harness is always tested on the default kernel: its test needs a
+# quick one.
 selftest() (
 	unset KERNEL THREADS TOKENS
 	assignments=$(scripts/kernel.sh)
