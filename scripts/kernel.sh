@@ -9,8 +9,9 @@
 #	scripts/kernel.sh --list	the kernels that Debian packages, which every test runs on,
 #					oldest first; the first is the default
 #	scripts/kernel.sh --newest	the last of them without a special flavour
-#	scripts/kernel.sh --built	the kernels that built-kernel.sh builds from source
+#	scripts/kernel.sh --built	the kernels that built-kernel.sh builds to find faults
 #	scripts/kernel.sh --kvm	the kernels with KVM, only for `make check-kvm`
+#	scripts/kernel.sh --gcov	the kernel that counts lines, only for `make coverage`
 #	scripts/kernel.sh --suite NAME	the suite that the kernel comes from
 #	scripts/kernel.sh --table	the list as the rows of the table in docs/kernels.md
 #
@@ -36,6 +37,7 @@ kernels='
 6.1-kvm		bookworm		linux-image-amd64
 6.12-kvm	trixie			linux-image-amd64
 7.3-kvm		trixie-backports	linux-image-amd64
+6.1-gcov	bookworm		linux-source-6.1	guest gcov
 '
 
 die() {
@@ -111,10 +113,18 @@ headers() {
 		>/dev/null
 }
 
-# list packaged|built|kvm: prints the names of the kernels of that kind.
+# list packaged|built|kvm|gcov: prints the names of the kernels of that kind. A kernel with gcov is
+# not among those of `make check-debug`: it has no sanitizer, so it would find no fault that the
+# packaged 6.1 misses.
 list() {
 	awk -v kind="$1" '
-		NF && kind == ($1 ~ /-kvm$/ ? "kvm" : NF > 3 ? "built" : "packaged") { print $1 }
+		NF {
+			is = NF > 3 ? "built" : "packaged"
+			if (match($1, /-(kvm|gcov)$/))
+				is = substr($1, RSTART + 1)
+			if (is == kind)
+				print $1
+		}
 	' <<<"$kernels"
 }
 
@@ -123,6 +133,7 @@ case ${1:-} in
 --newest) list packaged | grep -v -- - | tail -n 1; exit ;;
 --built) list built; exit ;;
 --kvm) list kvm; exit ;;
+--gcov) list gcov; exit ;;
 --suite) awk -v name="$2" '$1 == name { print $2 }' <<<"$kernels"; exit ;;
 --table)
 	awk 'NF { printf "| %s | %s | `%s`%s |\n", $1, $2, $3, (NF > 3 ? ", built here" : "") }' \
@@ -132,7 +143,7 @@ case ${1:-} in
 esac
 name=${1:-$(list packaged | head -n 1)}
 read -r suite package config < <(awk -v name="$name" '$1 == name { $1 = ""; print }' <<<"$kernels") ||
-	die "no kernel $name; there are: $({ list packaged; list built; list kvm; } | xargs)"
+	die "no kernel $name; there are: $({ list packaged; list built; list kvm; list gcov; } | xargs)"
 root=$("$top/scripts/root.sh" "$suite")
 [ -z "$config" ] || exec "$top/scripts/built-kernel.sh" "$name" "$suite" "$package" "$config"
 dir=$top/build/kernels/$name

@@ -7,7 +7,7 @@
 # kernel has its own objects, and Kbuild still sees which source has changed. Each DIR (tests/emu)
 # is one more external module. MAKE_ARGS is passed to make (LLVM=1). BUILD_ROOT is the root with
 # KDIR and its compiler, see root.sh (default: /). STRICT=1 builds with W=1 and fails if the build
-# prints anything.
+# prints anything. COUNTS=1 has the kernel's gcov count the lines of tdx_update, but of no DIR.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 kdir=$1 out=$2 root=${BUILD_ROOT:-/}
@@ -32,10 +32,12 @@ done
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 for dir in . "$@"; do
+	gcov=''
+	[ -z "${COUNTS:-}" ] || [ "$dir" != . ] || gcov=GCOV_PROFILE=y
 	# Drop Kbuild's message about BTF: the kernel's packages have no vmlinux to take it from.
 	# shellcheck disable=SC2086 # a list of words
 	"$top/scripts/root.sh" --in "$root" make -s -C "$kdir" M="$(realpath "$out/$dir")" \
-		-j"$(nproc)" ${MAKE_ARGS:-} modules 2>&1 |
+		-j"$(nproc)" ${MAKE_ARGS:-} $gcov modules 2>&1 |
 		{ grep -v '^Skipping BTF generation' || true; } | tee -a "$log" >&2
 done
 if [ -n "${STRICT:-}" ] && [ -s "$log" ]; then

@@ -32,6 +32,7 @@ if [[ $KERNEL == 7.3?(-kvm) ]]; then
 	tests/mainline/derive.sh "$modules/tests/mainline"
 	dirs+=(tests/mainline)
 fi
+[[ $KERNEL != *-gcov ]] || export COUNTS=1
 scripts/modules.sh "$KDIR" "$modules" "${dirs[@]}" >&2
 env -u MAKEFLAGS make -s build/tool/tdx-update >&2
 tests/tools/images.sh build/images >&2
