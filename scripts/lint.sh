@@ -138,7 +138,7 @@ checkpatch() {
 shell_guest() {
 	local guests='(oracle/|kvm/)?cases/.*\.sh|soak/soak\.sh|kvm/kvm\.sh|bench/guest-.*\.sh'
 
-	guests+='|lib/(run|.*\.sh)|vm/init|vm/(demo|try)-guest\.sh|vm/selftest/.*/.*\.sh'
+	guests+='|lib/(run|counts|.*\.sh)|vm/init|vm/(demo|try)-guest\.sh|vm/selftest/.*/.*\.sh'
 	guests+='|packages/(guest|host|tdx)\.sh'
 	files "^tests/($guests)$" |
 		xargs shellcheck -s dash -e SC1091

@@ -17,13 +17,16 @@
 #	--plugin FILE,ARGUMENTS	a QEMU plugin
 #	--timeout S		seconds until the guest is stopped from outside (none)
 #	--live console|work	also connect ttyS0 or ttyS1 to standard output and input
+#	--counts FILE		a third serial port, ttyS2, that writes to FILE: a kernel with gcov
+#				sends its line counts there
 #	--append WORDS		append WORDS to the kernel command line; init lists the parameters
 #
 # Writes DIR/console.log (ttyS0), DIR/work.log (ttyS1), DIR/qemu.log, and DIR/exit with QEMU's exit
 # status (124: timeout) and the seconds that it ran.
 set -euo pipefail
 
-smp=2 thread=single memory=1G timeout=0 live='' append='' disks=() properties='' plugin=() network=()
+smp=2 thread=single memory=1G timeout=0 live='' append=''
+disks=() properties='' plugin=() network=() counts=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=$2 ;;
@@ -40,6 +43,7 @@ while [ $# -gt 0 ]; do
 	--plugin) plugin=(-plugin "$2") ;;
 	--timeout) timeout=$2 ;;
 	--live) live=$2 ;;
+	--counts) counts=(-chardev "file,id=counts,path=$2" -serial chardev:counts) ;;
 	--append) append=$2 ;;
 	*) echo "boot.sh: unknown option $1" >&2; exit 2 ;;
 	esac
@@ -87,7 +91,7 @@ timeout --foreground -k 10 "$timeout" qemu-system-x86_64 \
 	-machine q35 -accel "tcg,thread=$thread" -cpu "$cpu" -smp "$smp" -m "$memory" \
 	-nodefaults -no-user-config -display none -monitor none -no-reboot \
 	-chardev "$(port console)" -serial chardev:console \
-	-chardev "$(port work)" -serial chardev:work \
+	-chardev "$(port work)" -serial chardev:work "${counts[@]}" \
 	"${boot[@]}" "${disks[@]}" "${network[@]}" "${plugin[@]}" \
 	<&0 2>"$dir/qemu.log" &
 qemu=$!

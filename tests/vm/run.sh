@@ -43,7 +43,7 @@ header() {
 	usage "SMP=$SMP is neither a number of CPUs nor once"
 [[ ${THREADS:-single} == @(single|multi) ]] || usage "THREADS=$THREADS is neither single nor multi"
 [ -z "${KERNEL:-}" ] || scripts/kernel.sh --suite "$KERNEL" | grep -q . ||
-	usage "no kernel $KERNEL; there are: $({ scripts/kernel.sh --list; scripts/kernel.sh --built; } | xargs)"
+	usage "no kernel $KERNEL; there are: $({ scripts/kernel.sh --list; scripts/kernel.sh --built; scripts/kernel.sh --gcov; } | xargs)"
 
 # --- which boots, with which cases ----------------------------------------------------------------
 
@@ -185,6 +185,8 @@ declare -A again=()	# boots that have been tried once more
 boot() {
 	local dir=$out/$KERNEL-$1 thread=single smp=${1%%-*} append timeout
 	local options=() runner=(exec) cpus=1
+
+	[[ $KERNEL != *-gcov ]] || options+=(--counts "$dir/counts.tgz")
 	[[ $1 != *-multi ]] || thread=multi cpus=$(nproc)
 	append="guest.plan=$1 guest.case_timeout=$case_timeout"
 	if [[ $1 == *-nosmt ]]; then
@@ -193,7 +195,7 @@ boot() {
 	fi
 	timeout=${BOOT_TIMEOUT:-$((60 + 20 * slower * $(wc -l <"$dir/plan") + 2 * case_timeout))}
 	if [ -n "${KEEP:-}" ]; then
-		options=(--live console)
+		options+=(--live console)
 		append+=" guest.shell=1"
 		timeout=0
 	fi

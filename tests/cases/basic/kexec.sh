@@ -25,6 +25,8 @@ if [ -z "${RESUMED:-}" ]; then
 			[ "$ERRNO" = 0 ] || break
 		done
 		echo "test: an update while the host goes down: $ERRNO, $(tdx last/result)" >/dev/kmsg
+		# The counts of this kernel end with it.
+		[ ! -e /sys/kernel/debug/gcov ] || sh /tests/counts
 	} &
 	some_updates() {
 		[ "$(emu_get state updates)" -ge 3 ]
