@@ -2,7 +2,7 @@
 # A suspend ends an attempt that has changed nothing with EINTR, and waits for a blackout to end. No
 # attempt starts before all CPUs are online again.
 # SMP: 2 4
-# NEEDS: CONFIG_SUSPEND CONFIG_ACPI_SLEEP CONFIG_RTC_DRV_CMOS
+# NEEDS: CONFIG_SUSPEND CONFIG_ACPI_SLEEP CONFIG_RTC_DRV_CMOS CONFIG_RTC_INTF_SYSFS
 . /tests/lib.sh
 { grep -qs "\[deep\]" /sys/power/mem_sleep && [ -e /sys/class/rtc/rtc0/wakealarm ]; } ||
 	skip "this kernel cannot suspend to memory and wake by the clock"
