@@ -44,4 +44,23 @@ v2 5074 1
 v2 5085 1
 v2 5121 1
 END
+
+# Two pages of sigstruct and one page less of the TDX module: the checksum stays the same.
+cp /lib/firmware/test/v2.blob /lib/firmware/bad.blob
+put_bytes /lib/firmware/bad.blob 12 2
+put_bytes /lib/firmware/bad.blob 16 $(($(byte_at /lib/firmware/bad.blob 16) - 1))
+expect_refused bad.blob EINVAL bad-image
+expect last/reason "container: not exactly one sigstruct page" "$(tdx last/reason)"
+
+# No page of the TDX module. The checksum lacks that page and its number.
+dd if=/lib/firmware/test/good-1-page.blob of=/lib/firmware/bad.blob bs=4096 count=2 2>/dev/null
+put_bytes /lib/firmware/bad.blob 16 0
+sum=$(od -An -v -tu1 /lib/firmware/bad.blob | awk '
+	{ for (i = 1; i <= NF; i++) sum += n++ % 2 ? $i * 256 : $i }
+	END { print sum % 65536 }')
+old=$(bytes_at /lib/firmware/bad.blob 2 2)
+sum=$((${old% *} + (${old#* } << 8) - sum & 0xffff))
+put_bytes /lib/firmware/bad.blob 2 $((sum & 0xff)) $((sum >> 8))
+expect_refused bad.blob EINVAL bad-image
+expect last/reason "container: no module pages" "$(tdx last/reason)"
 rm /lib/firmware/bad.blob
