@@ -45,6 +45,9 @@ check-debug:	## run them with sanitizers (kernels are built once): KERNEL=, TEST
 check-kvm:	## update under KVM guests in Bochs, which has VMX: TEST=, KERNEL=, SHORT=1
 	@tests/kvm/run.sh
 
+coverage:	## show which lines of src/ no case reaches, and why: TEST=, SMP=
+	@tests/coverage/run.sh
+
 mutants:	## put changed images through the checks in user space: none unsigned may pass
 	@tests/pure/mutants.sh
 
@@ -165,6 +168,6 @@ build/tools/%: tests/tools/%.c include/tdx_arch.h tests/emu/tdx_emu_abi.h
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -Iinclude -Itests/emu -o $@ $< -lcrypto
 
-.PHONY: modules tool install uninstall demo try check check-all check-debug check-kvm mutants \
-	oracle mutate fuzz bench compare soak model proof recording lint dkms-install \
+.PHONY: modules tool install uninstall demo try check check-all check-debug check-kvm coverage \
+	mutants oracle mutate fuzz bench compare soak model proof recording lint dkms-install \
 	dkms-uninstall deb dist check-packages clean help
