@@ -12,6 +12,7 @@
 #	scripts/kernel.sh --built	the kernels that built-kernel.sh builds to find faults
 #	scripts/kernel.sh --kvm	the kernels with KVM, only for `make check-kvm`
 #	scripts/kernel.sh --gcov	the kernel that counts lines, only for `make coverage`
+#	scripts/kernel.sh --tiny	the kernel of a KVM guest in `make check-kvm`
 #	scripts/kernel.sh --suite NAME	the suite that the kernel comes from
 #	scripts/kernel.sh --table	the list as the rows of the table in docs/kernels.md
 #
@@ -38,6 +39,7 @@ kernels='
 6.12-kvm	trixie			linux-image-amd64
 7.3-kvm		trixie-backports	linux-image-amd64
 6.1-gcov	bookworm		linux-source-6.1	guest gcov
+6.1-tiny	bookworm		linux-source-6.1	tiny
 '
 
 die() {
@@ -113,27 +115,21 @@ headers() {
 		>/dev/null
 }
 
-# list packaged|built|kvm|gcov: prints the names of the kernels of that kind. A kernel with gcov is
-# not among those of `make check-debug`: it has no sanitizer, so it would find no fault that the
+# list packaged|built|kvm|gcov|tiny: prints the names of the kernels of that kind. A kernel with gcov
+# is not among those of `make check-debug`: it has no sanitizer, so it would find no fault that the
 # packaged 6.1 misses.
 list() {
 	awk -v kind="$1" '
-		NF {
-			is = NF > 3 ? "built" : "packaged"
-			if (match($1, /-(kvm|gcov)$/))
-				is = substr($1, RSTART + 1)
-			if (is == kind)
-				print $1
-		}
+		NF { is = NF > 3 ? "built" : "packaged" }
+		match($1, /-(kvm|gcov|tiny)$/) { is = substr($1, RSTART + 1) }
+		NF && is == kind { print $1 }
 	' <<<"$kernels"
 }
 
 case ${1:-} in
 --list) list packaged; exit ;;
 --newest) list packaged | grep -v -- - | tail -n 1; exit ;;
---built) list built; exit ;;
---kvm) list kvm; exit ;;
---gcov) list gcov; exit ;;
+--built | --kvm | --gcov | --tiny) list "${1#--}"; exit ;;
 --suite) awk -v name="$2" '$1 == name { print $2 }' <<<"$kernels"; exit ;;
 --table)
 	awk 'NF { printf "| %s | %s | `%s`%s |\n", $1, $2, $3, (NF > 3 ? ", built here" : "") }' \
@@ -143,7 +139,7 @@ case ${1:-} in
 esac
 name=${1:-$(list packaged | head -n 1)}
 read -r suite package config < <(awk -v name="$name" '$1 == name { $1 = ""; print }' <<<"$kernels") ||
-	die "no kernel $name; there are: $({ list packaged; list built; list kvm; list gcov; } | xargs)"
+	die "no kernel $name; there are: $(awk 'NF { print $1 }' <<<"$kernels" | xargs)"
 root=$("$top/scripts/root.sh" "$suite")
 [ -z "$config" ] || exec "$top/scripts/built-kernel.sh" "$name" "$suite" "$package" "$config"
 dir=$top/build/kernels/$name
