@@ -156,9 +156,14 @@ build/tool/tdx-update: $(wildcard tool/*.[ch]) src/image.c include/tdx_arch.h in
 	$(CC) $(CPPFLAGS) $(or $(CFLAGS),-O2 -g) $(TOOL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^) \
 		-lcrypto -ljansson
 
-build/kvm/guests: tests/kvm/guests.c
+build/kvm/guests: tests/kvm/guests.c tests/kvm/linux.c tests/kvm/guests.h
 	@mkdir -p $(@D)
-	$(CC) -O2 -Wall -Wextra -Werror -pthread -o $@ $<
+	$(CC) -O2 -Wall -Wextra -Werror -pthread -o $@ $(filter %.c,$^)
+
+build/kvm/linux-init: tests/kvm/linux-init.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra -Werror -ffreestanding -fno-stack-protector -fno-pie -no-pie \
+		-mno-sse -static -nostdlib -s -o $@ $<
 
 build/bench/clock.so: tests/bench/plugin/clock.c tests/bench/plugin/qemu_plugin.h
 	@mkdir -p $(@D)

@@ -4,14 +4,20 @@
  * counter in its memory, which this program reads. It exits by I/O after each burst of increments,
  * and ends with HLT when this program tells it to.
  *
- *	guests PER_CPU
+ *	guests PER_CPU [KERNEL INITRD LOG]
  *
- * Each guest has a thread, which is bound to its CPU and has a real-time priority, so that only a
- * stopped CPU delays it. The program reads commands from standard input, one a line. It writes the
- * answer to standard output, and after it a line with a dot.
+ * With KERNEL the first guest, on CPU 0, is a Linux instead (linux.c). It counts the lines that it
+ * writes to its console, and ends with a reset.
+ *
+ * Each guest has a thread, which is bound to its CPU. It has a real-time priority, so that only a
+ * stopped CPU delays it; Linux's has none, because Linux would keep the CPU from all other tasks.
+ * The program reads commands from standard input, one a line. It writes the answer to standard
+ * output, and after it a line with a dot.
  *
  *	show	one line for each guest: cpu=, nr=, count=, gap_us= (the longest time between two
- *		of its exits) and end=: running, hlt, or the exit or error that ended it
+ *		of its exits) and end=: running, hlt, reset, or the exit or error that ended it.
+ *		Linux has also init= (the last number of its init, 0: it boots), boot_ms= (its own
+ *		time when init began) and off_ms= (how far its clock was off since, at most)
  *	reset	clears gap_us
  *	stop	tells the guests to end, waits until they have, and shows them
  */
@@ -19,12 +25,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/kvm.h>
-#include <pthread.h>
 #include <sched.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,8 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "guests.h"
 
 #define MEMORY		0x4000
 #define COUNTER		0x2000	/* u32 */
@@ -50,17 +53,6 @@ static const uint8_t code[] = {
 	0xf4,				/* hlt */
 };
 
-struct guest {
-	pthread_t thread;
-	int cpu, nr, vcpu;
-	uint8_t *memory;
-	struct kvm_run *run;
-	uint64_t last_ns;
-	atomic_ullong gap_ns;
-	atomic_bool ended;
-	char end[64];
-};
-
 static struct guest *guests;
 static int num_guests;
 
@@ -75,7 +67,7 @@ static atomic_uchar *stop_byte(const struct guest *guest)
 	return (atomic_uchar *)(guest->memory + STOP);
 }
 
-static uint64_t now(void)
+uint64_t now(void)
 {
 	struct timespec ts;
 
@@ -83,36 +75,55 @@ static uint64_t now(void)
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
-static void set_up(struct guest *guest, int kvm, size_t run_size)
+void add_memory(struct guest *guest, size_t size)
 {
-	struct kvm_userspace_memory_region region = { .memory_size = MEMORY };
-	struct kvm_sregs sregs;
-	struct kvm_regs regs = { .rflags = 2 };
-	int vm = ioctl(kvm, KVM_CREATE_VM, 0);
+	struct kvm_userspace_memory_region region = { .memory_size = size };
 	uint8_t *memory;
 
-	if (vm < 0)
-		err(1, "KVM_CREATE_VM");
-	memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
 		err(1, "mmap");
-	memcpy(memory, code, sizeof(code));
 	guest->memory = memory;
 	region.userspace_addr = (uintptr_t)memory;
-	if (ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region))
+	if (ioctl(guest->vm, KVM_SET_USER_MEMORY_REGION, &region))
 		err(1, "KVM_SET_USER_MEMORY_REGION");
-	guest->vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
-	if (guest->vcpu < 0)
-		err(1, "KVM_CREATE_VCPU");
-	guest->run = mmap(NULL, run_size, PROT_READ | PROT_WRITE, MAP_SHARED, guest->vcpu, 0);
-	if (guest->run == MAP_FAILED)
-		err(1, "mmap of a vCPU");
+}
+
+static void set_up_vcpu(struct guest *guest)
+{
+	struct kvm_regs regs = { .rflags = 2 };
+	struct kvm_sregs sregs;
+
 	if (ioctl(guest->vcpu, KVM_GET_SREGS, &sregs))
 		err(1, "KVM_GET_SREGS");
 	sregs.cs.base = 0;
 	sregs.cs.selector = 0;
 	if (ioctl(guest->vcpu, KVM_SET_SREGS, &sregs) || ioctl(guest->vcpu, KVM_SET_REGS, &regs))
 		err(1, "KVM_SET_REGS");
+}
+
+/* FILES: KERNEL, INITRD and LOG of a Linux. */
+static void set_up(struct guest *guest, int kvm, size_t run_size, char **files)
+{
+	guest->vm = ioctl(kvm, KVM_CREATE_VM, 0);
+	if (guest->vm < 0)
+		err(1, "KVM_CREATE_VM");
+	if (files) {
+		guest->pc = linux_set_up(guest, files[0], files[1], files[2]);
+	} else {
+		add_memory(guest, MEMORY);
+		memcpy(guest->memory, code, sizeof(code));
+	}
+	guest->vcpu = ioctl(guest->vm, KVM_CREATE_VCPU, 0);
+	if (guest->vcpu < 0)
+		err(1, "KVM_CREATE_VCPU");
+	guest->run = mmap(NULL, run_size, PROT_READ | PROT_WRITE, MAP_SHARED, guest->vcpu, 0);
+	if (guest->run == MAP_FAILED)
+		err(1, "mmap of a vCPU");
+	if (guest->pc)
+		linux_set_up_vcpu(guest, kvm);
+	else
+		set_up_vcpu(guest);
 }
 
 /* Return whether the guest goes on. If not, guest->end has the reason. */
@@ -125,7 +136,7 @@ static bool handle_exit(struct guest *guest, int ret)
 	if (ret < 0)
 		snprintf(guest->end, sizeof(guest->end), "errno-%d", errno);
 	else if (run->exit_reason == KVM_EXIT_IO)
-		return true;
+		return !guest->pc || linux_io(guest);
 	else if (run->exit_reason == KVM_EXIT_HLT && *stop_byte(guest))
 		strcpy(guest->end, "hlt");
 	else if (run->exit_reason == KVM_EXIT_FAIL_ENTRY)
@@ -148,7 +159,8 @@ static void *run_guest(void *arg)
 		guest->last_ns = ns;
 		if (gap > guest->gap_ns)
 			guest->gap_ns = gap;
-		usleep(PAUSE_US);
+		if (!guest->pc)
+			usleep(PAUSE_US);
 	}
 	guest->ended = true;
 	return NULL;
@@ -165,8 +177,10 @@ static void start(struct guest *guest)
 	pthread_attr_init(&attr);
 	pthread_attr_setaffinity_np(&attr, sizeof(cpus), &cpus);
 	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
-	pthread_attr_setschedpolicy(&attr, SCHED_FIFO);
-	pthread_attr_setschedparam(&attr, &param);
+	if (!guest->pc) {
+		pthread_attr_setschedpolicy(&attr, SCHED_FIFO);
+		pthread_attr_setschedparam(&attr, &param);
+	}
 	errno = pthread_create(&guest->thread, &attr, run_guest, guest);
 	if (errno)
 		err(1, "pthread_create");
@@ -176,11 +190,15 @@ static void show(void)
 {
 	struct guest *guest;
 
-	for (guest = guests; guest < guests + num_guests; guest++)
-		printf("cpu=%d nr=%d count=%u gap_us=%llu end=%s\n", guest->cpu, guest->nr,
-		       *counter(guest),
-		       guest->gap_ns / 1000,
+	for (guest = guests; guest < guests + num_guests; guest++) {
+		printf("cpu=%d nr=%d ", guest->cpu, guest->nr);
+		if (guest->pc)
+			linux_show(guest);
+		else
+			printf("count=%u ", *counter(guest));
+		printf("gap_us=%llu end=%s\n", guest->gap_ns / 1000,
 		       guest->ended ? guest->end : "running");
+	}
 }
 
 static bool all_ended(void)
@@ -198,8 +216,12 @@ static void stop(void)
 	uint64_t end = now() + STOP_S * 1000000000ull;
 	int i;
 
-	for (i = 0; i < num_guests; i++)
-		*stop_byte(&guests[i]) = 1;
+	for (i = 0; i < num_guests; i++) {
+		if (guests[i].pc)
+			linux_stop(&guests[i]);
+		else
+			*stop_byte(&guests[i]) = 1;
+	}
 	while (!all_ended() && now() < end)
 		usleep(10000);
 }
@@ -208,12 +230,12 @@ int main(int argc, char **argv)
 {
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), i;
 	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	int per_cpu = argc == 2 ? atoi(argv[1]) : 0;
+	int per_cpu = argc == 2 || argc == 5 ? atoi(argv[1]) : 0;
 	char line[16];
 	size_t run_size;
 
 	if (per_cpu < 1)
-		errx(2, "usage: guests PER_CPU");
+		errx(2, "usage: guests PER_CPU [KERNEL INITRD LOG]");
 	if (kvm < 0)
 		err(1, "/dev/kvm");
 	run_size = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
@@ -224,7 +246,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < num_guests; i++) {
 		guests[i].cpu = i % cpus;
 		guests[i].nr = i / cpus;
-		set_up(&guests[i], kvm, run_size);
+		set_up(&guests[i], kvm, run_size, argc == 5 && !i ? argv + 2 : NULL);
 	}
 	for (i = 0; i < num_guests; i++)
 		start(&guests[i]);

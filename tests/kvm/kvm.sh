@@ -7,6 +7,10 @@ CPUS=$(nproc)
 # One guest a CPU. With more, KVM usually loads another guest's VMCS before it runs the guest whose
 # VMCS is gone. Then nothing breaks: with two guests a CPU the control did not fail.
 PER_CPU=1
+# How a guest's line ends after it has ended by itself: a Linux ends with a reset.
+ENDED=' end=\(hlt\|reset\)$'
+# Further arguments for the guests' program: a Linux for the first guest.
+LINUX=''
 
 # Counts for the cases; small ones with GUEST_SHORT, or guest.short=1 on the kernel command line.
 # shellcheck disable=SC2034 # for the cases
@@ -42,7 +46,8 @@ guests_begin() {
 
 guests_start() {
 	[ -p "$TMP/ask" ] || mkfifo "$TMP/ask" "$TMP/answer"
-	guests $PER_CPU <"$TMP/ask" >"$TMP/answer" &
+	# shellcheck disable=SC2086 # a list of arguments
+	guests $PER_CPU $LINUX <"$TMP/ask" >"$TMP/answer" &
 	GUESTS=$!
 	exec 8>"$TMP/ask" 9<"$TMP/answer"
 	expect_guests "after the start"
@@ -87,8 +92,8 @@ guests_gap() {
 guests_stop() {
 	guests_ask stop
 	expect "guests that ended by themselves" $((CPUS * PER_CPU)) \
-		"$(grep -c ' end=hlt$' "$TMP/guests")"
-	grep -v ' end=hlt$' "$TMP/guests"
+		"$(grep -c "$ENDED" "$TMP/guests")"
+	grep -v "$ENDED" "$TMP/guests"
 	exec 8>&- 9<&-
 	wait "$GUESTS"
 	expect "exit status of the guests' program" 0 $?

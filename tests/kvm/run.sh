@@ -6,9 +6,10 @@
 #	SHORT=1 3 updates a case instead of 20, 1000 NMIs instead of 5000
 #
 # Cases with "# BOOT: kexec" have a boot of their own. After the others comes the control: the case
-# "updates" with tdx_update built without VMPTRLD. The control passes only if that case fails
-# because the guests broke. On 7.3 an update by mainline's own driver has to break them, too
-# (control/mainline.sh). Each counts as a case. The last line is "N passed, N failed, N skipped".
+# "updates", and "linux" if it ran, with tdx_update built without VMPTRLD. The control passes only
+# if these fail because the guests broke. On 7.3 an update by mainline's own driver has to break
+# them, too (control/mainline.sh). Each counts as a case. The last line is "N passed, N failed, N
+# skipped".
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -39,6 +40,21 @@ build_control() {
 	echo "$dir/tdx_update.ko"
 }
 
+has_linux() {
+	[[ " ${cases[*]} " == *" linux "* ]]
+}
+
+# build_linux DIR: makes the kernel and the initramfs of the KVM guest in the case "linux".
+build_linux() (
+	mkdir -p "$1"
+	assignments=$(scripts/kernel.sh "$(scripts/kernel.sh --tiny)")
+	eval "$assignments"
+	tests/kvm/image.sh "$KROOT/boot/vmlinuz-$KVER" "$1/kernel"
+	env -u MAKEFLAGS make -s build/kvm/linux-init
+	cp build/kvm/linux-init "$1/init"
+	(cd "$1" && echo init | cpio --quiet -o -H newc -R 0:0 >initrd)
+)
+
 scripts/deps.sh build kvm
 assignments=$(scripts/kernel.sh "${KERNEL:-$(scripts/kernel.sh --kvm | head -n 1)}")
 eval "$assignments"
@@ -65,6 +81,10 @@ for file in a.blob b.blob same.blob bad-signer.blob signer; do
 	guest+=("build/images/$file=/lib/firmware/test/$file")
 done
 guest+=("$here/kvm.sh=/tests/kvm.sh")
+if has_linux; then
+	build_linux "$out/linux"
+	guest+=("$out/linux/kernel=/linux/kernel" "$out/linux/initrd=/linux/initrd")
+fi
 broken=$(build_control) || die "the control cannot be built"
 
 # --- boot, judge ----------------------------------------------------------------------------------
@@ -148,6 +168,11 @@ wrong() {
 	grep -q '^not ok 1 updates$' "$log" || echo "the case did not fail"
 	grep -q '^# cpu=.* end=fail-entry-' "$log" ||
 		echo "no guest ended with KVM_EXIT_FAIL_ENTRY"
+	if has_linux; then
+		grep -q '^not ok 2 linux$' "$log" || echo "the case with Linux did not fail"
+		grep -q '^# cpu=.* init=.* end=fail-entry-' "$log" ||
+			echo "Linux did not end with KVM_EXIT_FAIL_ENTRY"
+	fi
 	! grep -E '^# (errno of|last/result of)' "$log" || echo "the update itself failed"
 }
 
