@@ -293,7 +293,7 @@ uploads() {
 		done | agree tdx_update.4 "$words"
 
 	sed -nE 's/^module_param(_cb)?\(([a-z_]+),.*/\2/p' src/*.c | sort >"$parameters"
-	sed -n '/^Parameters:/,/^\.El/s/^\.It Cm //p' docs/man/tdx_update.4 |
+	sed -n '/^Parameters,/,/^\.El/s/^\.It Cm //p' docs/man/tdx_update.4 |
 		agree tdx_update.4 "$parameters"
 }
 

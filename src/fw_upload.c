@@ -195,7 +195,7 @@ void tdxu_fw_upload_init(void)
 
 	device = faux_device_create_with_groups(DEVICE_NAME, NULL, NULL, device_groups);
 	if (!device) {
-		pr_notice("out of memory: no /sys/devices/faux/" DEVICE_NAME "; update by name instead\n");
+		pr_notice("out of memory: no device " DEVICE_NAME "; update by name instead\n");
 		return;
 	}
 	if (!IS_ENABLED(CONFIG_FW_UPLOAD))
@@ -203,7 +203,7 @@ void tdxu_fw_upload_init(void)
 
 	upload = firmware_upload_register(NULL, &device->dev, UPLOAD_NAME, &upload_ops, NULL);
 	if (IS_ERR(upload)) {
-		pr_notice("no /sys/class/firmware/" UPLOAD_NAME " (error %ld); update by name instead\n",
+		pr_notice("no upload node " UPLOAD_NAME " (error %ld); update by name instead\n",
 			  PTR_ERR(upload));
 		upload = NULL;
 	}

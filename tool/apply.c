@@ -243,7 +243,8 @@ int cmd_apply(const struct options *options)
 		     "nothing here updates a TDX module: modprobe tdx_update, and see the kernel log");
 	if (interface == INTERFACE_MAINLINE && options->recovery &&
 	    strcmp(options->recovery, "none"))
-		fail(TOOL_UNAVAILABLE, "--recovery: this kernel's own driver has no recovery image");
+		fail(TOOL_UNAVAILABLE,
+		     "--recovery: this kernel's own driver has no recovery image");
 	if (!host_may_write(interface == INTERFACE_OURS ? OURS "update" : UPLOAD "loading"))
 		fail(TOOL_NO_PERMISSION, "not permitted: only root may update");
 

@@ -77,15 +77,18 @@ static bool mapping_objects(json_t *releases, const struct file *file,
 	text = json_string_value(json_object_get(release, "min_module_version_for_td_preserving"));
 	/* While TDX is down, no TDX module runs whose version could be compared. */
 	if (running->major && !version_parse(text, &least)) {
-		snprintf(why, size, "mapping_file.json lacks min_module_version_for_td_preserving for it");
+		snprintf(why, size,
+			 "mapping_file.json lacks min_module_version_for_td_preserving for it");
 		return true;
 	}
 	if (running->major && version_compare(running, &least) < 0) {
-		snprintf(why, size, "TDs survive it only if %s or later runs (mapping_file.json)", text);
+		snprintf(why, size, "TDs survive it only if %s or later runs (mapping_file.json)",
+			 text);
 		return true;
 	}
 	if (!seamldr->major) {
-		snprintf(why, size, "P-SEAMLDR's version is not known, so mapping_file.json cannot be applied");
+		snprintf(why, size,
+			 "P-SEAMLDR's version is not known, so mapping_file.json cannot be applied");
 		return true;
 	}
 	if (!suits_seamldr(json_object_get(release, "min_seamldr_versions"), seamldr)) {

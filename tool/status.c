@@ -116,12 +116,12 @@ static void print_words(const struct status *status)
 		say("kernel's driver  %s, stale: it does not see updates by tdx_update",
 		    status->kernel_version);
 	if (host_version_may_be_stale())
-		printf("                 may be stale: this driver does not see updates by tdx_update\n");
+		printf("                 may be stale: it does not see updates by tdx_update\n");
 	printf("P-SEAMLDR        %s\n", or_unknown(status->seamldr_version));
 	printf("updates left     %s\n", or_unknown(status->updates_left));
 	if (status->interface == INTERFACE_MAINLINE) {
 		printf("race protection  none: this kernel's driver does not ask for it\n");
-		printf("updated by       this kernel's own driver, which does not report attempts\n");
+		printf("updated by       this kernel's own driver: it does not report attempts\n");
 		return;
 	}
 	if (status->race_protection && !strcmp(status->race_protection, "supported"))

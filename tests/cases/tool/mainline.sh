@@ -96,7 +96,7 @@ expect_tool 69 apply --latest "$TMP/images"
 expect_match "why nothing is compared" "may show a stale version.*modprobe tdx_update, or name an image" "$ERR"
 expect "uploads" 9 "$(cat $node/loading)"
 expect_tool 0 status
-expect_match "status" '^ +may be stale: this driver does not see updates by tdx_update$' "$OUT"
+expect_match "status" '^ +may be stale: it does not see updates by tdx_update$' "$OUT"
 tainted $((1 << 13))
 expect_tool 0 status --json
 expect "without such a module" false "$(json .version_may_be_stale)"
