@@ -49,7 +49,7 @@ bool mainline_objects(const struct file *file, char *why, size_t size)
 	if (file->form.result)
 		snprintf(why, size, "%s", result_rows[file->form.result].text);
 	else if (file->container != 2)
-		snprintf(why, size, "container version 1: this kernel's driver takes only 2");
+		snprintf(why, size, "container version 1: this kernel takes version 2 only");
 	else if (!strncmp(file_signer(file, signer), "unknown", 7) || file->debug_signed)
 		snprintf(why, size, "signed by: %s", signer);
 	else if (!lists_this_cpu(file))
