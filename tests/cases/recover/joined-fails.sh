@@ -10,6 +10,7 @@ td_build 1
 # EBADCALL at every call of one LP: that LP is never counted.
 emu_set inject "SEAMLDR.INSTALL $last 1 0x8000000000000003 0 0"
 expect_update test/v2.blob ESHUTDOWN shut-down
+expect last/reason "an install session stays open" "$(tdx last/reason)"
 expect "LPs that have called" "$last" "$(emu_get state session)"
 
 emu_set inject clear
