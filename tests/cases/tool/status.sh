@@ -61,7 +61,7 @@ done
 with_errno unprivileged "tdx-update status"
 expect "errno for others" 0 "$ERRNO"
 unprivileged "tdx-update status" >"$TMP/tool.out"
-expect_match "words for others" '^updates left +not known' "$(cat "$TMP/tool.out")"
+expect_match "words for others" '^updates left +unknown' "$(cat "$TMP/tool.out")"
 unprivileged "tdx-update status --json" >"$TMP/tool.out"
 expect "updates left for others" null "$(json .updates_left)"
 expect "version for others" 1.5.26 "$(json .version)"
