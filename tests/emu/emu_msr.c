@@ -46,7 +46,7 @@ static u64 vmx_basic(void)
 /* The other bits say nothing about SEAM, and are set to show who looks at them. */
 static u64 sgx_debug_mode(void)
 {
-	return emu.booted.unlocked ? ~0ULL : ~SGX_DEBUG_MODE_UNLOCKED;
+	return emu.booted.unlocked ? ~0u : ~SGX_DEBUG_MODE_UNLOCKED;
 }
 
 static u64 seamrr_base(void)
