@@ -85,10 +85,19 @@ else
 	boot=(-kernel "$kernel" -initrd "$initrd" -append "${words[*]} $append")
 fi
 
+# APIC IDs above 254 need x2APIC, which software emulation has from QEMU 9.0 on, and interrupt
+# remapping.
+emulator=(qemu-system-x86_64) machine=()
+if [ "${smp%%,*}" -gt 255 ]; then
+	root=$(scripts/root.sh trixie qemu-system-x86 seabios)
+	emulator=(scripts/root.sh --in "$root" "${emulator[@]}")
+	machine=(-device "intel-iommu,intremap=on,eim=on")
+fi
+
 # In the background: bash handles a signal during "wait" at once, but not during a command.
 start=$SECONDS status=0
-timeout --foreground -k 10 "$timeout" qemu-system-x86_64 \
-	-machine q35 -accel "tcg,thread=$thread" -cpu "$cpu" -smp "$smp" -m "$memory" \
+timeout --foreground -k 10 "$timeout" "${emulator[@]}" \
+	-machine q35 "${machine[@]}" -accel "tcg,thread=$thread" -cpu "$cpu" -smp "$smp" -m "$memory" \
 	-nodefaults -no-user-config -display none -monitor none -no-reboot \
 	-chardev "$(port console)" -serial chardev:console \
 	-chardev "$(port work)" -serial chardev:work "${counts[@]}" \

@@ -181,11 +181,14 @@ fi
 declare -A again=()	# boots that have been tried once more
 
 # In the background: boots one guest. Most cases take seconds; two of them may use up all their
-# time.
+# time. With hundreds of CPUs everything takes longer: they share one of the host's.
 boot() {
 	local dir=$out/$KERNEL-$1 thread=single smp=${1%%-*} append timeout
-	local options=() runner=(exec) cpus=1
+	local options=() runner=(exec) cpus=1 slower=$slower case_timeout=$case_timeout
 
+	if [ "$smp" -gt 64 ]; then
+		slower=$((slower * smp / 32)) case_timeout=$((case_timeout * smp / 32))
+	fi
 	[[ $KERNEL != *-gcov ]] || options+=(--counts "$dir/counts.tgz")
 	[[ $1 != *-multi ]] || thread=multi cpus=$(nproc)
 	append="guest.plan=$1 guest.case_timeout=$case_timeout"
