@@ -103,6 +103,8 @@ expect "INSTALLs, $what" "$installs" "$(counter SEAMLDR.INSTALL)"
 td destroy all
 
 # So after a log failure, where P-SEAMLDR shows an open session. Joining it shows that none is.
+reboot_firmware
+rmmod tdx_update || die "tdx_update does not unload"
 what="after a failure at P-SEAMLDR's log"
 fail_mainline before none SEAMLDR.INSTALL any close ENOENTROPY 1
 expect "state, $what" shut-down "$(tdx state)"
