@@ -115,9 +115,9 @@ headers() {
 		>/dev/null
 }
 
-# list packaged|built|kvm|gcov|tiny: prints the names of the kernels of that kind. A kernel with gcov
-# is not among those of `make check-debug`: it has no sanitizer, so it would find no fault that the
-# packaged 6.1 misses.
+# list packaged|built|kvm|gcov|tiny: prints the names of the kernels of that kind. A kernel with
+# gcov is not among those of `make check-debug`: it has no sanitizer, so it would find no fault that
+# the packaged 6.1 misses.
 list() {
 	awk -v kind="$1" '
 		NF { is = NF > 3 ? "built" : "packaged" }
