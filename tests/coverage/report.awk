@@ -1,47 +1,15 @@
 # Prints which lines of the sources ran, and why the others did not.
 #
-#	TABLE=FILE awk -f report.awk COUNTS
+#	TABLE=FILE awk -f rows.awk -f report.awk COUNTS
 #
 # COUNTS has "FILE, tab, LINE, tab, COUNT" for each line with code; a line may come more than once.
-# The comment at the top of tests/coverage/unreached describes the table. Paths are relative to the
-# current directory. The exit status is 1 if no row explains a line that did not run, or if a row is
+# The comment at the top of tests/coverage/unreached describes the table. tests/tools/rows.awk has
+# functions for it. Paths are relative to the current directory. The exit status is 1 if no row explains a line that did not run, or if a row is
 # out of date.
 
 function wrong(what) {
 	problems = problems sprintf("%s:%d: %s\n", ENVIRON["TABLE"], row_number, what)
 	errors++
-}
-
-# Replaces \n, \t and \\ by the characters that they mean.
-function unescape(text, out, i, c) {
-	out = ""
-	for (i = 1; i <= length(text); i++) {
-		c = substr(text, i, 1)
-		if (c == "\\") {
-			c = substr(text, ++i, 1)
-			c = c == "n" ? "\n" : c == "t" ? "\t" : c
-		}
-		out = out c
-	}
-	return out
-}
-
-# Reads a file into contents[file], and its lines into source[file, number].
-function read_file(file, text, line, n) {
-	if (file in contents)
-		return
-	text = ""
-	while ((getline line <file) > 0) {
-		text = text line "\n"
-		source[file, ++n] = line
-	}
-	close(file)
-	contents[file] = text
-}
-
-function line_of(text, position) {
-	text = substr(text, 1, position)
-	return gsub(/\n/, "\n", text) + 1
 }
 
 # Gives the lines from first to last the reason of the row. All of them that have code must be lines
@@ -80,28 +48,21 @@ function take(row, file, rest, at, reason, from, to, position, first, last, text
 		from = substr(from, 1, at - 1)
 	}
 	from = unescape(from)
-	read_file(file)
-	text = contents[file]
-	position = index(text, from)
-	if (text == "")
-		wrong("there is no " file)
-	else if (!position)
-		wrong(file " does not have '" from "'")
-	else if (index(substr(text, position + 1), from))
-		wrong(file " has '" from "' more than once")
-	else {
-		position += length(from) - 1
-		first = last = line_of(text, position)
-		if (to != "") {
-			at = index(substr(text, position + 1), to)
-			if (!at) {
-				wrong(file " does not have '" to "' after that")
-				return
-			}
-			last = line_of(text, position + at + length(to) - 1)
+	position = find(file, from)
+	if (!position)
+		return
+	text = content(file)
+	position += length(from) - 1
+	first = last = line_of(text, position)
+	if (to != "") {
+		at = index(substr(text, position + 1), to)
+		if (!at) {
+			wrong(file " does not have '" to "' after that")
+			return
 		}
-		explain(file, first, last, reason)
+		last = line_of(text, position + at + length(to) - 1)
 	}
+	explain(file, first, last, reason)
 }
 
 BEGIN { FS = "\t" }
@@ -128,7 +89,7 @@ END {
 
 	for (f = 1; f <= num_files; f++) {
 		file = files[f]
-		read_file(file)
+		split(content(file), source, "\n")
 		for (line = 1; line <= highest[file]; line++) {
 			if (!((file, line) in count))
 				continue
@@ -143,7 +104,7 @@ END {
 				open++
 			else
 				explained++
-			code = source[file, line]
+			code = source[line]
 			sub(/^[ \t]+/, "", code)
 			printf "%s:%d: %s\n    %s\n", file, line, code,
 				reason == "" ? "no case reaches this" : reason

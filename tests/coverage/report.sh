@@ -58,4 +58,5 @@ cd "$top"
 jq -r '.files[] | .file as $file | .lines[] | [$file, .line_number, .count] | @tsv' \
 	"$dir/gcov.json" | sed -n "s|^[^\t]*/src/\([^/\t]*\t\)|src/\1|p" |
 	LC_ALL=C sort -k 1,1 -k 2,2n >"$dir/lines.tsv"
-TABLE=tests/coverage/unreached awk -f tests/coverage/report.awk "$dir/lines.tsv"
+TABLE=tests/coverage/unreached awk -f tests/tools/rows.awk \
+	-f tests/coverage/report.awk "$dir/lines.tsv"

@@ -34,7 +34,7 @@ die() {
 }
 
 table() {
-	MODE=$1 ROW=${2:-} awk -f tests/mutate/table.awk
+	MODE=$1 ROW=${2:-} awk -f tests/tools/rows.awk -f tests/mutate/table.awk
 }
 
 mkdir -p "$out"
@@ -102,7 +102,7 @@ if [ ${#pure[@]} -gt 0 ]; then
 	tests/mutate/pure.sh --prepare
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	printf '%s\n' "${pure[@]}" | xargs -P "$(nproc)" -I LINE sh -c '
-		set -- $(MODE=list awk -f tests/mutate/table.awk | awk -F "\t" "\$1 == LINE { print \$2, \$3 }")
+		set -- $(MODE=list awk -f tests/tools/rows.awk -f tests/mutate/table.awk | awk -F "\t" "\$1 == LINE { print \$2, \$3 }")
 		tests/mutate/pure.sh LINE "$1" build/mutate/files/LINE "$2" >build/mutate/pure/LINE.verdict ||
 			echo "broken" >build/mutate/pure/LINE.verdict
 		echo LINE' | while read -r line; do

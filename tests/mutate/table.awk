@@ -1,53 +1,18 @@
 # Reads the table of mutations, whose format the comment at its top describes.
 #
-#	TABLE=FILE MODE=list awk -f table.awk
+#	TABLE=FILE MODE=list awk -f rows.awk -f table.awk
 #		Prints "LINE, tab, FILE, tab, HOW, tab, NOTE" for each row. Reports a row that
 #		cannot be applied on standard error; the exit status is 1 then.
-#	TABLE=FILE MODE=apply ROW=LINE awk -f table.awk
+#	TABLE=FILE MODE=apply ROW=LINE awk -f rows.awk -f table.awk
 #		Prints the file with that row's text replaced.
-#	TABLE=FILE MODE=show ROW=LINE awk -f table.awk
+#	TABLE=FILE MODE=show ROW=LINE awk -f rows.awk -f table.awk
 #		Prints the row with its place in the file: "src/plan.c:23: TEXT => REPLACEMENT".
 #
-# Paths are relative to the current directory.
+# tests/tools/rows.awk has the functions. Paths are relative to the current directory.
 
 function wrong(what) {
 	printf "%s:%d: %s\n", ENVIRON["TABLE"], NR, what >"/dev/stderr"
 	errors++
-}
-
-# Replaces \n, \t and \\ by the characters that they mean.
-function unescape(text, out, i, c) {
-	out = ""
-	for (i = 1; i <= length(text); i++) {
-		c = substr(text, i, 1)
-		if (c == "\\") {
-			c = substr(text, ++i, 1)
-			c = c == "n" ? "\n" : c == "t" ? "\t" : c
-		}
-		out = out c
-	}
-	return out
-}
-
-function content(file, text, line) {
-	if (file in contents)
-		return contents[file]
-	text = ""
-	while ((getline line <file) > 0)
-		text = text line "\n"
-	close(file)
-	return contents[file] = text
-}
-
-# Returns the position of part in text if it is there exactly once, otherwise 0.
-function find(text, part, first) {
-	first = index(text, part)
-	return first && !index(substr(text, first + 1), part) ? first : 0
-}
-
-function line_of(text, position) {
-	text = substr(text, 1, position)
-	return gsub(/\n/, "\n", text) + 1
 }
 
 BEGIN {
@@ -77,15 +42,11 @@ BEGIN {
 		}
 		from = unescape(substr(rest, 1, at - 1))
 		to = unescape(substr(rest, at + 4))
+		position = find(file, from)
 		text = content(file)
-		position = find(text, from)
-		if (text == "")
-			wrong("there is no " file)
-		else if (!index(text, from))
-			wrong(file " does not have '" from "'")
-		else if (!position)
-			wrong(file " has '" from "' more than once")
-		else if (from == to)
+		if (!position)
+			continue
+		if (from == to)
 			wrong("nothing is replaced")
 		else if (how == "same" && note == "")
 			wrong("'same' wants a reason")
