@@ -110,7 +110,7 @@ static const struct field fields[] = {
 	ARRAY(TDX_MD_CPUID_CONFIG_VALUES, cpuid_config_values),
 };
 
-/* The fields of the handoff exist only where updates do. */
+/* A TDX module without TD_PRESERVING has no fields of the handoff. */
 static bool is_missing(u64 id)
 {
 	return id >> 56 == TDX_MD_MODULE_HV >> 56 &&
@@ -146,8 +146,10 @@ u64 emu_sys_rd(struct emu_call *call)
 		call->regs->dx = fields[0].id;
 		return TDX_TD_FIRST_FIELD_ID_IN_CONTEXT;
 	}
+	if (is_missing(id))
+		return TDX_METADATA_FIELD_ID_INCORRECT;
 	for (field = fields; field < fields + ARRAY_SIZE(fields); field++) {
-		if (id < field->id || id - field->id >= field->count || is_missing(id))
+		if (id < field->id || id - field->id >= field->count)
 			continue;
 		memcpy(&value, (const u8 *)field->value + (id - field->id) * field->size,
 		       field->size);

@@ -43,7 +43,7 @@ static u64 vmx_basic(void)
 	       VMX_BASIC_TRUE_CTLS | (emu.platform.erratum ? 0 : VMX_BASIC_VMCS_KEPT);
 }
 
-/* The other bits say nothing about SEAM, and are set to show who looks at them. */
+/* All other bits are set, so that a reader that does not mask them reads a wrong value. */
 static u64 sgx_debug_mode(void)
 {
 	return emu.booted.unlocked ? ~0u : ~SGX_DEBUG_MODE_UNLOCKED;

@@ -89,8 +89,9 @@ fi
 # remapping.
 emulator=(qemu-system-x86_64) machine=()
 if [ "${smp%%,*}" -gt 255 ]; then
-	root=$(scripts/root.sh trixie qemu-system-x86 seabios)
-	emulator=(scripts/root.sh --in "$root" "${emulator[@]}")
+	scripts=$(cd "$(dirname "$0")/../../scripts" && pwd)
+	root=$("$scripts/root.sh" trixie qemu-system-x86 seabios)
+	emulator=("$scripts/root.sh" --in "$root" "${emulator[@]}")
 	machine=(-device "intel-iommu,intremap=on,eim=on")
 fi
 

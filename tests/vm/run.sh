@@ -43,7 +43,7 @@ header() {
 	usage "SMP=$SMP is neither a number of CPUs nor once"
 [[ ${THREADS:-single} == @(single|multi) ]] || usage "THREADS=$THREADS is neither single nor multi"
 [ -z "${KERNEL:-}" ] || scripts/kernel.sh --suite "$KERNEL" | grep -q . ||
-	usage "no kernel $KERNEL; there are: $({ scripts/kernel.sh --list; scripts/kernel.sh --built; scripts/kernel.sh --gcov; } | xargs)"
+	usage "no kernel $KERNEL; there are: $(for kind in list built gcov; do scripts/kernel.sh --$kind; done | xargs)"
 
 # --- which boots, with which cases ----------------------------------------------------------------
 
@@ -148,6 +148,20 @@ has_needs() {
 		esac
 	done
 }
+
+# describe BOOT: prints what kind of boot it is.
+describe() {
+	local how=''
+
+	case $1 in
+	*-multi) how=' in threads of their own' ;;
+	*-kexec) how=' and a kexec' ;;
+	*-nosmt) how=', SMT off' ;;
+	esac
+	echo "$KERNEL, ${1%%-*} CPUs$how"
+}
+
+booted=()
 for boot in "${boots[@]}"; do
 	dir=$out/$KERNEL-$boot
 	rm -rf "$dir"
@@ -161,8 +175,15 @@ for boot in "${boots[@]}"; do
 	for name in ${plans[$boot]}; do
 		header CONSOLE "$cases_dir/$name.sh" | sed "s|^|$name\t|"
 	done >"$dir/demands"
+	if cmp -s "$dir/plan" "$dir/may-skip"; then
+		echo "Leaving out $(describe "$boot"): the kernel lacks what each of its cases needs"
+		skipped=$((skipped + $(wc -l <"$dir/plan")))
+		continue
+	fi
+	booted+=("$boot")
 	guest+=("$dir/plan=/tests/plans/$boot")
 done
+boots=("${booted[@]}")
 "$here/initramfs.sh" "$out/$KERNEL.cpio" "$cases_dir=/tests/cases" "${guest[@]}"
 # The initramfs of a boot: of those that start a kernel anew that kernel, its initramfs and what
 # loads them are in there too.
@@ -181,7 +202,7 @@ fi
 declare -A again=()	# boots that have been tried once more
 
 # In the background: boots one guest. Most cases take seconds; two of them may use up all their
-# time. With hundreds of CPUs everything takes longer: they share one of the host's.
+# time. Hundreds of CPUs share one of the host's, so there everything takes longer.
 boot() {
 	local dir=$out/$KERNEL-$1 thread=single smp=${1%%-*} append timeout
 	local options=() runner=(exec) cpus=1 slower=$slower case_timeout=$case_timeout
@@ -208,17 +229,6 @@ boot() {
 	"${runner[@]}" "$here/boot.sh" --kernel "$KROOT/boot/vmlinuz-$KVER" --initrd "$(initrd "$1")" \
 		--dir "$dir" --smp "$smp" --thread "$thread" --memory "$memory" --timeout "$timeout" \
 		--append "$append" "${options[@]}"
-}
-
-describe() {
-	local how=''
-
-	case $1 in
-	*-multi) how=' in threads of their own' ;;
-	*-kexec) how=' and a kexec' ;;
-	*-nosmt) how=', SMT off' ;;
-	esac
-	echo "$KERNEL, ${1%%-*} CPUs$how"
 }
 
 # Starts a boot, or with KEEP= lets it have the terminal.

@@ -102,7 +102,8 @@ expect_not "errno of an update, $what" 0 "$ERRNO"
 expect "INSTALLs, $what" "$installs" "$(counter SEAMLDR.INSTALL)"
 td destroy all
 
-# So after a log failure, where P-SEAMLDR shows an open session. Joining it shows that none is.
+# The same after a failure at P-SEAMLDR's log. SEAMLDR.INFO then looks as with an open session, and
+# only the attempt to join it shows that there is none.
 reboot_firmware
 rmmod tdx_update || die "tdx_update does not unload"
 what="after a failure at P-SEAMLDR's log"

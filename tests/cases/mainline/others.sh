@@ -57,7 +57,7 @@ mark_dmesg
 begin_held_upload test/a.blob
 rmmod tdx_update &
 rmmod=$!
-# In less time than a call can be held: the file goes while the upload is still under way.
+# A call is held for 60 s at most. Wait for less, so that the file goes while the upload runs.
 wait_for 30 no_more_uploads || fail "rmmod does not begin"
 kill -0 $rmmod || fail "rmmod does not wait"
 release
