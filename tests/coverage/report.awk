@@ -4,8 +4,8 @@
 #
 # COUNTS has "FILE, tab, LINE, tab, COUNT" for each line with code; a line may come more than once.
 # The comment at the top of tests/coverage/unreached describes the table. tests/tools/rows.awk has
-# functions for it. Paths are relative to the current directory. The exit status is 1 if no row explains a line that did not run, or if a row is
-# out of date.
+# functions for it. Paths are relative to the current directory. The exit status is 1 if no row
+# explains a line that did not run, or if a row is out of date.
 
 function wrong(what) {
 	problems = problems sprintf("%s:%d: %s\n", ENVIRON["TABLE"], row_number, what)

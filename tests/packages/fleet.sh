@@ -251,7 +251,7 @@ fleet_is_over() {
 # --- the run --------------------------------------------------------------------------------------
 
 tools=$(scripts/root.sh "$suite" fleet)
-say "$(scripts/root.sh --in "$tools" ansible-playbook --version | head -n 1), ${#hosts[@]} hosts"
+say "$(scripts/root.sh --in "$tools" ansible-playbook --version | sed -n 1p), ${#hosts[@]} hosts"
 boot_hosts
 check "hosts start side by side" hosts_are_up
 check "the playbook rolls an update over them in batches, retries a race, reports a refusal" rolls_over

@@ -117,7 +117,7 @@ race() {
 }
 
 tools=$(scripts/root.sh "$suite" fleet)
-say "$(scripts/root.sh --in "$tools" ansible-playbook --version | head -n 1)"
+say "$(scripts/root.sh --in "$tools" ansible-playbook --version | sed -n 1p)"
 check "all hosts are updated, batch by batch" all_good
 check "a refusal does not stop the others" goes_on refused
 check "a race that lasts does not stop the others" race

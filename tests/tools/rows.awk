@@ -1,5 +1,5 @@
-# Functions for a table whose rows name a file of the tree and quote a text in it. For awk -f, before
-# the program that reads the table. Paths are relative to the current directory.
+# Functions for a table whose rows name a file of the tree and quote a text in it. For awk -f,
+# before the program that reads the table. Paths are relative to the current directory.
 
 # Replaces \n, \t and \\ by the characters that they mean.
 function unescape(text, out, i, c) {
