@@ -78,6 +78,22 @@
 enum tdxu_result { TDXU_RESULTS(TDXU_RESULT_ENUM) };
 #undef TDXU_RESULT_ENUM
 
+/* What an attempt with this result means for the TDs, as last/tds shows it. */
+static inline const char *tdxu_result_tds(enum tdxu_result result)
+{
+	switch (result) {
+	case TDXU_SUCCESS:
+	case TDXU_RECOVERED:
+		return "live";
+	case TDXU_SHUT_DOWN:
+		return "paused-only";
+	case TDXU_LOST:
+		return "gone";
+	default:
+		return "untouched";
+	}
+}
+
 #define TDXU_WHY_SIZE	128	/* of the longest reason and its NUL */
 
 /**

@@ -13,7 +13,7 @@ struct kobject;
 #include "compat.h"
 #include "core.h"
 
-#define TDXU_NAME_MAX	255	/* bytes of an image name, without the terminating NUL */
+#define TDXU_NAME_MAX	255	/* bytes of an image's name or path, without the terminating NUL */
 /* Stands for the name of an uploaded image; no file name may begin like this. */
 #define TDXU_UPLOAD_NAME	"/sys/class/firmware/tdx_module"
 
@@ -67,19 +67,21 @@ struct tdxu_answer {
 };
 
 /**
- * struct tdxu_attempt - one attempt; last/ shows it
+ * struct tdxu_attempt - one attempt; last/ shows the last update, last_check/ the last check
  * @result: how it ended
  * @why: the exact cause, or an empty string
  * @phase: the last step it entered
  * @answer: of the SEAMCALL that ended it, and the CPU it ended on
  * @sessions: SEAMLDR.INSTALL sessions it opened
  * @image: the image's name as requested, TDXU_UPLOAD_NAME for an upload, empty if the name was bad
+ * @file: the path by which the requester knows the image, else as @image
  * @from: version that ran when it began, if it got far enough to ask
  * @to: version that runs now if it succeeded, else the image's if known
  * @updates_left: updates left afterwards; -1: not known, or no new TDX module runs
  * @clobbers_rbp: the new TDX module lacks NO_RBP_MOD
  * @blackout_ns: for how long the CPUs were stopped, nanoseconds
  * @total_ns: from the write to the end, nanoseconds
+ * @when: wall clock at the end, seconds since 1970
  */
 struct tdxu_attempt {
 	enum tdxu_result result;
@@ -88,12 +90,14 @@ struct tdxu_attempt {
 	struct tdxu_answer answer;
 	unsigned int sessions;
 	char image[TDXU_NAME_MAX + 1];
+	char file[TDXU_NAME_MAX + 1];
 	struct tdxu_version from;
 	struct tdxu_version to;
 	s64 updates_left;
 	bool clobbers_rbp;
 	u64 blackout_ns;
 	u64 total_ns;
+	s64 when;
 };
 
 /* attempt.c */
@@ -144,7 +148,7 @@ struct tdxu_verdict tdxu_install(const struct tdxu_image *image, const struct td
 /* outcome.c */
 int tdxu_result_errno(enum tdxu_result result);
 void tdxu_outcome_publish(const struct tdxu_attempt *attempt);
-void tdxu_outcome_last(struct tdxu_attempt *attempt);
+void tdxu_outcome_last(bool check, struct tdxu_attempt *attempt);
 void tdxu_outcome_send_uevents(struct kobject *kobj);
 void tdxu_outcome_announce(const struct tdxu_attempt *attempt);
 const char *tdxu_result_name(enum tdxu_result result);

@@ -168,11 +168,36 @@ static bool is_good_name(const char *name, size_t len)
 	return name + len - component != 2 || memcmp(component, "..", 2);
 }
 
-/* Copy the name of the image to install; "1" stands for parameter image. */
-static struct tdxu_verdict take_name(const char *name, size_t len, char *to)
+/* A path for people: nothing is opened by it. It may be UTF-8. */
+static bool is_good_path(const char *path, size_t len)
+{
+	size_t i;
+
+	if (!len || len > TDXU_NAME_MAX || path[0] != '/')
+		return false;
+	for (i = 0; i < len; i++)
+		if (path[i] == 0x7f || (u8)path[i] < ' ')
+			return false;
+	return true;
+}
+
+/*
+ * Copy the name of the image to install; "1" stands for parameter image. A second line is the path
+ * by which the requester knows the image.
+ */
+static struct tdxu_verdict take_name(const char *name, size_t len, struct tdxu_attempt *attempt)
 {
 	struct tdxu_verdict verdict = tdxu_verdict(TDXU_SUCCESS, NULL);
+	const char *end = memchr(name, '\n', len), *path = NULL;
+	size_t path_len = 0;
 
+	if (end) {
+		path = end + 1;
+		path_len = name + len - path;
+		len = end - name;
+		if (!is_good_path(path, path_len))
+			return tdxu_verdict(TDXU_BAD_NAME, "the second line is not a path");
+	}
 	kernel_param_lock(THIS_MODULE);
 	if (len == 1 && name[0] == '1') {
 		name = image;
@@ -180,8 +205,8 @@ static struct tdxu_verdict take_name(const char *name, size_t len, char *to)
 		len = strcspn(image, "\n");
 	}
 	if (is_good_name(name, len)) {
-		memcpy(to, name, len);
-		to[len] = '\0';
+		memcpy(attempt->image, name, len);
+		memcpy(attempt->file, path ?: name, path ? path_len : len);
 	} else {
 		verdict = tdxu_verdict(TDXU_BAD_NAME, NULL);
 	}
@@ -350,8 +375,9 @@ static struct tdxu_verdict run(const struct request *request, struct tdxu_attemp
 	enter(attempt, TDXU_PHASE_NAME);
 	if (request->data) {
 		strscpy(attempt->image, TDXU_UPLOAD_NAME, sizeof(attempt->image));
+		strscpy(attempt->file, TDXU_UPLOAD_NAME, sizeof(attempt->file));
 	} else {
-		verdict = take_name(request->name, request->len, attempt->image);
+		verdict = take_name(request->name, request->len, attempt);
 		if (verdict.result)
 			return verdict;
 	}
@@ -386,7 +412,8 @@ static enum tdxu_result make_attempt(const struct request *request)
 	u64 start = ktime_get_ns();
 
 	if (!mutex_trylock(&attempt_lock)) {
-		pr_notice("refused: another attempt is running; try again when it has ended\n");
+		if (request->operation == TDXU_OP_UPDATE)
+			pr_notice("refused: another attempt is running; try again when it has ended\n");
 		return TDXU_IN_PROGRESS;
 	}
 	/* Clearing the recovery image needs no attempt. */
@@ -411,6 +438,7 @@ static enum tdxu_result make_attempt(const struct request *request)
 	if (request->operation == TDXU_OP_SET_RECOVERY && !verdict.result)
 		set_recovery(attempt->image);
 	attempt->total_ns = ktime_get_ns() - start;
+	attempt->when = ktime_get_real_seconds();
 
 	tdxu_outcome_publish(attempt);
 	mutex_unlock(&attempt_lock);
@@ -424,12 +452,12 @@ static enum tdxu_result make_attempt(const struct request *request)
  * tdxu_attempt() - make one attempt with an image file
  * @operation: update; check, which ends before the first step that would change anything; or check
  * and remember as recovery image
- * @name: image name, relative to the firmware search path; "1": parameter image; need not end in
- * NUL
+ * @name: image name, relative to the firmware search path; "1": parameter image; then, on a line
+ * of its own, the path by which the requester knows the image, or nothing; need not end in NUL
  * @len: its length in bytes, any
  *
- * Publishes the outcome, logs it and, after an update, sends the uevent. If another attempt runs,
- * last/ stays about that one.
+ * Publishes the outcome and, after an update, logs it and sends the uevent. If another attempt
+ * runs, last/ stays about that one.
  *
  * Context: may sleep; an update stops every CPU for some milliseconds.
  * Return: 0 or the result's errno, negative.

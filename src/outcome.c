@@ -8,8 +8,10 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/kobject.h>
+#include <linux/ktime.h>
 #include <linux/printk.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/time64.h>
 
 #include "tdx_update.h"
@@ -44,8 +46,10 @@ static const char * const phases[] = {
 static struct kobject *uevent_kobj;
 
 static DEFINE_SPINLOCK(last_lock);
-static struct tdxu_attempt last = {
-	.answer = { .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU },
+/* The last update, and the last check: phase TDXU_PHASE_NONE before the first one. */
+static struct tdxu_attempt last[2] = {
+	{ .answer = { .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU } },
+	{ .answer = { .leaf = TDXU_NO_LEAF, .cpu = TDXU_NO_CPU } },
 };
 
 /* The errno of a result. */
@@ -84,15 +88,16 @@ const char *tdxu_version_string(const struct tdxu_version *version, char buf[TDX
 }
 
 /**
- * tdxu_outcome_last() - copy the last attempt that ended
+ * tdxu_outcome_last() - copy the last update or check that ended
+ * @check: which of the two; setting a recovery image is a check
  * @attempt: filled in; its phase is TDXU_PHASE_NONE before the first one
  *
  * Context: process.
  */
-void tdxu_outcome_last(struct tdxu_attempt *attempt)
+void tdxu_outcome_last(bool check, struct tdxu_attempt *attempt)
 {
 	spin_lock(&last_lock);
-	*attempt = last;
+	*attempt = last[check];
 	spin_unlock(&last_lock);
 }
 
@@ -152,17 +157,10 @@ static const char *aftermath(enum tdxu_result result)
 static void log_attempt(const struct tdxu_attempt *attempt)
 {
 	const char *level = level_of(attempt->result);
-	const char *image = attempt->image[0] ? attempt->image : "update";
+	const char *image = attempt->file[0] ? attempt->file : "update";
 	char from[TDXU_VERSION_SIZE], to[TDXU_VERSION_SIZE];
 	char answer[200], left[40] = "", sessions[40] = "";
 
-	if (!attempt->result && attempt->phase == TDXU_PHASE_CHECK) {
-		printk("%s" pr_fmt("%s: %s -> %s can be installed now; checked only, ")
-		       "nothing has changed\n", level, image,
-		       tdxu_version_string(&attempt->from, from),
-		       tdxu_version_string(&attempt->to, to));
-		return;
-	}
 	if (!attempt->result) {
 		if (attempt->updates_left >= 0)
 			snprintf(left, sizeof(left), ", %lld updates left", attempt->updates_left);
@@ -202,20 +200,48 @@ static void log_lost_vmcs(void)
 	told = lost;
 }
 
+#define RACE_QUIET_NS	(60 * NSEC_PER_SEC)
+
+/* The same race again: while somebody waits for its end, one line a minute is enough. */
+static bool races_again(const struct tdxu_attempt *attempt)
+{
+	static char file[TDXU_NAME_MAX + 1];	/* attempts end one at a time */
+	static u64 logged;
+	bool race = attempt->result == TDXU_UPDATE_RACE;
+	u64 now = ktime_get_ns();
+
+	if (race && !strcmp(file, attempt->file) && now - logged < RACE_QUIET_NS)
+		return true;
+	strscpy(file, race ? attempt->file : "", sizeof(file));
+	logged = now;
+	return false;
+}
+
+/* Refused because an earlier update has lost TDX: last/ keeps the failure of that one. */
+static bool repeats_loss(const struct tdxu_attempt *attempt)
+{
+	return attempt->result == TDXU_LOST && attempt->phase < TDXU_PHASE_QUIESCE;
+}
+
 /**
- * tdxu_outcome_publish() - show an attempt that ended in last/, log and trace it
- * @attempt: the attempt
+ * tdxu_outcome_publish() - show an attempt that ended in last/ or last_check/, log and trace it
+ * @attempt: the attempt; a check is not logged
  *
  * Context: process.
  */
 void tdxu_outcome_publish(const struct tdxu_attempt *attempt)
 {
-	spin_lock(&last_lock);
-	last = *attempt;
-	spin_unlock(&last_lock);
+	bool check = attempt->phase == TDXU_PHASE_CHECK;
 
-	log_attempt(attempt);
-	log_rbp(attempt);
+	if (!repeats_loss(attempt)) {
+		spin_lock(&last_lock);
+		last[check] = *attempt;
+		spin_unlock(&last_lock);
+	}
+	if (!check && !races_again(attempt)) {
+		log_attempt(attempt);
+		log_rbp(attempt);
+	}
 	log_lost_vmcs();
 	trace_done(attempt);
 }

@@ -184,7 +184,17 @@ static struct attribute *tdx_attrs[] = {
 
 static const struct attribute_group tdx_group = { .attrs = tdx_attrs };
 
-/* last/: each file is a member of the last attempt. Before the first attempt: "none" and zeroes. */
+/*
+ * last/ and last_check/: each file is a member of the last update or of the last check. Before the
+ * first one: "none" and zeroes.
+ */
+struct record {
+	struct kobject kobj;		/* a member of the kset: only those can send uevents */
+	struct completion released;
+};
+
+static struct record last_update, last_check;
+
 #define LAST_ATTR(file, format, ...)							\
 static ssize_t last_##file##_show(struct kobject *kobj, struct kobj_attribute *attr,	\
 				  char *buf)						\
@@ -192,7 +202,7 @@ static ssize_t last_##file##_show(struct kobject *kobj, struct kobj_attribute *a
 	char version[TDXU_VERSION_SIZE] __maybe_unused;					\
 	struct tdxu_attempt last;							\
 											\
-	tdxu_outcome_last(&last);							\
+	tdxu_outcome_last(kobj == &last_check.kobj, &last);				\
 	return sysfs_emit(buf, format "\n", __VA_ARGS__);				\
 }											\
 static struct kobj_attribute last_##file##_attr = __ATTR(file, 0444, last_##file##_show, NULL)
@@ -200,62 +210,76 @@ static struct kobj_attribute last_##file##_attr = __ATTR(file, 0444, last_##file
 LAST_ATTR(result, "%s", last.phase ? tdxu_result_name(last.result) : "none");
 LAST_ATTR(errno, "%d", -tdxu_result_errno(last.result));
 LAST_ATTR(reason, "%s", last.why[0] ? last.why : "none");
+LAST_ATTR(tds, "%s", !last.phase ? "none" :
+		     last.phase == TDXU_PHASE_CHECK ? "untouched" : tdxu_result_tds(last.result));
 LAST_ATTR(phase, "%s", tdxu_phase_name(last.phase));
 LAST_ATTR(leaf, "%s", tdxu_leaf_name(last.answer.leaf));
 LAST_ATTR(status, "0x%016llx", last.answer.status);
+LAST_ATTR(status_name, "%s", last.answer.leaf == TDXU_NO_LEAF ? "none" :
+			     tdxu_status_name(last.answer.leaf, last.answer.status));
 LAST_ATTR(rcx, "0x%016llx", last.answer.rcx);
 LAST_ATTR(rdx, "0x%016llx", last.answer.rdx);
 LAST_ATTR(r8, "0x%016llx", last.answer.r8);
 LAST_ATTR(cpu, "%d", last.answer.cpu);
 LAST_ATTR(sessions, "%u", last.sessions);
 LAST_ATTR(image, "%s", last.image[0] ? last.image : "none");
+LAST_ATTR(file, "%s", last.file[0] ? last.file : "none");
 LAST_ATTR(from, "%s", tdxu_version_string(&last.from, version));
 LAST_ATTR(to, "%s", tdxu_version_string(&last.to, version));
 LAST_ATTR(blackout_ns, "%llu", last.blackout_ns);
 LAST_ATTR(total_ns, "%llu", last.total_ns);
+LAST_ATTR(when, "%lld", last.when);
 
 static struct attribute *last_attrs[] = {
 	&last_result_attr.attr,
 	&last_errno_attr.attr,
 	&last_reason_attr.attr,
+	&last_tds_attr.attr,
 	&last_phase_attr.attr,
 	&last_leaf_attr.attr,
 	&last_status_attr.attr,
+	&last_status_name_attr.attr,
 	&last_rcx_attr.attr,
 	&last_rdx_attr.attr,
 	&last_r8_attr.attr,
 	&last_cpu_attr.attr,
 	&last_sessions_attr.attr,
 	&last_image_attr.attr,
+	&last_file_attr.attr,
 	&last_from_attr.attr,
 	&last_to_attr.attr,
 	&last_blackout_ns_attr.attr,
 	&last_total_ns_attr.attr,
+	&last_when_attr.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(last);
 
-static DECLARE_COMPLETION(last_released);
-
-static void release_last(struct kobject *kobj)
+static void release_record(struct kobject *kobj)
 {
-	complete(&last_released);
+	complete(&container_of(kobj, struct record, kobj)->released);
 }
 
-static const struct kobj_type last_ktype = {
-	.release = release_last,
+static const struct kobj_type record_ktype = {
+	.release = release_record,
 	.sysfs_ops = &kobj_sysfs_ops,
 	.default_groups = last_groups,
 };
 
 static struct kset *tdx_kset;
-static struct kobject last_kobj;	/* a member of the kset: only those can send uevents */
 
-static void put_last(void)
+static int add_record(struct record *record, const char *name)
 {
-	kobject_put(&last_kobj);
+	record->kobj.kset = tdx_kset;
+	init_completion(&record->released);
+	return kobject_init_and_add(&record->kobj, &record_ktype, NULL, "%s", name);
+}
+
+static void put_record(struct record *record)
+{
+	kobject_put(&record->kobj);
 	/* The release function is code of this module: wait until it has run. */
-	wait_for_completion(&last_released);
+	wait_for_completion(&record->released);
 }
 
 static bool is_taken(const char *name)
@@ -296,17 +320,21 @@ int tdxu_sysfs_init(void)
 	if (!tdx_kset)
 		return -ENOMEM;
 
-	last_kobj.kset = tdx_kset;
-	err = kobject_init_and_add(&last_kobj, &last_ktype, NULL, "last");
+	err = add_record(&last_update, "last");
 	if (err)
-		goto out;
+		goto put_last_update;
+	err = add_record(&last_check, "last_check");
+	if (err)
+		goto put_last_check;
 	err = sysfs_create_group(&tdx_kset->kobj, &tdx_group);
 	if (err)
-		goto out;
-	tdxu_outcome_send_uevents(&last_kobj);
+		goto put_last_check;
+	tdxu_outcome_send_uevents(&last_update.kobj);
 	return 0;
-out:
-	put_last();
+put_last_check:
+	put_record(&last_check);
+put_last_update:
+	put_record(&last_update);
 	kset_unregister(tdx_kset);
 	return err;
 }
@@ -322,6 +350,7 @@ void tdxu_sysfs_exit(void)
 {
 	sysfs_remove_group(&tdx_kset->kobj, &tdx_group);
 	tdxu_outcome_send_uevents(NULL);
-	put_last();
+	put_record(&last_check);
+	put_record(&last_update);
 	kset_unregister(tdx_kset);
 }

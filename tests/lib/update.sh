@@ -13,8 +13,8 @@ expect_update() {
 expect_check() {
 	check "$1"
 	expect "errno of check $1" "$2" "$ERRNO"
-	expect "last/result of check $1" "$3" "$(tdx last/result)"
-	expect "last/phase of check $1" check "$(tdx last/phase)"
+	expect "last_check/result of $1" "$3" "$(tdx last_check/result)"
+	expect "last_check/phase of $1" check "$(tdx last_check/phase)"
 }
 
 # expect_refused IMAGE ERRNO RESULT: expect this end of a check and of an update, and no shutdown.

@@ -14,9 +14,12 @@ expect_last() {
 }
 
 mark_dmesg
+now=$(date +%s)
 expect_update test/v2.blob 0 success
-expect_last result success errno 0 phase 'done' leaf none status 0x0000000000000000 cpu -1 sessions 1 \
-	image test/v2.blob from 1.5.24 to 1.5.26
+expect_last result success errno 0 tds live phase 'done' leaf none status 0x0000000000000000 \
+	status_name none cpu -1 sessions 1 image test/v2.blob file test/v2.blob from 1.5.24 to 1.5.26
+expect_ge last/when "$now" "$(tdx last/when)"
+expect_le last/when "$(date +%s)" "$(tdx last/when)"
 expect_ge last/blackout_ns 1 "$(tdx last/blackout_ns)"
 expect_ge last/total_ns "$(tdx last/blackout_ns)" "$(tdx last/total_ns)"
 expect "log lines" 1 "$(dmesg_since_mark | grep -c tdx_update:)"
@@ -27,13 +30,21 @@ td_ok new 1
 mark_dmesg
 expect_update test/v1.blob EBUSY update-race
 expect_last result update-race errno 16 phase shutdown leaf TDH.SYS.SHUTDOWN \
-	status 0x8000051200010000 cpu 0 sessions 0 image test/v1.blob from 1.5.26 to 1.5.26
+	tds untouched status 0x8000051200010000 status_name UPDATE_COMPAT_SENSITIVE \
+	cpu 0 sessions 0 image test/v1.blob from 1.5.26 to 1.5.26
 expect_ge last/blackout_ns 1 "$(tdx last/blackout_ns)"
 expect "log lines" 1 "$(dmesg_since_mark | grep -c tdx_update:)"
 expect_match log 'tdx_update: test/v1.blob: update-race \(EBUSY\): .*; nothing has changed \[phase shutdown, TDH.SYS.SHUTDOWN on CPU 0: 0x8000051200010000 UPDATE_COMPAT_SENSITIVE, RCX 0x10000 RDX 0x0 R8 0x0\]' \
 	"$(dmesg_since_mark)"
 # A race is logged at level notice: an error would raise an alarm at each try.
 expect "level of a race" 5 "$(dmesg -r | sed -n 's/^<\([0-9]*\)>.*tdx_update: test\/v1.blob: update-race .*/\1/p' | tail -n 1)"
+# The same race again is not logged for a minute; another image's is.
+mark_dmesg
+expect_update test/v1.blob EBUSY update-race
+expect "log lines of the same race" 0 "$(dmesg_since_mark | grep -c tdx_update:)"
+expect_update test/v2.blob EBUSY update-race
+expect_update test/v1.blob EBUSY update-race
+expect "log lines of two races" 2 "$(dmesg_since_mark | grep -c tdx_update:)"
 td_ok destroy 1
 
 mark_dmesg
@@ -41,3 +52,11 @@ expect_update test/none.blob ENOENT no-image
 expect_last result no-image errno 2 phase image leaf none status 0x0000000000000000 cpu -1 sessions 0 \
 	image test/none.blob from none to none blackout_ns 0
 expect "log lines" 1 "$(dmesg_since_mark | grep -c tdx_update:)"
+
+# The path by which the requester knows the image, on a second line, is shown and logged. The image
+# comes from the first line all the same.
+mark_dmesg
+expect_update "test/none.blob
+/srv/images/a b.blob" ENOENT no-image
+expect_last image test/none.blob file "/srv/images/a b.blob"
+expect_match log 'tdx_update: /srv/images/a b\.blob: no-image ' "$(dmesg_since_mark)"

@@ -13,7 +13,9 @@ expect last/phase install "$(tdx last/phase)"
 expect last/leaf SEAMLDR.INSTALL "$(tdx last/leaf)"
 expect last/status 0x8000000000020001 "$(tdx last/status)"
 expect last/rdx 0x0000000000000001 "$(tdx last/rdx)"
+expect last/status_name EBADHASH "$(tdx last/status_name)"
 expect last/reason "the firmware has cleared the TDX module's memory" "$(tdx last/reason)"
+expect last/tds gone "$(tdx last/tds)"
 expect_match log "until reboot: .*; the TDs are gone; reboot to have TDX again \[phase install, SEAMLDR.INSTALL" \
 	"$(dmesg_since_mark)"
 expect "level of the log" 2 "$(dmesg -r | sed -n 's/^<\([0-9]*\)>.*tdx_update: test\/v2.blob: lost .*/\1/p' | tail -n 1)"
@@ -23,10 +25,12 @@ with_errno tdx version
 expect "version" ENXIO "$ERRNO"
 
 emu_set inject clear
+before=$(grep . "$TDX"/last/*)
 expect_refused test/a.blob ENOTRECOVERABLE lost
-expect last/reason "an earlier update failed" "$(tdx last/reason)"
+expect last_check/reason "an earlier update failed" "$(tdx last_check/reason)"
 # The refusal comes before the image is read.
 expect_refused test/none.blob ENOTRECOVERABLE lost
+expect "last/, which keeps the update that lost TDX" "$before" "$(grep . "$TDX"/last/*)"
 # tdx_update stays loaded until a TDX module runs again, so it forgets nothing.
 ! rmmod tdx_update 2>/dev/null || die "tdx_update can be unloaded while TDX is lost"
 reboot_firmware

@@ -15,7 +15,7 @@ expect recovery_image "" "$(tdx recovery_image)"
 while read -r image ours result; do
 	recovery "$image"
 	expect "errno of setting $image" "$ours" "$ERRNO"
-	expect "last/result of setting $image" "$result" "$(tdx last/result)"
+	expect "last_check/result of setting $image" "$result" "$(tdx last_check/result)"
 	expect "recovery_image after $image" "" "$(tdx recovery_image)"
 done <<END
 test/none.blob ENOENT no-image
@@ -26,7 +26,7 @@ END
 recovery test/same.blob
 expect "errno of setting a good one" 0 "$ERRNO"
 expect recovery_image test/same.blob "$(tdx recovery_image)"
-expect last/phase check "$(tdx last/phase)"
+expect last_check/phase check "$(tdx last_check/phase)"
 expect shutdowns 0 "$(counter TDH.SYS.SHUTDOWN)"
 
 # leaf, status, RDX, phase

@@ -28,7 +28,12 @@ bytes() {
 bytes '\0'
 bytes 'test/v2.blob\0'
 bytes 'test/v2.blob\n\n'
+# The second line is a path of printable characters.
 bytes 'test/v2.blob\nx'
+expect last/reason "the second line is not a path" "$(tdx last/reason)"
+bytes 'test/v2.blob\n/x\ny'
+bytes 'test/v2.blob\n/x\177'
+bytes "test/v2.blob\\n/$name"
 bytes '\001\377\200'
 bytes 'test/v2\tblob'
 bytes 'test/v2\377blob'

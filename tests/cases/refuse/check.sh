@@ -1,23 +1,35 @@
 #!/bin/sh
-# check returns what update would, and changes nothing: no shutdown, no install, no uevent.
+# check returns what update would, and changes nothing: no shutdown, no install, no uevent, no line
+# in the log, and not last/, which is about updates.
 # SMOKE: yes
 . /tests/lib.sh
 setup
 td_build 1
+last() {
+	grep . "$TDX"/last/*
+}
+before=$(last)
+now=$(date +%s)
 mark_dmesg
 uevents_start
 
 expect_check test/v2.blob 0 success
-expect last/errno 0 "$(tdx last/errno)"
-expect last/from 1.5.24 "$(tdx last/from)"
-expect last/to 1.5.26 "$(tdx last/to)"
-expect last/blackout_ns 0 "$(tdx last/blackout_ns)"
-expect_match log 'tdx_update: test/v2.blob: 1\.5\.24 -> 1\.5\.26 can be installed now; checked only' "$(dmesg_since_mark)"
+expect last_check/errno 0 "$(tdx last_check/errno)"
+expect last_check/from 1.5.24 "$(tdx last_check/from)"
+expect last_check/to 1.5.26 "$(tdx last_check/to)"
+expect last_check/tds untouched "$(tdx last_check/tds)"
+expect last_check/blackout_ns 0 "$(tdx last_check/blackout_ns)"
+expect_ge last_check/when "$now" "$(tdx last_check/when)"
 expect_check test/good-no-version.blob 0 success
-expect "last/to of an image that does not tell" none "$(tdx last/to)"
+expect "last_check/to of an image that does not tell" none "$(tdx last_check/to)"
 expect_check test/none.blob ENOENT no-image
 expect_check 1 ENOENT no-image
 expect_check ../x EINVAL bad-name
+store "$TDX/recovery_image" test/bad-svn.blob
+expect "errno of setting a recovery image" ESTALE "$ERRNO"
+expect last_check/image test/bad-svn.blob "$(tdx last_check/image)"
+expect last/ "$before" "$(last)"
+expect log '' "$(dmesg_since_mark | grep tdx_update:)"
 
 uevents_stop
 expect uevents 0 "$(uevents | grep -c TDX_UPDATE)"

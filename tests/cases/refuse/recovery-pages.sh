@@ -21,7 +21,7 @@ expect_update test/v2.blob 0 success
 
 # Fewer handoff pages than the running TDX module.
 recovery test/bad-handoff-pages.blob EPROTO
-expect last/reason "12 handoff pages, at least 13 needed" "$(tdx last/reason)"
+expect last_check/reason "12 handoff pages, at least 13 needed" "$(tdx last_check/reason)"
 recovery test/good-handoff-pages.blob
 expect_update test/v2.blob 0 success
 expect_tds_alive 1
