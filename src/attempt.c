@@ -173,7 +173,7 @@ static bool is_good_path(const char *path, size_t len)
 {
 	size_t i;
 
-	if (!len || len > TDXU_NAME_MAX || path[0] != '/')
+	if (len < 1 || path[0] != '/' || len > TDXU_NAME_MAX)
 		return false;
 	for (i = 0; i < len; i++)
 		if (path[i] == 0x7f || (u8)path[i] < ' ')

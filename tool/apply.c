@@ -10,9 +10,12 @@
 
 #include "tool.h"
 
-/* Pauses between attempts while a race lasts, milliseconds: each is twice as long as the last. */
-#define FIRST_PAUSE_MS	100
-#define LONGEST_PAUSE_MS 1000
+/*
+ * Pauses between attempts while a race lasts, milliseconds: each is twice as long as the last. Each
+ * attempt stops all CPUs until the firmware has refused.
+ */
+#define FIRST_PAUSE_MS	1000
+#define LONGEST_PAUSE_MS 5000
 
 static double now_s(void)
 {
@@ -87,7 +90,7 @@ static void print_outcome(const char *image, const struct answer *answer, bool d
 		note("%s: %s", image, text);
 		if (answer->has_result)
 			note("changed: %s; 'tdx-update explain %s' says what to do",
-			     result_changed(answer->result), result_rows[answer->result].name);
+			     answer_changed(answer), result_rows[answer->result].name);
 		return;
 	}
 	if (answer->detailed)
@@ -98,7 +101,7 @@ static void print_outcome(const char *image, const struct answer *answer, bool d
 		say("%s: can be installed now, nothing has changed%s", image, text);
 	else if (answer->detailed)
 		say("%s: installed, TDs live%s; CPUs stopped for %.3f ms", image, text,
-		    atoll(answer->blackout_ns) / 1e6);
+		    record_number(answer->record, "blackout_ns") / 1e6);
 	else
 		say("%s: installed, TDs live", image);
 }
@@ -139,6 +142,8 @@ static enum tool_exit apply_ours(const struct options *options, const char *imag
 	else if (!answer.error)
 		tries = attempt(name, options->wait_s, &answer);
 
+	/* A recovery image that is refused ends this attempt, whether or not it was to install. */
+	answer.check = options->dry_run;
 	cpus_hint(&answer);
 	answer_json(&answer, json);
 	json_object_set_new(json, "tries", json_integer(tries));
@@ -176,9 +181,10 @@ static enum tool_exit apply_mainline(const struct options *options, const struct
 
 /* Report that there is nothing to install. @answer is a refusal about the host, or no error. */
 static enum tool_exit report_none(const struct options *options, enum state state,
-				  const struct answer *answer, bool passed_over, json_t *json)
+				  struct answer *answer, bool passed_over, json_t *json)
 {
 	if (answer->error) {
+		answer->check = options->dry_run;
 		cpus_hint(answer);
 		answer_json(answer, json);
 		print_outcome(options->latest, answer, true);
@@ -211,8 +217,7 @@ static bool choose(const struct options *options, struct file *file, json_t *jso
 		fail(TOOL_UNAVAILABLE, "--latest: %s", state_advice(state));
 	files_must_read(options->latest, &files);
 	if (state == STATE_LOST)
-		answer = (struct answer){ .has_result = true, .result = TDXU_LOST,
-					  .error = result_rows[TDXU_LOST].error };
+		answer_lost(&answer);
 	else
 		chosen = latest_choose(&files, options->latest, state, &answer, passed_over);
 	stop_if_signalled();

@@ -331,6 +331,56 @@ static const char *copies_dir(const char *path)
 	return dir.path;
 }
 
+/* The names given so far, and the paths they stand for. */
+static struct given {
+	char name[IMAGE_NAME_SIZE];
+	char path[IMAGE_NAME_SIZE];
+	struct given *next;
+} *all_given;
+
+/**
+ * loader_path() - the path that a name stands for
+ * @name: a name that loader_name() has given
+ *
+ * Return: an absolute path as the user named it, escaped as text_put() does; shortened at its
+ * beginning if it does not fit into a name of the module. NULL for any other name.
+ */
+const char *loader_path(const char *name)
+{
+	const struct given *given = all_given;
+
+	while (given && strcmp(given->name, name))
+		given = given->next;
+	return given ? given->path : NULL;
+}
+
+static void remember(const char *name, const char *path)
+{
+	struct given *given = calloc(1, sizeof(*given));
+	char *text = NULL, *dir = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	if (!given || !out || (path[0] != '/' && !(dir = getcwd(NULL, 0))))
+		fail(TOOL_SYSTEM, "%s: %s", path, strerror(errno));
+	if (dir) {
+		text_put(out, dir);
+		fputc('/', out);
+	}
+	text_put(out, path);
+	fclose(out);
+	snprintf(given->name, sizeof(given->name), "%s", name);
+	if (length < sizeof(given->path))
+		strcpy(given->path, text);
+	else
+		snprintf(given->path, sizeof(given->path), "/...%s",
+			 text + length - sizeof(given->path) + 5);
+	given->next = all_given;
+	all_given = given;
+	free(dir);
+	free(text);
+}
+
 /**
  * loader_name() - find or make a name by which the firmware loader finds an image
  * @path: the image
@@ -346,11 +396,13 @@ void loader_name(const char *path, char name[IMAGE_NAME_SIZE])
 
 	if (!realpath(path, real))
 		fail(TOOL_NO_INPUT, "%s: %s", path, strerror(errno));
-	if (find_in_search_path(real, name))
+	if (find_in_search_path(real, name)) {
+		remember(name, path);
 		return;
+	}
 
 	dir = copies_dir(path);
-	/* Keep the file's own name for the kernel log. The number tells apart two of one name. */
+	/* Keep the file's own name. The number tells apart two of one name. */
 	base = strrchr(real, '/') + 1;
 	if (!is_printable(base) || strlen(base) > IMAGE_NAME_SIZE - 64)
 		base = "image";
@@ -359,4 +411,5 @@ void loader_name(const char *path, char name[IMAGE_NAME_SIZE])
 	/* The name is relative to the parameter's directory if that is ours, else to FIRMWARE. */
 	base = to + strlen(parameter_is(dir) ? dir : FIRMWARE) + 1;
 	snprintf(name, IMAGE_NAME_SIZE, "%s", base);
+	remember(name, path);
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tdx-update status: what runs here and how the last attempt ended, as text, as JSON, or as metrics
- * for node_exporter's textfile collector.
+ * tdx-update status: what runs here, how the last update ended and what the last check found, as
+ * text, as JSON, or as metrics for node_exporter's textfile collector. Metrics are of updates only.
  */
 #include <cpuid.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "tool.h"
 
@@ -19,19 +20,6 @@ struct status {
 	char *seamldr_version, *updates_left;
 	char *kernel_version;		/* version in the kernel's own driver, if it is there too */
 };
-
-static const char * const last_files[] = {
-	"result", "errno", "reason", "phase", "leaf", "status", "rcx", "rdx", "r8", "cpu",
-	"sessions", "image", "from", "to", "blackout_ns", "total_ns",
-};
-
-static char *read_last(const char *name)
-{
-	char file[40];
-
-	snprintf(file, sizeof(file), OURS "last/%s", name);
-	return host_read(file);
-}
 
 static void read_status(struct status *status)
 {
@@ -75,33 +63,41 @@ static const char *or_unknown(const char *value)
 	return value ? value : "unknown: only root may ask, and only in VMX operation";
 }
 
-static void print_last(void)
+/* Print a record; @title is padded to the column of the values. */
+static void print_record(const char *title, bool check)
 {
-	char *name = read_last("result"), *phase = read_last("phase"), *image = read_last("image");
-	char *from = read_last("from"), *to = read_last("to"), *leaf = read_last("leaf");
-	char *code = read_last("status"), *cpu = read_last("cpu"), *reason = read_last("reason");
+	json_t *record = record_read(check);
+	const char *name = record_result(record), *reason = record_text(record, "reason");
+	const char *leaf = record_text(record, "leaf");
+	time_t when = record_number(record, "when");
+	char date[40] = "";
 	size_t i;
 
-	if (!name || !strcmp(name, "none")) {
-		printf("last attempt     none since tdx_update was loaded\n");
+	for (i = 0; i < num_results; i++)
+		if (name && !strcmp(name, result_rows[i].name))
+			break;
+	if (i == num_results) {
+		printf("%s none since tdx_update was loaded\n", title);
+		json_decref(record);
 		return;
 	}
-	for (i = 0; i < num_results; i++) {
-		const struct result_row *row = &result_rows[i];
-
-		if (strcmp(name, row->name))
-			continue;
-		say("last attempt     %s%s, %s, %s -> %s", name,
-		    phase && !strcmp(phase, "check") ? " of a check" : "", image, from, to);
-		printf("                 %s\n", row->text);
-		if (reason && strcmp(reason, "none"))
-			say("                 reason: %s", reason);
-		if (leaf && strcmp(leaf, "none"))
-			printf("                 %s on CPU %s: %s, phase %s\n", leaf, cpu, code,
-			       phase);
-		if (i && phase && strcmp(phase, "check"))
-			printf("                 changed: %s\n", result_changed(i));
-	}
+	strftime(date, sizeof(date), "%F %T %z", localtime(&when));
+	say("%s %s, %s, %s -> %s, %s", title, check && !i ? "can be installed" : name,
+	    record_text(record, "file"), record_text(record, "from"), record_text(record, "to"),
+	    date);
+	if (!check || i)
+		printf("                 %s\n", result_rows[i].text);
+	if (strcmp(reason, "none"))
+		say("                 reason: %s", reason);
+	if (strcmp(leaf, "none"))
+		printf("                 %s on CPU %lld: %s %s\n", leaf,
+		       record_number(record, "cpu"), record_text(record, "status"),
+		       record_text(record, "status_name"));
+	if (!check && i)
+		printf("                 phase %s; changed: %s; TDs: %s\n",
+		       record_text(record, "phase"), result_changed(i),
+		       record_text(record, "tds"));
+	json_decref(record);
 }
 
 static void print_words(const struct status *status)
@@ -132,7 +128,8 @@ static void print_words(const struct status *status)
 		say("recovery image   %s",
 		    *status->recovery_image ? status->recovery_image : "none");
 	printf("updated by       tdx_update %s\n", status->driver ? status->driver : "");
-	print_last();
+	print_record("last update     ", false);
+	print_record("last check      ", true);
 }
 
 /* ---- for programs ---- */
@@ -140,19 +137,6 @@ static void print_words(const struct status *status)
 static json_t *number_or_null(const char *text)
 {
 	return text ? json_integer(atoll(text)) : json_null();
-}
-
-static bool is_number(const char *last_file)
-{
-	static const char * const numbers[] = {
-		"errno", "cpu", "sessions", "blackout_ns", "total_ns",
-	};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(numbers); i++)
-		if (!strcmp(last_file, numbers[i]))
-			return true;
-	return false;
 }
 
 static void print_as_json(const struct status *status)
@@ -164,8 +148,6 @@ static void print_as_json(const struct status *status)
 				 "cpus_present", status->cpus_present,
 				 "version", status->version,
 				 "seamldr_version", status->seamldr_version);
-	json_t *last = json_object();
-	size_t i;
 
 	json_object_set_new(json, "updates_left", number_or_null(status->updates_left));
 	json_object_set_new(json, "version_may_be_stale",
@@ -181,18 +163,9 @@ static void print_as_json(const struct status *status)
 				    text_json(status->kernel_version));
 		json_object_set_new(json, "kernel_driver_version_stale",
 				    json_boolean(kernel_version_is_stale(status)));
-		for (i = 0; i < ARRAY_SIZE(last_files); i++) {
-			char *text = read_last(last_files[i]);
-
-			if (is_number(last_files[i]))
-				json_object_set_new(last, last_files[i], number_or_null(text));
-			else
-				text_json_name(last, last_files[i], text);
-			free(text);
-		}
-		json_object_set(json, "last", last);
+		json_object_set_new(json, "last", record_read(false) ?: json_null());
+		json_object_set_new(json, "last_check", record_read(true) ?: json_null());
 	}
-	json_decref(last);
 	print_json(json);
 }
 
@@ -212,8 +185,12 @@ static void head(const char *metric, const char *help)
 
 static void print_metrics(const struct status *status)
 {
-	char *result, *phase, *from, *to, *error, *blackout;
+	static const char * const labels[] = {
+		"result", "reason", "tds", "phase", "leaf", "status_name", "from", "to",
+	};
 	enum state state;
+	json_t *last;
+	size_t i;
 
 	head("tdx_module_info", "The running TDX module and what updates it; always 1.");
 	printf("tdx_module_info");
@@ -236,23 +213,19 @@ static void print_metrics(const struct status *status)
 	for (state = STATE_UNKNOWN + 1; state < NUM_STATES; state++)
 		printf("tdx_module_state{state=\"%s\"} %d\n", state_names[state],
 		       status->state == state);
-	result = read_last("result");
-	phase = read_last("phase");
-	from = read_last("from");
-	to = read_last("to");
-	error = read_last("errno");
-	blackout = read_last("blackout_ns");
-	head("tdx_update_last_info", "How the last attempt ended; always 1.");
+	last = record_read(false);
+	head("tdx_update_last_info", "How the last update ended; always 1.");
 	printf("tdx_update_last_info");
-	print_label("result", result, true);
-	print_label("phase", phase, false);
-	print_label("from", from, false);
-	print_label("to", to, false);
+	for (i = 0; i < ARRAY_SIZE(labels); i++)
+		print_label(labels[i], record_text(last, labels[i]), !i);
 	printf("} 1\n");
-	head("tdx_update_last_errno", "Errno of the last attempt, 0 for success.");
-	printf("tdx_update_last_errno %s\n", error ? error : "0");
+	head("tdx_update_last_errno", "Errno of the last update, 0 for success.");
+	printf("tdx_update_last_errno %lld\n", record_number(last, "errno"));
 	head("tdx_update_last_blackout_seconds", "How long it stopped the CPUs.");
-	printf("tdx_update_last_blackout_seconds %.9f\n", blackout ? atoll(blackout) / 1e9 : 0);
+	printf("tdx_update_last_blackout_seconds %.9f\n", record_number(last, "blackout_ns") / 1e9);
+	head("tdx_update_last_timestamp_seconds", "When it ended, 0 before the first one.");
+	printf("tdx_update_last_timestamp_seconds %lld\n", record_number(last, "when"));
+	json_decref(last);
 }
 
 /**

@@ -9,6 +9,9 @@
 
 #include "tool.h"
 
+/* Rises when a member goes, or changes its meaning; a new member does not raise it. */
+#define JSON_VERSION	1
+
 /* Decode the UTF-8 character at @text. Return its length in bytes, 0 if it is not valid UTF-8. */
 static size_t character(const char *text, unsigned int *code)
 {
@@ -143,17 +146,20 @@ void text_json_name(json_t *json, const char *key, const char *name)
 }
 
 /**
- * print_json() - print an object on standard output, and release it
+ * print_json() - print an object on standard output, its version first, and release it
  * @json: the object
  *
  * Escapes DEL and the control characters from U+0080 on, which JSON allows as they are.
  */
 void print_json(json_t *json)
 {
-	char *text = json_dumps(json, JSON_INDENT(2) | JSON_PRESERVE_ORDER), *at;
+	json_t *whole = json_pack("{s:i}", "json_version", JSON_VERSION);
+	char *text, *at;
 	unsigned int code;
 	size_t length;
 
+	json_object_update_new(whole, json);
+	text = json_dumps(whole, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 	if (!text)
 		exit(TOOL_SYSTEM);
 	for (at = text; *at; at += length) {
@@ -165,5 +171,5 @@ void print_json(json_t *json)
 	}
 	putchar('\n');
 	free(text);
-	json_decref(json);
+	json_decref(whole);
 }

@@ -143,6 +143,7 @@ struct loader_dir {
 };
 
 void loader_name(const char *path, char name[IMAGE_NAME_SIZE]);
+const char *loader_path(const char *name);
 void loader_make(int socket, struct loader_dir *dir);
 void loader_leave(void);
 void loader_remove(void);
@@ -156,18 +157,28 @@ void undo_end(void);
 
 /* request.c */
 #define ANSWER_SIZE	600
+#define CAUSE_SIZE	400
 
 struct answer {
 	bool has_result;		/* false: the errno is not that of any result */
 	enum tdxu_result result;
 	int error;
-	bool detailed;			/* last/ is about this attempt: the members below are set */
-	char *reason, *phase, *leaf, *status, *rcx, *rdx, *r8, *cpu, *from, *to, *blackout_ns;
+	bool check;			/* nothing was to change, and nothing has */
+	bool detailed;			/* there is a record of it: the members below are set */
+	json_t *record;			/* as record_read() returns it */
+	const char *from, *to;		/* in @record */
 };
 
+json_t *record_read(bool check);
+long long record_number(const json_t *record, const char *file);
+const char *record_result(const json_t *record);
+const char *record_cause(const json_t *record, char buf[CAUSE_SIZE]);
+const char *record_text(const json_t *record, const char *file);
 void request(const char *file, const char *name, struct answer *answer);
+void answer_lost(struct answer *answer);
 enum tool_exit answer_exit(const struct answer *answer);
 const char *answer_text(const struct answer *answer, char buf[ANSWER_SIZE]);
+const char *answer_changed(const struct answer *answer);
 void answer_json(const struct answer *answer, json_t *json);
 
 /* cpus.c */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Stands between the command and a sysfs of ordinary files, preloaded: a write to update, check or
- * recovery_image gets the next answer that the test has in store for that file, and last/ tells of
- * it.
+ * recovery_image gets the next answer that the test has in store for that file, and last/ or
+ * last_check/ tells of it.
  *
  * ANSWERS is a list of FILE:ERRNO:RESULT. The last one for a file is given again and again; without
  * any the answer is success. With the RESULT "-" last/ stays as it is, as after another attempt.
@@ -63,7 +63,7 @@ static int answer(unsigned int file, char result[40])
 ssize_t write(int fd, const void *data, size_t size)
 {
 	ssize_t (*next)(int fd, const void *data, size_t size) = dlsym(RTLD_NEXT, "write");
-	char link[40], path[4096], last[4200], result[40], name[300], code[12];
+	char link[40], path[4096], last[4200], result[40], name[600], code[12], *file;
 	ssize_t length;
 	struct timespec now;
 	unsigned int i;
@@ -85,16 +85,22 @@ ssize_t write(int fd, const void *data, size_t size)
 
 	*slash = '\0';
 	snprintf(name, sizeof(name), "%.*s", (int)size - 1, (const char *)data);
+	/* The second line is the path that is shown. */
+	file = name;
+	strsep(&file, "\n");
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	log = fopen(getenv("ANSWERS_LOG"), "ae");
 	fprintf(log, "%s %s %lld\n", files[i], name,
 		now.tv_sec * 1000LL + now.tv_nsec / 1000000);
+	if (file)
+		fprintf(log, "file %s\n", file);
 	fclose(log);
 	error = answer(i, result);
 	if (strcmp(result, "-")) {
-		snprintf(last, sizeof(last), "%s/last", path);
+		snprintf(last, sizeof(last), "%s/last%s", path, i ? "_check" : "");
 		snprintf(code, sizeof(code), "%d", error);
 		put(last, "image", name);
+		put(last, "file", file ? file : name);
 		put(last, "result", result);
 		put(last, "errno", code);
 	}

@@ -6,7 +6,9 @@
 . /tests/tool.sh
 setup
 
+mark_dmesg
 expect_tool 0 list /lib/firmware/test
+expect "log of list" '' "$(dmesg_since_mark | grep tdx_update:)"
 expect_match list '^1\.5\.26 +1\.5 +1\.5 +0x806F8 +parameter signer +v2\.blob: yes$' "$OUT"
 expect_match list '^1\.5\.24 .* 0xA06D0 .* bad-cpu\.blob: no: wrong-cpu \(ENODEV\)' "$OUT"
 expect_match list ' unknown [0-9a-f]{8} +bad-signer\.blob: no: bad-signature' "$OUT"
@@ -20,10 +22,10 @@ expect "first of those without" "$(($(echo "$versions" | wc -l) + 2))" \
 # Each verdict is that of the module's file check.
 expect_tool 0 list /lib/firmware/test --json
 expect "images listed" "$(find /lib/firmware/test -name '*.blob' | wc -l)" "$(json '.images | length')"
-json '.images[] | "\(.file) \(.installable) \(.result)"' >"$TMP/listed"
+json '.images[] | "\(.file) \(.installable) \(.expected)"' >"$TMP/listed"
 while read -r file installable result; do
 	check "${file#/lib/firmware/}" # the file, not the command
-	expect "listed result of $file" "$(tdx last/result)" "$result"
+	expect "listed result of $file" "$(tdx last_check/result)" "$result"
 	expect "installable $file" "$([ "$ERRNO" = 0 ] && echo true || echo false)" "$installable"
 done <"$TMP/listed"
 expect_ge "verdicts compared" 30 "$(wc -l <"$TMP/listed")"
@@ -46,7 +48,7 @@ expect_tool 1 check /lib/firmware/test/bad-svn.blob
 expect_match check 'older \(ESTALE\)' "$ERR"
 expect_tool 1 check /lib/firmware/test/bad-svn.blob --json
 expect "result as JSON" "older 116 false 1" \
-	"$(json '"\(.result) \(.errno) \(.installable) \(.exit)"')"
+	"$(json '"\(.expected) \(.errno) \(.installable) \(.exit)"')"
 expect_tool 66 check "$TMP/images/none.blob"
 expect_tool 66 check "$TMP/images"
 mkfifo "$TMP/images/pipe"

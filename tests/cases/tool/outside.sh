@@ -14,12 +14,15 @@ cp /lib/firmware/test/a.blob /tmp/images/a.blob
 expect_tool 0 apply "/tmp/images/a name with blanks.blob" --recovery none
 expect version 1.5.26 "$(tdx version)"
 expect_match last/image '^tdx-update\.[^/]*/1-a name with blanks\.blob$' "$(tdx last/image)"
+expect last/file "/tmp/images/a name with blanks.blob" "$(tdx last/file)"
 expect_nothing_left "an update"
 (cd /tmp/images && expect_tool 0 apply a.blob --recovery none)
+expect last/file /tmp/images/a.blob "$(tdx last/file)"
 expect version 1.5.25 "$(tdx version)"
 ln -s /lib/firmware/test/v2.blob /tmp/images/link.blob
 expect_tool 0 apply /tmp/images/link.blob --recovery none
 expect last/image test/v2.blob "$(tdx last/image)"
+expect last/file /tmp/images/link.blob "$(tdx last/file)"
 
 # The loader would find another file of that name first.
 mkdir -p /lib/firmware/updates/test
