@@ -147,11 +147,15 @@ build/oracle/replay: tests/oracle/guest/replay.c tests/oracle/guest/format.h
 	$(CC) -O2 -Wall -Wextra -Werror -o $@ $<
 
 # The command shares the kernel module's result table and the code that reads containers.
-TOOL_CFLAGS = -Wall -Wextra -Werror -Wno-format-truncation -Iinclude -Itool \
+TOOL_CFLAGS = -Wall -Wextra -Werror -Wno-format-truncation -Iinclude -Itool -Ibuild/tool \
 	      -DTDX_UPDATE_VERSION='"$(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)"'
 
+build/tool/runbook.inc: docs/runbook.md tool/runbook.awk
+	@mkdir -p $(@D)
+	@awk -f tool/runbook.awk $< >$@ || { rm $@; false; }
+
 build/tool/tdx-update: $(wildcard tool/*.[ch]) src/image.c include/tdx_arch.h include/core.h \
-		       dkms.conf
+		       build/tool/runbook.inc dkms.conf
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(or $(CFLAGS),-O2 -g) $(TOOL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^) \
 		-lcrypto -ljansson

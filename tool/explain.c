@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Explains each result: what it means, what has changed, and what to do next. Names, errnos and
- * meanings come from the table in core.h; the next steps are only here.
+ * Explains each result: what it means, what has changed, and what to do. Names, errnos and meanings
+ * come from the table in core.h, the rest from docs/runbook.md.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -25,57 +25,14 @@ const struct result_row result_rows[] = {
 
 const size_t num_results = ARRAY_SIZE(result_rows);
 
-static const char * const next_steps[] = {
-	[TDXU_SUCCESS] =
-		"Nothing. If relying parties list the measurements they accept, make sure that the new TDX module's are among them.",
-	[TDXU_UPDATE_RACE] =
-		"Wait until the TD is built or migrated, and try again: apply --wait SECONDS does both.",
-	[TDXU_IN_PROGRESS] =
-		"Wait until the other update has ended (state is no longer 'updating'), see how it ended, then decide.",
-	[TDXU_NO_IMAGE] =
-		"Put the file under /lib/firmware, or use 'tdx-update apply', which takes it from anywhere.",
-	[TDXU_BAD_NAME] =
-		"Name the image relative to the firmware search path, for example intel/tdx/tdx_module_1.5.24.blob.",
-	[TDXU_BAD_IMAGE] =
-		"The file is damaged, or its format is newer than this version of tdx_update. last/reason says what is wrong. Fetch it again.",
-	[TDXU_TOO_LARGE] =
-		"The file is not an image that this P-SEAMLDR can install. Fetch it again and compare its size.",
-	[TDXU_CORRUPT] =
-		"Fetch the file again: it is not what was signed.",
-	[TDXU_BAD_SIGNATURE] =
-		"Use an image that Intel has signed for production. On a pre-production platform name its signer in module parameter 'signer'.",
-	[TDXU_WRONG_CPU] =
-		"Use the image that is released for this CPU: 'tdx-update list' shows the CPUs of each image.",
-	[TDXU_WRONG_SERIES] =
-		"Use an image of the running series. Another series needs a reboot.",
-	[TDXU_OLDER] =
-		"Use a newer image: the firmware never goes back in security version without a reboot.",
-	[TDXU_BAD_HANDOFF] =
-		"Update to a version between the two first. If last/reason names the recovery image, leave it out: --recovery none.",
-	[TDXU_NO_ROOM] =
-		"Use a smaller image. Only a reboot with another P-SEAMLDR gives more room.",
-	[TDXU_NO_UPDATES_LEFT] =
-		"Reboot: that empties P-SEAMLDR's log.",
-	[TDXU_UNSUPPORTED] =
-		"last/reason says which condition is not met. TDX has to be initialized (kvm_intel with tdx=1); a TDX module without TD_PRESERVING can only be replaced by a reboot.",
-	[TDXU_CPU_OFFLINE] =
-		"Bring every present CPU online: apply --online-cpus does so for the update and puts them back. CPUs that Linux left out at boot (nr_cpus=) need a reboot.",
-	[TDXU_VMX_OFF] =
-		"Load kvm_intel with tdx=1, which keeps every CPU in VMX operation. Then try again.",
-	[TDXU_FIRMWARE_ERROR] =
-		"last/leaf and last/status say what the firmware refused. Try once more, then report it.",
-	[TDXU_RECOVERED] =
-		"Do not try this image again. last/ and the kernel log say why it failed.",
-	[TDXU_SHUT_DOWN] =
-		"Apply another image, or the same one again, at once; no reboot is needed. Keep tdx_update loaded. TDs that were paused before the update survive until then; KVM gives up the others.",
-	[TDXU_LOST] =
-		"Reboot. No update can bring TDX back before that, and the TDs are gone.",
-	[TDXU_INTERRUPTED] =
-		"Try again.",
-	[TDXU_CRYPTO_ERROR] =
-		"The kernel log has the error of SHA-384 or RSA, /proc/crypto the drivers that provide them. Unload the driver that failed, then try again.",
-	[TDXU_NO_MEMORY] =
-		"Free some memory and try again.",
+/* One page for each result, and for what is none: docs/runbook.md, by tool/runbook.awk. */
+static const struct page {
+	const char *name;
+	const char *errno_name;		/* "-": there is no error */
+	const char *meaning;
+	const char *look_at, *to_do, *do_not, *worked_if;
+} pages[] = {
+#include "runbook.inc"
 };
 
 /* Describe what an attempt with this result has changed. */
@@ -162,18 +119,93 @@ enum tool_exit result_exit(enum tdxu_result result)
 	}
 }
 
-static void explain(enum tdxu_result result)
-{
-	const struct result_row *row = &result_rows[result];
+/* What a page is about: a result, or an errno that is none. */
+struct subject {
+	const struct page *page;
+	const char *changed;
+	int error;
+	int exit;			/* -1: no attempt, so no exit status */
+	json_t *last;			/* the last update, if it ended like this, else NULL */
+};
 
-	if (row->error)
-		printf("%s (%s, %d)\n", row->name, row->errno_name, row->error);
+static struct subject subject_of(const struct page *page)
+{
+	struct subject subject = { .page = page, .changed = "nothing", .exit = -1 };
+	size_t i;
+
+	for (i = 0; i < num_results; i++) {
+		if (strcmp(page->name, result_rows[i].name))
+			continue;
+		subject.changed = result_changed(i);
+		subject.error = result_rows[i].error;
+		subject.exit = result_exit(i);
+		subject.last = record_read(false);
+		if (subject.last && strcmp(record_result(subject.last), page->name)) {
+			json_decref(subject.last);
+			subject.last = NULL;
+		}
+	}
+	if (!strcmp(page->errno_name, "EPERM")) {
+		subject.error = EPERM;
+		subject.exit = TOOL_NO_PERMISSION;
+	}
+	return subject;
+}
+
+/* Print a line of a page, wrapped to a terminal. */
+static void print_wrapped(const char *title, const char *text)
+{
+	const int indent = 13, width = 79;
+	int column = printf("  %-*s", indent - 2, title), length;
+
+	for (; *text; text += length + strspn(text + length, " ")) {
+		length = strcspn(text, " ");
+		if (column > indent && column + 1 + length > width)
+			column = printf("\n%*s", indent, "") - 1;
+		else if (column > indent)
+			column += printf(" ");
+		column += printf("%.*s", length, text);
+	}
+	putchar('\n');
+}
+
+static void print_page(const struct subject *subject)
+{
+	const struct page *page = subject->page;
+	char cause[CAUSE_SIZE];
+
+	if (subject->error)
+		printf("%s (%s, %d)\n", page->name, page->errno_name, subject->error);
 	else
-		printf("%s (no error)\n", row->name);
-	printf("  meaning  %s\n", row->text);
-	printf("  changed  %s\n", result_changed(result));
-	printf("  next     %s\n", next_steps[result]);
-	printf("  exit     %d\n", result_exit(result));
+		printf("%s (no error)\n", page->name);
+	print_wrapped("meaning", page->meaning);
+	print_wrapped("changed", subject->changed);
+	print_wrapped("look at", page->look_at);
+	print_wrapped("do", page->to_do);
+	print_wrapped("do not", page->do_not);
+	print_wrapped("worked if", page->worked_if);
+	if (subject->exit >= 0)
+		printf("  exit       %d\n", subject->exit);
+	if (subject->last)
+		say("  here       %s, %s -> %s%s", record_text(subject->last, "file"),
+		    record_text(subject->last, "from"), record_text(subject->last, "to"),
+		    record_cause(subject->last, cause));
+}
+
+static json_t *page_json(const struct subject *subject)
+{
+	const struct page *page = subject->page;
+	json_t *json = json_pack("{s:s, s:i, s:s?, s:s, s:s, s:s, s:s, s:s, s:s}",
+				 "name", page->name, "errno", subject->error,
+				 "errno_name", subject->error ? page->errno_name : NULL,
+				 "meaning", page->meaning, "changed", subject->changed,
+				 "look_at", page->look_at, "do", page->to_do,
+				 "do_not", page->do_not, "worked_if", page->worked_if);
+
+	json_object_set_new(json, "exit", subject->exit < 0 ? json_null() :
+							      json_integer(subject->exit));
+	json_object_set_new(json, "last", subject->last ?: json_null());
+	return json;
 }
 
 static bool is_number_of(const char *text, int error)
@@ -185,39 +217,44 @@ static bool is_number_of(const char *text, int error)
 	       atoi(text) == error;
 }
 
+static bool is_asked_for(const struct subject *subject, const char *what)
+{
+	if (!strcmp(what, "all") || !strcmp(what, subject->page->name))
+		return true;
+	/* Opening a file may be EACCES where writing it is EPERM. */
+	if (subject->error == EPERM && (!strcasecmp(what, "EACCES") || is_number_of(what, EACCES)))
+		return true;
+	return subject->error && (!strcasecmp(what, subject->page->errno_name) ||
+				  is_number_of(what, subject->error));
+}
+
 /**
  * cmd_explain() - run tdx-update explain ERRNO|RESULT|all
- * @options: @options->argument is a result's name, or the name or number of an errno, or "all"
+ * @options: @options->argument is a result's name, or the name or number of an errno, "none" or
+ *	"all"
  *
- * Return: TOOL_DONE. Ends the program if no result matches.
+ * Return: TOOL_DONE. Ends the program if no page matches.
  */
 int cmd_explain(const struct options *options)
 {
-	const char *what = options->argument;
-	bool found = false;
+	json_t *found = json_array();
+	struct subject subject;
 	size_t i;
 
-	for (i = 0; i < num_results; i++) {
-		const struct result_row *row = &result_rows[i];
-
-		if (strcmp(what, "all") && strcmp(what, row->name) &&
-		    (!row->error || strcasecmp(what, row->errno_name)) &&
-		    !is_number_of(what, row->error))
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		subject = subject_of(&pages[i]);
+		if (!is_asked_for(&subject, options->argument))
 			continue;
-		if (found)
+		if (!options->json && json_array_size(found))
 			putchar('\n');
-		explain(i);
-		found = true;
+		if (!options->json)
+			print_page(&subject);
+		json_array_append_new(found, page_json(&subject));
 	}
-	/* Errnos that no result has: access was denied before any attempt. */
-	if (!strcasecmp(what, "EPERM") || is_number_of(what, EPERM) ||
-	    !strcasecmp(what, "EACCES") || is_number_of(what, EACCES)) {
-		printf("%s\n  meaning  only root may update (CAP_SYS_ADMIN)\n", what);
-		printf("  changed  nothing\n  next     Run the command as root.\n  exit     %d\n",
-		       TOOL_NO_PERMISSION);
-		found = true;
-	}
-	if (!found)
-		fail(TOOL_USAGE, "explain: '%s' is neither a result nor the errno of one", what);
+	if (!json_array_size(found))
+		fail(TOOL_USAGE, "explain: '%s' is neither a result nor the errno of one",
+		     options->argument);
+	if (options->json)
+		print_json(json_pack("{s:o}", "pages", found));
 	return TOOL_DONE;
 }

@@ -19,14 +19,14 @@ static const char usage_text[] =
 "       tdx-update check IMAGE [--json]\n"
 "       tdx-update apply IMAGE|--latest DIR [--wait SECONDS] [--recovery IMAGE|auto|none]\n"
 "                        [--online-cpus] [--dry-run] [--json]\n"
-"       tdx-update explain ERRNO|RESULT|all\n"
+"       tdx-update explain ERRNO|RESULT|none|all [--json]\n"
 "       tdx-update help | --help | --version\n"
 "\n"
-"  status    the running TDX module, the CPUs, and how the last attempt ended\n"
+"  status    the running TDX module, the CPUs, and how the last update ended\n"
 "  list      the images of a directory, newest first, and which of them can be installed now\n"
 "  check     whether an image can be installed now; changes nothing\n"
 "  apply     install an image, while the TDs live on\n"
-"  explain   what a result means, what it has changed, what to do next\n"
+"  explain   what a result means and has changed, what to do, and what not\n"
 "\n"
 "  --latest DIR      the newest image of the running series that can be installed, and\n"
 "                    that mapping_file.json in DIR allows, if there is one\n"
@@ -183,7 +183,7 @@ static const struct command {
 	{ "apply", cmd_apply, "IMAGE", OPTION_JSON | OPTION_DRY_RUN | OPTION_WAIT |
 					OPTION_LATEST | OPTION_RECOVERY |
 					OPTION_ONLINE_CPUS },
-	{ "explain", cmd_explain, "ERRNO|RESULT", 0 },
+	{ "explain", cmd_explain, "ERRNO|RESULT", OPTION_JSON },
 };
 
 static void usage(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));

@@ -56,6 +56,7 @@ if [ "$1" = --prepare ]; then
 		! is_old "$out/$(object "$source")" "$source" || compile "$out" "$source"
 	done
 	mkdir -p "$out/tool"
+	make -s build/tool/runbook.inc
 	for source in "${tool_sources[@]}"; do
 		object=$out/tool/$(object "$source")
 		! is_old "$object" "$source" || gcc "${tool_flags[@]}" -c -o "$object" "$source"

@@ -352,9 +352,26 @@ tool 0 'check:0:success' list "$dir/images" --json
 expect "newest first" "1.5.27 1.5.26 1.5.25 1.5.24" "$(json '[.images[].version] | join(" ")')"
 expect "an image's SVN, container, signature" "1.5 2 false" "$(json '.images[1] | "\(.svn) \(.container) \(.debug_signed)"')"
 tool 0 '' explain all
-expect "results explained" "$(grep -c '^	X([A-Z_]*, "' include/core.h)" "$(grep -c '^  exit ' <<<"$OUT")"
+expect "results explained" "$(($(grep -c '^	X([A-Z_]*, "' include/core.h) + 1))" "$(grep -c '^  exit ' <<<"$OUT")"
 tool 0 '' explain -16
 expect_match "an errno explained" '^update-race \(EBUSY, 16\)$' "$OUT"
+expect "lines of a page" "meaning changed look at do do not worked if exit" \
+	"$(sed -nE 's/^  ([a-z]+( (at|not|if))?) .*/\1/p' <<<"$OUT" | xargs)"
+expect "widest line" yes "$([ "$(awk '{ print length }' <<<"$OUT" | sort -n | tail -n 1)" -le 79 ] && echo yes)"
+tool 0 '' explain none
+expect "before the first update" "none (no error)" "$(head -n 1 <<<"$OUT")"
+tool 0 '' explain eacces
+expect "an errno that is no result's" "not-permitted (EPERM, 1)" "$(head -n 1 <<<"$OUT")"
+tool 0 '' explain all --json
+expect "each page as JSON" "$(grep -c '^## ' docs/runbook.md) $(grep -c '^## ' docs/runbook.md)" \
+	"$(json '[(.pages | length), ([.pages[] | select(.look_at and .do and .do_not and .worked_if)] | length)] | join(" ")')"
+expect "exit status of none" "null 0 77" "$(json '[.pages[] | select(.name | IN("none", "success", "not-permitted")).exit] | map(tostring) | join(" ")')"
+echo lost >"$tdx/last/result"
+echo "it is gone" >"$tdx/last/reason"
+tool 0 '' explain lost
+expect_match "what happened here" '^  here +none, 1\.5\.24 -> 1\.5\.26: it is gone \[TDH.SYS.SHUTDOWN on CPU 3: 0x8000051200010000 UPDATE_COMPAT' "$OUT"
+tool 0 '' explain EINVAL --json
+expect "an errno of two results, of neither here" "bad-name null bad-image null" "$(json '.pages[] | "\(.name) \(.last)"' | xargs)"
 tool 64 '' explain 17
 for words in "apply $new --wait 5s" "apply $new --wait -1" "apply $new --wait 31536001" "status --json --json" "status --json --prometheus" \
 	"apply $new --latest $dir" "check" "list $dir extra" "status --wait 1" "apply $new --dry-run=1"; do

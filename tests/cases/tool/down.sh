@@ -48,20 +48,29 @@ expect_tool 3 apply "$image" --recovery none --json
 expect "as JSON" "lost 131 3" "$(json '"\(.result) \(.errno) \(.exit)"')"
 emu_set inject clear
 expect_down lost
+reason="the firmware has cleared the TDX module's memory"
+expect_match metrics "^tdx_update_last_info\{result=\"lost\",reason=\"$reason\",tds=\"gone\",phase=\"install\",leaf=\"SEAMLDR.INSTALL\",status_name=\"EBADHASH\"" "$OUT"
 expect_tool 0 status
 expect_match "advice" 'TDX is down until reboot' "$OUT"
-expect_tool 3 apply "$image" --recovery none
-expect_match "what it says" 'lost \(ENOTRECOVERABLE\)' "$ERR"
+# Each later update tells what lost TDX.
+cp "$image" "$TMP/other.blob"
+expect_tool 3 apply "$TMP/other.blob" --recovery none
+expect_match "what it says" "lost \(ENOTRECOVERABLE\): .*$reason \[SEAMLDR\.INSTALL on CPU $last: 0x8000000000020001 EBADHASH\]" "$ERR"
+expect_tool 3 apply --latest /lib/firmware/test --json
+expect "what lost TDX, as JSON" "$reason gone EBADHASH $image" \
+	"$(json '"\(.reason) \(.tds) \(.status_name) \(.lost_by)"')"
 expect_tool 3 check "$image"
 expect_nothing_left "a lost TDX"
 
 # The next steps differ.
 expect_tool 0 explain ESHUTDOWN
-expect_match next '^  next .*Apply another image, or the same one again, at once; no reboot is needed\. Keep tdx_update loaded' "$OUT"
-expect_match exit '^  exit     5$' "$OUT"
+expect_match "what to do" '^  do +apply another image, or the same one again, at once; no reboot' "$OUT"
+expect_match "what not to do" '^  do not +unload tdx_update' "$OUT"
+expect_match exit '^  exit +5$' "$OUT"
 expect_tool 0 explain lost
-expect_match next '^  next .*Reboot' "$OUT"
-expect_match exit '^  exit     3$' "$OUT"
+expect_match "what to do" '^  do +save last/ and the kernel log, .*' "$OUT"
+expect_match exit '^  exit +3$' "$OUT"
+expect_match "what happened here" "^  here +$image, 1\.5\.24 -> 1\.5\.26: $reason \[SEAMLDR\.INSTALL on CPU $last: 0x8000000000020001 EBADHASH\]" "$OUT"
 expect_tool 0 explain all
 expect_match "no-room" '^no-room \(ENOBUFS' "$OUT"
 expect_match "crypto-error" '^crypto-error \(ENOPKG' "$OUT"
