@@ -11,6 +11,8 @@ declare -A groups=(
 	# Builds the modules, the command, the images and the guest, and boots the guest. jq and
 	# bsdutils (script) are for the cases that run the command.
 	[build]="make gcc libc6-dev libssl-dev libjansson-dev kmod cpio busybox-static jq bsdutils qemu-system-x86 seabios"
+	# Compares the command's JSON with its schema.
+	[schema]="python3-jsonschema"
 	# Builds modules; [strict] is for the kernel's scripts that check more with W=1.
 	[module]="make gcc libc6-dev"
 	[strict]="perl python3"
@@ -38,7 +40,7 @@ declare -A groups=(
 	# terminal; xz and zstd unpack the kernel.
 	[kvm]="bochs bochs-term bochsbios vgabios isolinux syslinux-common genisoimage bsdutils binutils xz-utils zstd"
 	# For `make lint`. perl runs checkpatch, xz-utils unpacks the kernel's source that has it.
-	[lint]="make gcc sparse shellcheck codespell mandoc perl xz-utils"
+	[lint]="make gcc jq sparse shellcheck codespell mandoc perl xz-utils"
 )
 
 die() {

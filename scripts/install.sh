@@ -26,6 +26,8 @@ files="
 644 contrib/systemd/tdx-update@.service $units/tdx-update@.service
 644 contrib/udev/90-tdx-update.rules $doc/examples/90-tdx-update.rules
 644 contrib/ansible/tdx-update.yml $doc/examples/tdx-update.yml
+644 docs/runbook.md $doc/runbook.md
+644 docs/tdx-update.schema.json $doc/tdx-update.schema.json
 644 docs/attestation.md $doc/attestation.md
 "
 

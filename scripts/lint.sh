@@ -251,17 +251,27 @@ results() {
 	sed -nE 's/^\tX\([A-Z_]+, "([a-z-]+)", ([A-Z0]+),.*/\1 \2/p' include/core.h |
 		sed 's/ 0$/ -/' | sort >"$table"
 	[ -s "$table" ] || echo "include/core.h: no table of results found"
-	# shellcheck disable=SC2016 # backquotes are Markdown's
-	sed -nE 's/^\| `([a-z-]+)` \| ([A-Z-]+) \|.*/\1 \2/p' docs/results.md | agree results.md "$table"
+	sed -nE 's/^## ([a-z-]+) \(([A-Z-]+)\)$/\1 \2/p' docs/runbook.md | grep -vE '^(none|not-permitted) ' |
+		agree runbook.md "$table"
 	sed -nE "s/^\t\t$row( .*)?$/\1 \2/p" Documentation/ABI/testing/sysfs-firmware-tdx |
 		agree Documentation.ABI "$table"
 	sed -nE "s/^\.It $row$/\1 \2/p" docs/man/tdx_update.4 | agree tdx_update.4 "$table"
 
 	make -s build/tool/tdx-update
-	build/tool/tdx-update explain all >"$out/explain"
-	sed -nE 's/^([a-z-]+) \((E[A-Z]+),.*/\1 \2/p; s/^([a-z-]+) \(no error\)$/\1 -/p' "$out/explain" |
-		agree "explain" "$table"
-	grep -n '(null)' "$out/explain" || true
+	# The pages begin with the table's meanings.
+	sed -nE '/^\tX\(/{N;s/^\tX\([A-Z_]+, "([a-z-]+)",[^"]*"([^"]*)".*/\1 \2/p}' include/core.h |
+		sort >"$out/meanings"
+	build/tool/tdx-update explain all --json |
+		jq -r '.pages[] | select(.name | IN("none", "not-permitted") | not) | .name + " " + .meaning' |
+		agree runbook.md "$out/meanings"
+
+	# The schema's members, but for the version, and for those that say that a name is escaped.
+	jq -r '.. | .properties? // empty | keys[]' docs/tdx-update.schema.json |
+		grep -vE '^json_version$|_escaped$' | sort -u >"$out/members"
+	sed -n '/^\.Sh JSON/,/^\.Sh FILES/s/^\.It Li //p' docs/man/tdx-update.8 | tr -d ' ' | tr , '\n' |
+		sort -u | agree tdx-update.8 "$out/members"
+	jq -r '."$defs".result.enum[] | select(. != null and . != "none")' docs/tdx-update.schema.json |
+		agree tdx-update.schema.json <(cut -d ' ' -f 1 "$table")
 
 	build/tool/tdx-update help | sed '1,/^Exit status/d' | sed -E 's/^ *([0-9]+) +/\1 /' |
 		sort >"$exits"

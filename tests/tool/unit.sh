@@ -11,7 +11,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 if [ -z "${TOOL_TEST_DIR:-}" ]; then
-	scripts/deps.sh build
+	scripts/deps.sh build schema
 	command=${1:-build/tool/tdx-update}
 	[ -n "${1:-}" ] || make -s "$command"
 	tests/tools/images.sh build/images
@@ -107,6 +107,7 @@ tool() {
 		>"$dir/out" 2>"$dir/err" </dev/null || status=$?
 	OUT=$(cat "$dir/out") ERR=$(cat "$dir/err")
 	expect "exit status of $* with '$answers'" "$want" "$status"
+	[[ " $* " != *" --json "* ]] || [ -z "$OUT" ] || cp "$dir/out" "$(mktemp -p "$dir/json" "$1.XXXX")"
 }
 
 json() {
@@ -118,7 +119,7 @@ writes() {
 	grep -c "^$1 " "$dir/log" || true
 }
 
-mkdir "$dir/images"
+mkdir "$dir/images" "$dir/json"
 for image in same=1.5.24 a=1.5.25 v2=1.5.26 b=1.5.27; do
 	cp "build/images/${image%=*}.blob" "$dir/images/tdx_module_${image#*=}.blob"
 done
@@ -396,6 +397,35 @@ tool 0 '' apply "$dir/images/"$'e\033[2Jil.blob' --recovery none
 expect_match "a name that is escaped" 'e\\x1b\[2Jil\.blob: installed' "$OUT"
 expect_match "the loader's name for it" '/1-image ' "$(grep '^update' "$dir/log")"
 expect "left behind" '' "$(ls -d /lib/firmware/tdx-update.* /run/tdx-update.* 2>/dev/null)"
+
+# --- every JSON is as the schema has it -----------------------------------------------------------
+
+# validate COMMAND FILE...: prints what is wrong.
+validate() {
+	local kind=$1 file
+
+	jq --arg kind "$kind" 'del(.oneOf) + { "$ref": ("#/$defs/" + $kind) }' docs/tdx-update.schema.json \
+		>"$dir/$kind.schema"
+	shift
+	for file; do
+		set -- "$@" -i "$file"
+		shift
+	done
+	/usr/bin/python3 -W ignore -m jsonschema --error-format '{error.instance}: {error.message}
+' "$@" "$dir/$kind.schema" 2>&1
+}
+for kind in status list check apply explain; do
+	files=$(grep -L '^  "error":' "$dir/json/$kind".* || true)
+	expect "a JSON of $kind to validate" yes "${files:+yes}"
+	# shellcheck disable=SC2086 # names without blanks
+	expect "JSON of $kind" '' "$(validate $kind $files)"
+done
+mapfile -t files < <(grep -l '^  "error":' "$dir/json"/*)
+expect "a JSON of an error to validate" yes "${files:+yes}"
+expect "JSON of errors" '' "$(validate error "${files[@]}")"
+# The schema refuses what it should.
+jq '.no_such = 1' "$(find "$dir/json" -name 'status.*' | head -n 1)" >"$dir/wrong"
+expect "what is wrong with a wrong JSON" 1 "$(validate status "$dir/wrong" | grep -c .)"
 
 if [ "$wrong" -gt 0 ]; then
 	echo "command: $wrong of $checks checks failed"
