@@ -26,8 +26,7 @@ files="
 644 contrib/systemd/tdx-update@.service $units/tdx-update@.service
 644 contrib/udev/90-tdx-update.rules $doc/examples/90-tdx-update.rules
 644 contrib/ansible/tdx-update.yml $doc/examples/tdx-update.yml
-644 docs/runbook.md $doc/runbook.md
-644 docs/tdx-update.schema.json $doc/tdx-update.schema.json
+644 docs/tdx-update.schema.json $share/tdx-update/tdx-update.schema.json
 644 docs/attestation.md $doc/attestation.md
 "
 
@@ -46,8 +45,8 @@ uninstall)
 	while read -r mode _ to; do
 		[ -z "$mode" ] || rm -f "${DESTDIR:-}$to"
 	done <<<"$files"
-	rmdir --ignore-fail-on-non-empty "${DESTDIR:-}$doc/examples" "${DESTDIR:-}$doc" 2>/dev/null ||
-		true
+	rmdir --ignore-fail-on-non-empty "${DESTDIR:-}$doc/examples" "${DESTDIR:-}$doc" \
+		"${DESTDIR:-}$share/tdx-update" 2>/dev/null || true
 	;;
 *)
 	echo "install.sh: install or uninstall?" >&2

@@ -77,7 +77,8 @@ static void print_record(const char *title, bool check)
 		if (name && !strcmp(name, result_rows[i].name))
 			break;
 	if (i == num_results) {
-		printf("%s none since tdx_update was loaded\n", title);
+		printf("%s %s\n", title, record ? "none since tdx_update was loaded" :
+		       "unknown: an older tdx_update is loaded");
 		json_decref(record);
 		return;
 	}

@@ -209,6 +209,8 @@ rm -r "$tdx/last/file" "$tdx/last_check"
 : >"$dir/log"
 tool 0 '' apply "$new" --recovery none
 expect "paths for an older module" 0 "$(writes file)"
+tool 0 '' status
+expect "records of an older module" 2 "$(grep -c '^last .* unknown: an older tdx_update is loaded$' <<<"$OUT")"
 # What lost TDX is told again by each update after it.
 host
 echo lost >"$tdx/last/result"
