@@ -357,11 +357,11 @@ const char *loader_path(const char *name)
 static void remember(const char *name, const char *path)
 {
 	struct given *given = calloc(1, sizeof(*given));
-	char *text = NULL, *dir = NULL;
+	char *dir = path[0] == '/' ? NULL : getcwd(NULL, 0), *text = NULL;
 	size_t length = 0;
 	FILE *out = open_memstream(&text, &length);
 
-	if (!given || !out || (path[0] != '/' && !(dir = getcwd(NULL, 0))))
+	if (!given || !out || (path[0] != '/' && !dir))
 		fail(TOOL_SYSTEM, "%s: %s", path, strerror(errno));
 	if (dir) {
 		text_put(out, dir);
