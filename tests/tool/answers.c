@@ -100,7 +100,8 @@ ssize_t write(int fd, const void *data, size_t size)
 		snprintf(last, sizeof(last), "%s/last%s", path, i ? "_check" : "");
 		snprintf(code, sizeof(code), "%d", error);
 		put(last, "image", name);
-		put(last, "file", file ? file : name);
+		if (file)
+			put(last, "file", file);
 		put(last, "result", result);
 		put(last, "errno", code);
 	}
