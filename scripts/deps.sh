@@ -40,7 +40,7 @@ declare -A groups=(
 	# terminal; xz and zstd unpack the kernel.
 	[kvm]="bochs bochs-term bochsbios vgabios isolinux syslinux-common genisoimage bsdutils binutils xz-utils zstd"
 	# For `make lint`. perl runs checkpatch, xz-utils unpacks the kernel's source that has it.
-	[lint]="make gcc jq sparse shellcheck codespell mandoc perl xz-utils"
+	[lint]="make gcc jq sparse shellcheck codespell mandoc groff-base perl xz-utils"
 )
 
 die() {
@@ -83,13 +83,13 @@ if [ -n "$names" ]; then
 fi
 mapfile -t packages < <(missing "${wanted[@]}")
 [ ${#packages[@]} -gt 0 ] || exit 0
+[ "$(id -u)" = 0 ] || die "packages are missing; as root: apt-get install ${packages[*]}"
 # One at a time, from any tree: `apt-get update` does not wait for another one.
 exec 8</var/lib/dpkg
 flock 8
 mapfile -t packages < <(missing "${wanted[@]}")
 [ ${#packages[@]} -gt 0 ] || exit 0
 
-[ "$(id -u)" = 0 ] || die "not root; install by hand: apt-get install ${packages[*]}"
 echo "Installing ${packages[*]}" >&2
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

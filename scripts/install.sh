@@ -4,8 +4,9 @@
 #
 #	PREFIX=/usr/local DESTDIR= scripts/install.sh install|uninstall
 #
-# scripts/dkms.sh installs the kernel module. Nothing is enabled here. The udev rule is installed as
-# an example only; to use it, copy it to /etc/udev/rules.d.
+# scripts/dkms.sh installs the kernel module. No unit is enabled here. A udev rule loads the module
+# at boot on TDX hosts. The rules about updates are examples; to use them, copy them to
+# /etc/udev/rules.d.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
@@ -13,9 +14,9 @@ cd "$top"
 prefix=${PREFIX:-/usr/local}
 share=$prefix/share
 doc=$share/doc/tdx-update
-# systemd looks for units only in these directories, whatever the prefix is.
-units=/usr/local/lib/systemd/system
-[ "$prefix" != /usr ] || units=/usr/lib/systemd/system
+# systemd and udev look only in these directories, whatever the prefix is.
+lib=/usr/local/lib
+[ "$prefix" != /usr ] || lib=/usr/lib
 
 # mode, source, destination
 files="
@@ -23,7 +24,10 @@ files="
 644 docs/man/tdx-update.8 $share/man/man8/tdx-update.8
 644 docs/man/tdx_update.4 $share/man/man4/tdx_update.4
 644 contrib/completion/tdx-update $share/bash-completion/completions/tdx-update
-644 contrib/systemd/tdx-update@.service $units/tdx-update@.service
+644 contrib/systemd/tdx-update@.service $lib/systemd/system/tdx-update@.service
+644 contrib/systemd/tdx-update-metrics.service $lib/systemd/system/tdx-update-metrics.service
+644 contrib/systemd/tdx-update-metrics.timer $lib/systemd/system/tdx-update-metrics.timer
+644 contrib/udev/60-tdx-update-load.rules $lib/udev/rules.d/60-tdx-update-load.rules
 644 contrib/udev/90-tdx-update.rules $doc/examples/90-tdx-update.rules
 644 contrib/ansible/tdx-update.yml $doc/examples/tdx-update.yml
 644 docs/tdx-update.schema.json $share/tdx-update/tdx-update.schema.json
@@ -35,7 +39,7 @@ install)
 	while read -r mode from to; do
 		[ -n "$mode" ] || continue
 		install -D -m "$mode" "$from" "${DESTDIR:-}$to"
-		# The unit runs the command where it was installed.
+		# The units run the command where it was installed.
 		case $from in
 		*.service) sed -i "s|@PREFIX@|$prefix|" "${DESTDIR:-}$to" ;;
 		esac

@@ -36,7 +36,8 @@ files() {
 
 # --- the compiler and sparse ----------------------------------------------------------------------
 
-test_modules=(tests/emu tests/td tests/slow tests/vendor tests/oracle/guest tests/kvm/nmi)
+test_modules=(tests/emu tests/td tests/slow tests/vendor tests/oracle/guest tests/kvm/nmi
+	tests/packages/kvm)
 
 # Builds from scratch, because the compiler warns only about what it compiles. all.sh does the same
 # for the other kernels.
@@ -309,7 +310,14 @@ uploads() {
 
 # A reference to a manual that is not installed here, or is not in mandoc's database, is fine.
 man_pages() {
-	mandoc -T lint docs/man/* 2>&1 | grep -vE 'referenced manual not found|outdated mandoc.db' || true
+	local page
+
+	mandoc -T lint docs/man/* 2>&1 |
+		grep -vE 'referenced manual not found|outdated mandoc.db|system explicitly specified' || true
+	# man-db's groff takes a page in mdoc for one of BSD unless told otherwise.
+	for page in docs/man/*; do
+		groff -mdoc -T utf8 "$page" | sed -n '1p; $p' | grep -w BSD | sed "s|^|$page: |" || true
+	done
 }
 
 # docs/kernels.md must have the kernels of kernel.sh. README must name the options of a kernel that

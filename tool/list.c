@@ -81,18 +81,27 @@ static void fill_row(const struct file *file, char *row[COLUMNS], const char *no
 		fail(TOOL_SYSTEM, "out of memory");
 }
 
+/* Print the table. Where a terminal is too narrow, the last column has lines of its own. */
 static void print_table(char *(*rows)[COLUMNS], size_t count)
 {
-	size_t width[COLUMNS] = {}, i, j;
+	size_t width[COLUMNS] = {}, total = 2 * (COLUMNS - 1), terminal = text_terminal_width();
+	size_t i, j;
 
 	for (i = 0; i < count; i++)
 		for (j = 0; j < COLUMNS; j++)
 			if (strlen(rows[i][j]) > width[j])
 				width[j] = strlen(rows[i][j]);
+	for (j = 0; j < COLUMNS; j++)
+		total += width[j];
 	for (i = 0; i < count; i++) {
 		for (j = 0; j + 1 < COLUMNS; j++)
 			printf("%-*s  ", (int)width[j], rows[i][j]);
-		say("%s", rows[i][COLUMNS - 1]);
+		if (total <= terminal) {
+			say("%s", rows[i][COLUMNS - 1]);
+		} else {
+			putchar('\n');
+			text_wrap(rows[i][COLUMNS - 1], 4, terminal);
+		}
 	}
 }
 

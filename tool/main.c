@@ -20,7 +20,7 @@ static const char usage_text[] =
 "       tdx-update apply IMAGE|--latest DIR [--wait SECONDS] [--recovery IMAGE|auto|none]\n"
 "                        [--online-cpus] [--dry-run] [--json]\n"
 "       tdx-update explain ERRNO|RESULT|none|all [--json]\n"
-"       tdx-update help | --help | --version\n"
+"       tdx-update help | --help | -h | --version | -V\n"
 "\n"
 "  status    the running TDX module, the CPUs, and how the last update ended\n"
 "  list      the images of a directory, newest first, and which of them can be installed now\n"
@@ -309,7 +309,7 @@ int main(int argc, char **argv)
 		print_help();
 		return TOOL_DONE;
 	}
-	if (!strcmp(argv[1], "--version")) {
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		if (argc > 2)
 			usage("--version: one argument too many: %s", argv[2]);
 		printf("tdx-update %s\n", TDX_UPDATE_VERSION);
@@ -326,8 +326,11 @@ int main(int argc, char **argv)
 	catch_signals();
 	atexit(undo_end);
 	status = commands[i].run(&options);
-	/* Report on standard error that the output is incomplete. */
-	if (fflush(stdout) || ferror(stdout))
+	/*
+	 * Report on standard error that the output is incomplete, but not to somebody who has closed
+	 * a pipe because the first lines are enough.
+	 */
+	if ((fflush(stdout) || ferror(stdout)) && errno != EPIPE)
 		note("standard output: %s", strerror(errno));
 	/* The exit status of a completed update matters more than a signal that came meanwhile. */
 	if (status == TOOL_TRY_AGAIN)

@@ -193,6 +193,10 @@ static void print_metrics(const struct status *status)
 	json_t *last;
 	size_t i;
 
+	head("tdx_up", "Whether tdx_update is loaded.");
+	printf("tdx_up %d\n", status->interface == INTERFACE_OURS);
+	if (status->interface == INTERFACE_NONE)
+		return;
 	head("tdx_module_info", "The running TDX module and what updates it; always 1.");
 	printf("tdx_module_info");
 	print_label("version", status->version, true);
@@ -203,10 +207,13 @@ static void print_metrics(const struct status *status)
 		head("tdx_module_updates_left", "Updates that P-SEAMLDR will do until reboot.");
 		printf("tdx_module_updates_left %s\n", status->updates_left);
 	}
-	head("tdx_module_race_protection",
-	     "Whether an update is refused while a TD is being built or migrated.");
-	printf("tdx_module_race_protection %d\n", status->race_protection &&
-	       !strcmp(status->race_protection, "supported"));
+	/* The kernel's own driver never asks for it. */
+	if (status->race_protection || status->interface == INTERFACE_MAINLINE) {
+		head("tdx_module_race_protection",
+		     "Whether an update is refused while a TD is being built or migrated.");
+		printf("tdx_module_race_protection %d\n", status->race_protection &&
+		       !strcmp(status->race_protection, "supported"));
+	}
 	if (status->interface != INTERFACE_OURS)
 		return;
 
@@ -233,6 +240,8 @@ static void print_metrics(const struct status *status)
  * cmd_status() - run tdx-update status
  * @options: @options->json or @options->prometheus chooses the format; text if neither is set
  *
+ * Metrics are a success without tdx_update, too: tdx_up is 0 then.
+ *
  * Return: TOOL_DONE.
  */
 int cmd_status(const struct options *options)
@@ -240,7 +249,7 @@ int cmd_status(const struct options *options)
 	struct status status;
 
 	read_status(&status);
-	if (status.interface == INTERFACE_NONE)
+	if (status.interface == INTERFACE_NONE && !options->prometheus)
 		fail(TOOL_UNAVAILABLE,
 		     "nothing here updates a TDX module: modprobe tdx_update, and see the kernel log");
 	if (options->json)

@@ -6,6 +6,8 @@
 #define _GNU_SOURCE
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "tool.h"
 
@@ -86,6 +88,54 @@ void say(const char *format, ...)
 	text_put(stdout, text);
 	putchar('\n');
 	free(text);
+}
+
+/* Return the width of the terminal on standard output in columns, SIZE_MAX if there is none. */
+size_t text_terminal_width(void)
+{
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col ? SIZE_MAX : size.ws_col;
+}
+
+/* Return how many characters there are in the first @size bytes of UTF-8 text. */
+static size_t characters(const char *text, size_t size)
+{
+	size_t count = 0, i;
+
+	for (i = 0; i < size; i++)
+		count += (text[i] & 0xc0) != 0x80;
+	return count;
+}
+
+/**
+ * text_wrap() - print text on indented lines, broken between words, escaped as text_put() does
+ * @text: the text
+ * @indent: columns before each line
+ * @width: columns of a line, with @indent; a longer word has a line of its own
+ */
+void text_wrap(const char *text, size_t indent, size_t width)
+{
+	size_t size, length, word, column = 0;
+	char *escaped, *at;
+	FILE *out = open_memstream(&escaped, &size);
+
+	if (!out)
+		exit(TOOL_SYSTEM);
+	text_put(out, text);
+	fclose(out);
+	for (at = escaped; *at; at += length + strspn(at + length, " ")) {
+		length = strcspn(at, " ");
+		word = characters(at, length);
+		if (column && column + 1 + word > width) {
+			putchar('\n');
+			column = 0;
+		}
+		printf("%*s%.*s", column ? 1 : (int)indent, "", (int)length, at);
+		column = (column ? column + 1 : indent) + word;
+	}
+	putchar('\n');
+	free(escaped);
 }
 
 /**

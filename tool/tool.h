@@ -63,6 +63,8 @@ int cmd_explain(const struct options *options);
 
 /* text.c */
 void text_put(FILE *out, const char *text);
+size_t text_terminal_width(void);
+void text_wrap(const char *text, size_t indent, size_t width);
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 json_t *text_json(const char *text);
 void text_json_name(json_t *json, const char *key, const char *name);

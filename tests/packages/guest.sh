@@ -16,6 +16,8 @@ here=$1
 # shellcheck source=tests/packages/tdx.sh
 . "$here/tdx.sh"
 
+COLLECTOR=/var/lib/prometheus/node-exporter
+
 # --- the checks: each prints the reason if it fails -----------------------------------------------
 
 # systemd is the first process, and no unit has failed.
@@ -23,6 +25,37 @@ systemd_is_up() {
 	failed=$(systemctl list-units --failed --no-legend --plain)
 	echo "failed units: ${failed:-none}"
 	[ -z "$failed" ] && [ "$(cat /proc/1/comm)" = systemd ]
+}
+
+# The kernel's command line has systemd load the emulator and a stand-in for kvm_intel whose parameter
+# tdx is Y. So udev has loaded the module.
+loaded_at_boot() {
+	journalctl --no-pager -b | grep -i tdx
+	grep -q '^tdx_update ' /proc/modules && [ "$(cat $TDX/state)" = ready ]
+}
+
+# The timer has replaced the figures from before the reboot.
+figures_at_boot() {
+	until ! grep -q stale $COLLECTOR/tdx.prom; do
+		sleep 1
+	done
+	cat $COLLECTOR/tdx.prom
+	grep -E '^tdx_up [01]$' $COLLECTOR/tdx.prom
+}
+
+# The timer writes figures again without an event. 0 is what it finds without the module.
+timer_writes_figures() {
+	rmmod tdx_update && sed -i 's/^tdx_up .*/tdx_up stale/' $COLLECTOR/tdx.prom || return
+	until grep -q '^tdx_up 0$' $COLLECTOR/tdx.prom; do
+		sleep 1
+	done
+	[ "$(grep -c '^[^#]' $COLLECTOR/tdx.prom)" = 1 ]
+}
+
+# Where KVM cannot run TDs nothing loads the module.
+not_loaded_without_tdx() {
+	rmmod kvm_intel && modprobe kvm_intel tdx=0 && udevadm settle &&
+		! grep '^tdx_update ' /proc/modules && rmmod kvm_intel tdx_emu
 }
 
 # modprobe finds the module by name where DKMS put it.
@@ -71,10 +104,13 @@ unit_verifies() {
 	[ -z "$findings" ]
 }
 
-# Without the module the unit is skipped and does not fail.
-unit_is_skipped() {
-	systemctl start "$(unit b.blob)" && journal "$(unit b.blob)" | grep -i 'skipped' &&
-		[ "$(systemctl show -P ConditionResult "$(unit b.blob)")" = no ]
+# Without the module the unit fails and says why.
+unit_fails_without_module() {
+	unit=$(unit b.blob)
+	! systemctl start "$unit" || return
+	journal "$unit"
+	journal "$unit" | grep 'modprobe tdx_update' &&
+		[ "$(systemctl show -P ExecMainStatus "$unit")" = 69 ] && systemctl reset-failed "$unit"
 }
 
 # Updates 1.5.26 to 1.5.27, with the image of 1.5.26 as the recovery image. The unit waits while a
@@ -107,11 +143,12 @@ unit_fails_by_name() {
 
 # --- the rule -------------------------------------------------------------------------------------
 
-COLLECTOR=/var/lib/prometheus/node-exporter
-
-# Waits until udev has handled all events.
+# Waits until udev has handled all events, and the unit for figures has ended.
 settled() {
-	udevadm settle && journalctl --sync
+	udevadm settle && journalctl --sync || return
+	while systemctl list-jobs --no-legend | grep tdx-update-metrics.service; do
+		sleep 0.2
+	done
 }
 
 rule_verifies() {
@@ -120,28 +157,31 @@ rule_verifies() {
 	25[0-3]) echo "this udevadm does not verify rules" ;;
 	*) udevadm verify /etc/udev/rules.d/90-tdx-update.rules || return ;;
 	esac
-	mkdir -p $COLLECTOR
-	udevadm control --reload
+	systemctl stop tdx-update-metrics.timer && udevadm control --reload
 }
 
-# The rule writes figures after each update, and follows no link that another user may have made.
+# The rule has a unit write figures after each update, which follows no link that another user may
+# have made.
 rule_writes_figures() {
-	begin && echo untouched >/run/victim && ln -s /run/victim $COLLECTOR/tdx.new &&
-		ln -s /run/victim $COLLECTOR/tdx.prom || return
+	begin && settled && echo untouched >/run/victim && ln -s /run/victim $COLLECTOR/tdx.new &&
+		ln -sf /run/victim $COLLECTOR/tdx.prom || return
 	echo intel/tdx/v2.blob >$TDX/update
 	settled
 	grep . $COLLECTOR/tdx.prom /run/victim
-	grep 'tdx_module_info{.*"1\.5\.26"' $COLLECTOR/tdx.prom && [ ! -e $COLLECTOR/tdx.new ] &&
+	grep '^tdx_up 1$' $COLLECTOR/tdx.prom &&
+		grep 'tdx_module_info{.*"1\.5\.26"' $COLLECTOR/tdx.prom && [ ! -e $COLLECTOR/tdx.new ] &&
 		[ ! -L $COLLECTOR/tdx.prom ] && [ "$(cat /run/victim)" = untouched ]
 }
 
-# The rule writes nothing if the directory itself is such a link.
+# The rule's unit writes nothing if the directory itself is such a link, and says so.
 rule_passes_over_a_linked_directory() {
 	begin && mv $COLLECTOR $COLLECTOR.real && mkdir /run/elsewhere &&
 		ln -s /run/elsewhere $COLLECTOR || return
 	echo intel/tdx/v2.blob >$TDX/update
 	settled
 	ls -A /run/elsewhere
+	journal tdx-update-metrics.service | grep "$COLLECTOR is or contains a link" &&
+		systemctl reset-failed tdx-update-metrics.service || return
 	rm $COLLECTOR && mv $COLLECTOR.real $COLLECTOR && rmdir /run/elsewhere
 }
 
@@ -189,6 +229,11 @@ told_that_it_is_over() {
 	until [ -e /run/fleet-over ]; do
 		sleep 1
 	done
+}
+
+# Unloading is an event too.
+rule_tells_that_it_is_unloaded() {
+	unloads && settled && cat $COLLECTOR/tdx.prom && grep '^tdx_up 0$' $COLLECTOR/tdx.prom
 }
 
 # --- the end --------------------------------------------------------------------------------------

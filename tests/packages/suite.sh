@@ -81,13 +81,18 @@ install_by_apt() {
 
 # The command's package has its files where users, man and bash look for them, and enables nothing.
 command_installed() {
+	[ -n "$(on dpkg-query -Wf '${Homepage}' tdx-update tdx-update-dkms)" ]
 	on dpkg-query -L tdx-update | while read -r path; do
 		[ -d "$root$path" ] || echo "$path"
 	done | sort | diff - <(
 		cat <<-END
+		/usr/lib/systemd/system/tdx-update-metrics.service
+		/usr/lib/systemd/system/tdx-update-metrics.timer
 		/usr/lib/systemd/system/tdx-update@.service
+		/usr/lib/udev/rules.d/60-tdx-update-load.rules
 		/usr/sbin/tdx-update
 		/usr/share/bash-completion/completions/tdx-update
+		/usr/share/doc/tdx-update/README.md
 		/usr/share/doc/tdx-update/attestation.md
 		/usr/share/doc/tdx-update/changelog.gz
 		/usr/share/doc/tdx-update/copyright
@@ -100,7 +105,8 @@ command_installed() {
 	)
 	[ "$(on tdx-update --version)" = "tdx-update $version" ]
 	[ "$(on systemctl is-enabled tdx-update@.service)" = static ]
-	[ -z "$(find "$root/etc/systemd" "$root"/{etc,usr/lib}/udev -name '*tdx*')" ]
+	[ "$(on systemctl is-enabled tdx-update-metrics.timer)" = disabled ]
+	[ -z "$(find "$root"/etc/{systemd,udev} -name '*tdx*')" ]
 }
 
 # completed WORD...: prints what bash offers for the last word, sorted, on one line.
@@ -257,9 +263,11 @@ autopkgtest() {
 
 # --- the guests -----------------------------------------------------------------------------------
 
-# Builds the emulator and its TD client for the guest's kernel. No package has them.
+# Builds the emulator, its TD client and a stand-in for KVM for the guest's kernel. No package has
+# them, and cloud kernels have no KVM.
 guest_modules() {
-	on "$top/scripts/modules.sh" "/lib/modules/$release/build" "$top/$out/modules" tests/emu tests/td
+	on "$top/scripts/modules.sh" "/lib/modules/$release/build" "$top/$out/modules" tests/emu \
+		tests/td tests/packages/kvm
 }
 
 # sign KEY CERTIFICATE MODULE: signs a module with the kernel's own tool. KEY and CERTIFICATE are
@@ -277,9 +285,9 @@ guest_root() {
 	cp -al "$root" "$guest"
 	rm -rf "$guest/var/cache/apt" "$guest/var/lib/apt/lists"
 	mkdir -p "$test/modules"
-	for module in emu td; do
-		cp "$out/modules/tests/$module/tdx_$module.ko" "$updates/"
-		sign /var/lib/dkms/mok.key /var/lib/dkms/mok.pub "$updates/tdx_$module.ko"
+	for module in emu/tdx_emu td/tdx_td packages/kvm/kvm-intel; do
+		cp "$out/modules/tests/$module.ko" "$updates/"
+		sign /var/lib/dkms/mok.key /var/lib/dkms/mok.pub "$updates/${module##*/}.ko"
 	done
 	cp "$out/modules/tdx_update.ko" "$test/modules/unsigned.ko"
 	cp "$out/modules/tdx_update.ko" "$test/modules/foreign.ko"
@@ -301,6 +309,10 @@ guest_root() {
 	END
 	mkdir -p "$guest/etc/systemd/system/multi-user.target.wants"
 	ln -sf ../guest-test.service -t "$guest/etc/systemd/system/multi-user.target.wants"
+	# Figures from before the boot.
+	mkdir -p "$guest/var/lib/prometheus/node-exporter"
+	echo 'tdx_up stale' >"$guest/var/lib/prometheus/node-exporter/tdx.prom"
+	on systemctl --root "$top/$guest" enable tdx-update-metrics.timer
 	# A guest with a machine ID is past its first boot, when systemd applies presets to units.
 	on systemd-machine-id-setup --root="$top/$guest"
 	# fleet.sh logs in by SSH.
@@ -367,10 +379,11 @@ cp -a --reflink=auto "$out/base" "$root"
 release=$(ls "$root/usr/lib/modules")
 version=$(version_in "$debs")
 next=$(version_in "$next_debs")
-printf '%s\n' systemd_is_up module_found no_seam unit_verifies unit_is_skipped module_loads update_works \
-	unit_waits_and_installs unit_fails_by_name rule_verifies rule_writes_figures \
+printf '%s\n' systemd_is_up loaded_at_boot figures_at_boot timer_writes_figures \
+	not_loaded_without_tdx module_found no_seam unit_verifies unit_fails_without_module module_loads \
+	update_works unit_waits_and_installs unit_fails_by_name rule_verifies rule_writes_figures \
 	rule_passes_over_a_linked_directory rule_tells_of_recovery rule_tells_of_shut_down \
-	unit_brings_tdx_back rule_tells_of_loss unloads >"$out/plan.update"
+	unit_brings_tdx_back rule_tells_of_loss rule_tells_that_it_is_unloaded >"$out/plan.update"
 printf '%s\n' systemd_is_up told_that_it_is_over unloads >"$out/plan.fleet"
 printf '%s\n' secure_boot_on unsigned_refused foreign_key_refused dkms_key_loads \
 	>"$out/plan.signing"
@@ -381,14 +394,14 @@ paths >"$out/before"
 packages >"$out/packages.before"
 check "apt installs the package, DKMS builds and signs the module" install_by_apt
 check "only the module's source is on the host" sources_only
-check "the command, its pages, unit and examples are there, nothing is enabled" command_installed
+check "the command, its pages, units, rule and examples are there, no unit is enabled" command_installed
 check "bash completes it" completes
 
 check "emulator and client build for the guest" guest_modules
 check "a system disk with them and the tests" guest_root
 check "as a file" guest_disk
 boot update update --kernel "$root/boot/vmlinuz-$release" --initrd "$root/boot/initrd.img-$release" \
-	--append "root=LABEL=guest rw guest.plan=update"
+	--append "root=LABEL=guest rw guest.plan=update modules_load=tdx_emu,kvm_intel kvm_intel.tdx=1"
 check "a machine with Secure Boot and DKMS's key" secure_boot_disk
 boot signing signing --firmware "$out/firmware" --disk "$out/esp.img"
 

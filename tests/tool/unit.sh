@@ -148,6 +148,10 @@ echo unsupported >"$tdx/race_protection"
 echo shut-down >"$tdx/state"
 tool 0 '' status --prometheus
 expect_match "no race protection as a metric" '^tdx_module_race_protection 0$' "$OUT"
+expect_match "the module is loaded" '^tdx_up 1$' "$OUT"
+rm "$tdx/race_protection"
+tool 0 '' status --prometheus
+expect "race protection that is not known" 0 "$(grep -c race_protection <<<"$OUT")"
 expect "states that are 1" 'tdx_module_state{state="shut-down"} 1' "$(grep '^tdx_module_state.* 1$' <<<"$OUT")"
 tool 0 '' status --json
 expect "version while TDX is down" null "$(json .version)"
@@ -155,6 +159,8 @@ tool 0 '' status
 expect_match "advice while TDX is down" 'apply an image to bring it back' "$OUT"
 rm -r "$tdx"
 tool 69 '' status
+tool 0 '' status --prometheus
+expect "metrics without the module" 'tdx_up 0' "$(grep -v '^#' <<<"$OUT")"
 
 # --- the ends of an update ------------------------------------------------------------------------
 
@@ -354,6 +360,17 @@ host
 tool 0 'check:0:success' list "$dir/images" --json
 expect "newest first" "1.5.27 1.5.26 1.5.25 1.5.24" "$(json '[.images[].version] | join(" ")')"
 expect "an image's SVN, container, signature" "1.5 2 false" "$(json '.images[1] | "\(.svn) \(.container) \(.debug_signed)"')"
+tool 0 '' list "$dir/images"
+expect "lines of a list that is not for a terminal" 5 "$(wc -l <"$dir/out")"
+ANSWERS=check:71:bad-handoff ANSWERS_LOG=$dir/log script -qec \
+	"stty cols 83; LD_PRELOAD=$dir/answers.so $command list $dir/images" /dev/null </dev/null |
+	tr -d '\r' >"$dir/out"
+expect "lines wider than the terminal" '' "$(grep -E '^.{84}' "$dir/out")"
+expect_match "an image and its verdict" '^    tdx_module_1\.5\.27\.blob: no: bad-handoff \(EPROTO\): ' \
+	"$(cat "$dir/out")"
+words=$(tr -s '\n ' ' ' <"$dir/out")
+tool 0 check:71:bad-handoff list "$dir/images"
+expect "words on a terminal" "$(tr -s '\n ' ' ' <"$dir/out")" "$words"
 tool 0 '' explain all
 expect "results explained" "$(($(grep -c '^	X([A-Z_]*, "' include/core.h) + 1))" "$(grep -c '^  exit ' <<<"$OUT")"
 tool 0 '' explain -16
@@ -392,6 +409,7 @@ expect_match "what is said of it" 'standard output: No space left on device' "$(
 	echo "$status" >"$dir/status"
 ) | true
 expect "exit status without a reader" 0 "$(cat "$dir/status")"
+expect "what is said of it" '' "$(cat "$dir/err")"
 # Names that would steer a terminal.
 cp "$new" "$dir/images/"$'e\033[2Jil.blob'
 host

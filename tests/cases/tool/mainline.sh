@@ -41,6 +41,7 @@ expect_match words '^race protection +none' "$OUT"
 expect_tool 0 status --json
 expect JSON "mainline 1.5.24 9" "$(json '"\(.interface) \(.version) \(.updates_left)"')"
 expect_tool 0 status --prometheus
+expect_match metrics '^tdx_up 0$' "$OUT"
 expect_match metrics '^tdx_module_race_protection 0$' "$OUT"
 expect_tool 69 check /lib/firmware/test/v2.blob
 expect_tool 69 apply /lib/firmware/test/v2.blob --recovery auto

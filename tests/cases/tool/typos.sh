@@ -10,7 +10,10 @@ help=$OUT
 expect_tool 0 --help
 expect "help and --help" "$help" "$OUT"
 expect_tool 0 --version
-expect --version "tdx-update $(modinfo -F version tdx_update)" "$OUT"
+version=$OUT
+expect_tool 0 -V
+expect "-V and --version" "$version" "$OUT"
+expect --version "tdx-update $(modinfo -F version tdx_update)" "$version"
 expect_tool 0 explain update-race
 expect_match explain '^update-race \(EBUSY, 16\)$' "$OUT"
 expect_match explain '^  exit     75$' "$OUT"
