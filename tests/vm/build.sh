@@ -58,5 +58,7 @@ printf '%s\n' \
 	"$(command -v chrt)=/sbin/chrt" \
 	"$(command -v flock)=/sbin/flock" \
 	"$(command -v env)=/sbin/coreutils-env" \
+	"tests/vm/demo-guest.sh=/tests/demo.sh" \
+	"tests/vm/try-guest.sh=/tests/try.sh" \
 	"build/images=/lib/firmware/test"
 [ "${1:-}" = demo ] || echo build/mutants=/lib/firmware/mutants

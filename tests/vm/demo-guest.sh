@@ -18,6 +18,11 @@ run() {
 	sh -c "$1" 2>&1
 }
 
+# Each TD with its state, the beginning of its measurement and the verdict on it.
+show_tds() {
+	run "sed 's/mrtd=\(.\{16\}\)[^ ]*/mrtd=\1.../' $td/tds"
+}
+
 # expect FILE PATTERN
 expect() {
 	grep -Eq "$2" "$1" || {
@@ -42,7 +47,7 @@ before=$(sed 's/ enters=.*//' $td/tds)
 say "Two TDs run, and a third is under construction"
 echo "new 3" >$td/cmd
 echo "add 3 2" >$td/cmd
-run "cut -c 1-100 $td/tds"
+show_tds
 
 say "An update now would spoil the third TD's measurement: the firmware is asked to refuse, and does"
 run "echo test/v2.blob > $tdx/update"
@@ -54,7 +59,7 @@ say "The third TD is finished"
 echo "add 3 1" >$td/cmd
 echo "finalize 3" >$td/cmd
 third=$(grep '^id=3 ' $td/tds | sed 's/ enters=.*//')
-run "cut -c 1-100 $td/tds"
+show_tds
 
 say "The same update again"
 run "echo test/v2.blob > $tdx/update"
@@ -68,7 +73,7 @@ say "All TDs go on, and are who they were"
 for id in 1 2 3; do
 	echo "enter $id" >$td/cmd || held=0
 done
-run "sed 's/mrtd=\(.\{16\}\)[^ ]*/mrtd=\1.../' $td/tds"
+show_tds
 [ "$(sed 's/ enters=.*//' $td/tds)" = "$before
 $third" ] || {
 	echo "!!! a TD is not what it was"
