@@ -31,6 +31,8 @@ try:		## open a shell in a guest with emulator, TDs, images and command: KERNEL=
 
 check:		## run the tests in guests: TEST=part of a name, SMP=, KERNEL=, KEEP=1: shell
 	@tests/vm/run.sh --settings
+	@scripts/deps.sh build
+	@scripts/kernel.sh $(KERNEL) >/dev/null
 	@tests/pure/unit.sh
 	@tests/pure/signer.sh
 	@tests/tool/unit.sh

@@ -126,11 +126,26 @@ list() {
 	' <<<"$kernels"
 }
 
+# known NAME: ends with 2, as for other wrong settings, unless there is such a kernel.
+known() {
+	local names
+
+	names=$(awk 'NF { print $1 }' <<<"$kernels" | xargs)
+	[[ " $names " == *" $1 "* ]] || {
+		echo "kernel.sh: no kernel $1; there are: $names" >&2
+		exit 2
+	}
+}
+
 case ${1:-} in
 --list) list packaged; exit ;;
 --newest) list packaged | grep -v -- - | tail -n 1; exit ;;
 --built | --kvm | --gcov | --tiny) list "${1#--}"; exit ;;
---suite) awk -v name="$2" '$1 == name { print $2 }' <<<"$kernels"; exit ;;
+--suite)
+	known "$2"
+	awk -v name="$2" '$1 == name { print $2 }' <<<"$kernels"
+	exit
+	;;
 --table)
 	awk 'NF { printf "| %s | %s | `%s`%s |\n", $1, $2, $3, (NF > 3 ? ", built here" : "") }' \
 		<<<"$kernels"
@@ -138,8 +153,8 @@ case ${1:-} in
 	;;
 esac
 name=${1:-$(list packaged | head -n 1)}
-read -r suite package config < <(awk -v name="$name" '$1 == name { $1 = ""; print }' <<<"$kernels") ||
-	die "no kernel $name; there are: $(awk 'NF { print $1 }' <<<"$kernels" | xargs)"
+known "$name"
+read -r suite package config < <(awk -v name="$name" '$1 == name { $1 = ""; print }' <<<"$kernels")
 root=$("$top/scripts/root.sh" "$suite")
 [ -z "$config" ] || exec "$top/scripts/built-kernel.sh" "$name" "$suite" "$package" "$config"
 dir=$top/build/kernels/$name
@@ -153,6 +168,7 @@ read -r release version <"$dir/release"
 # The archive may no longer have the headers of a kernel that was fetched long ago. Then fetch
 # today's kernel.
 if ! headers; then
+	[ "$(id -u)" = 0 ] || exit 1	# deps.sh has said what root has to install
 	say "no headers for $release $version: fetching the kernel of today"
 	fetch
 	headers

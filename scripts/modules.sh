@@ -14,7 +14,8 @@ kdir=$1 out=$2 root=${BUILD_ROOT:-/}
 shift 2
 
 [ -e "$kdir/Makefile" ] || [ -e "$root$kdir/Makefile" ] || {
-	echo "modules.sh: no kernel to build for in $kdir: install its headers or give KDIR=" >&2
+	echo "modules.sh: no kernel to build for in $kdir: install its headers or give KDIR=;" \
+		"'make demo' needs neither" >&2
 	exit 1
 }
 # A make that called this script would pass Kbuild a job server that Kbuild cannot reach.

@@ -125,6 +125,7 @@ if [ "$suite" = "$host" ]; then
 	exit
 fi
 
+[ "$(id -u)" = 0 ] || die "building for $suite needs a root file system of it: run this as root"
 root=$top/build/roots/$suite
 mkdir -p "$top/build/roots"
 exec 9>"$top/build/roots/.lock"

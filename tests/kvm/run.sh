@@ -19,6 +19,21 @@ out=build/check-kvm
 
 # shellcheck source=tests/vm/sum.sh
 . tests/vm/sum.sh
+
+KERNEL=${KERNEL:-$(scripts/kernel.sh --kvm | head -n 1)}
+scripts/kernel.sh --kvm | grep -qFx -e "$KERNEL" ||
+	usage "no kernel $KERNEL; there are: $(scripts/kernel.sh --kvm | xargs)"
+cases=() kexec=()
+for file in "$here"/cases/*"${TEST:-}"*.sh; do
+	name=$(basename "$file" .sh)
+	if grep -qx '# BOOT: kexec' "$file" 2>/dev/null; then
+		kexec+=("$name")
+	elif [ -e "$file" ]; then
+		cases+=("$name")
+	fi
+done
+[ $((${#cases[@]} + ${#kexec[@]})) -gt 0 ] ||
+	usage "no case in tests/kvm/cases has '${TEST:-}' in its name"
 run_alone "$out"
 
 # --- what the boots need --------------------------------------------------------------------------
@@ -56,22 +71,9 @@ build_linux() (
 )
 
 scripts/deps.sh build kvm
-assignments=$(scripts/kernel.sh "${KERNEL:-$(scripts/kernel.sh --kvm | head -n 1)}")
+assignments=$(scripts/kernel.sh "$KERNEL")
 eval "$assignments"
 export KERNEL KVER KROOT KDIR BUILD_ROOT MAKE_ARGS
-[[ $KERNEL == *-kvm ]] || die "$KERNEL is not one of: $(scripts/kernel.sh --kvm | xargs)"
-
-cases=() kexec=()
-for file in "$here"/cases/*"${TEST:-}"*.sh; do
-	name=$(basename "$file" .sh)
-	if grep -qx '# BOOT: kexec' "$file" 2>/dev/null; then
-		kexec+=("$name")
-	elif [ -e "$file" ]; then
-		cases+=("$name")
-	fi
-done
-[ $((${#cases[@]} + ${#kexec[@]})) -gt 0 ] ||
-	usage "no case in tests/kvm/cases has '${TEST:-}' in its name"
 
 echo "Building modules and images for $KVER"
 built=$(tests/vm/build.sh demo) || die "the build failed"

@@ -12,6 +12,7 @@ step() {
 	printf '==> %s\n' "$*"
 }
 
+[ -z "${KERNEL:-}" ] || scripts/kernel.sh --suite "$KERNEL" >/dev/null
 step "Installing what is missing on this machine"
 scripts/deps.sh build
 step "Fetching the packaged kernel (once)"
@@ -24,13 +25,12 @@ mapfile -t guest <<<"$built"
 
 out=build/demo
 mkdir -p "$out"
+"$here/initramfs.sh" "$out/initramfs.cpio" "${guest[@]}"
 if [ "${1:-}" = try ]; then
-	"$here/initramfs.sh" "$out/initramfs.cpio" "${guest[@]}" "$here/try-guest.sh=/tests/try.sh"
 	step "Booting it in QEMU on 4 CPUs; exit or Ctrl-D powers the guest off"
 	exec "$here/boot.sh" --kernel "$KROOT/boot/vmlinuz-$KVER" --initrd "$out/initramfs.cpio" \
 		--dir "$out" --smp 4 --live console --append "quiet guest.console=/tests/try.sh"
 fi
-"$here/initramfs.sh" "$out/initramfs.cpio" "${guest[@]}" "$here/demo-guest.sh=/tests/demo.sh"
 step "Booting it in QEMU on 4 CPUs, without hardware virtualisation; the firmware is the emulator"
 "$here/boot.sh" --kernel "$KROOT/boot/vmlinuz-$KVER" --initrd "$out/initramfs.cpio" --dir "$out" --smp 4 \
 	--timeout 120 --live work --append guest.script=/tests/demo.sh </dev/null

@@ -34,16 +34,10 @@ cases_dir=${CASES_DIR:-tests/cases}
 # shellcheck source=tests/vm/sum.sh
 . tests/vm/sum.sh
 
-# The value of "# KEY: value" in the head of a case.
-header() {
-	sed -n '/^\. /q; s/^# '"$1"': *//p' "$2"
-}
-
 [[ ${SMP:-once} == once || ${SMP:-} =~ ^[1-9][0-9]*$ ]] ||
 	usage "SMP=$SMP is neither a number of CPUs nor once"
 [[ ${THREADS:-single} == @(single|multi) ]] || usage "THREADS=$THREADS is neither single nor multi"
-[ -z "${KERNEL:-}" ] || scripts/kernel.sh --suite "$KERNEL" | grep -q . ||
-	usage "no kernel $KERNEL; there are: $(for kind in list built gcov; do scripts/kernel.sh --$kind; done | xargs)"
+[ -z "${KERNEL:-}" ] || scripts/kernel.sh --suite "$KERNEL" >/dev/null || { trap - EXIT; exit 2; }
 
 # --- which boots, with which cases ----------------------------------------------------------------
 
@@ -58,17 +52,30 @@ declare -A plans=()	# boot -> its cases
 mapfile -t names < <(cd "$cases_dir" && find . -name '*.sh' -printf '%P\n' | sed 's/\.sh$//' | sort |
 	grep -F -e "${TEST:-}")
 [ ${#names[@]} -gt 0 ] || usage "TEST=$TEST: no case in $cases_dir has that in its name"
+declare -A heads=()	# "KEY case" -> the value of "# KEY: value" in the head of the case
+# shellcheck disable=SC2016 # awk's own
+while IFS=$'\t' read -r name key value; do
+	heads[$key $name]+=${heads[$key $name]:+$'\n'}$value
+done < <(cd "$cases_dir" && printf '%s.sh\0' "${names[@]}" | xargs -0 awk '
+	FNR == 1 { head = 1 }
+	/^\. / { head = 0 }
+	head && match($0, /^# [A-Z]+: */) {
+		value = substr($0, RLENGTH + 1)
+		sub(/^# /, "")
+		sub(/:.*/, "")
+		print substr(FILENAME, 1, length(FILENAME) - 3) "\t" $0 "\t" value
+	}')
 for name in "${names[@]}"; do
-	file=$cases_dir/$name.sh
-	[ -z "${SMOKE:-}" ] || [ "$(header SMOKE "$file")" = yes ] || continue
-	[ -z "${LEAN:-}" ] || [ "$(header KERNEL "$file")" != any ] || continue
-	[ -z "$sanitizers" ] || [ "$(header SANITIZERS "$file")" != no ] || continue
-	counts=$(header SMP "$file" | grep -Eo '^[0-9 ]+' || echo 2)
-	threads=$(header THREADS "$file" | awk '{ print $1 }')
-	own=$(header BOOT "$file" | awk '{ print $1 }')
+	[ -z "${SMOKE:-}" ] || [ "${heads[SMOKE $name]:-}" = yes ] || continue
+	[ -z "${LEAN:-}" ] || [ "${heads[KERNEL $name]:-}" != any ] || continue
+	[ -z "$sanitizers" ] || [ "${heads[SANITIZERS $name]:-}" != no ] || continue
+	counts=2
+	[[ ! ${heads[SMP $name]:-} =~ ^[0-9\ ]+ ]] || counts=${BASH_REMATCH[0]}
+	read -r threads _ <<<"${heads[THREADS $name]:-}"
+	read -r own _ <<<"${heads[BOOT $name]:-}"
 	case $own in
 	'' | kexec | nosmt) ;;
-	*) die "$file: BOOT: $own" ;;
+	*) die "$name: BOOT: $own" ;;
 	esac
 	if [ "${SMP:-}" = once ]; then
 		[[ " $counts " == *" 2 "* ]] || counts=${counts%% *}
@@ -86,7 +93,7 @@ for name in "${names[@]}"; do
 		multi-2 | multi-once) plans[2-multi]+="$name " ;;
 		esac
 		;;
-	*) die "$file: THREADS: $threads" ;;
+	*) die "$name: THREADS: $threads" ;;
 	esac
 done
 [ ${#plans[@]} -gt 0 ] ||
@@ -169,11 +176,12 @@ for boot in "${boots[@]}"; do
 	# shellcheck disable=SC2086 # a list of names
 	printf '%s\n' ${plans[$boot]} >"$dir/plan"
 	for name in ${plans[$boot]}; do
-		has_needs "$(header NEEDS "$cases_dir/$name.sh")" || echo "$name"
+		has_needs "${heads[NEEDS $name]:-}" || echo "$name"
 	done >"$dir/may-skip"
 	# shellcheck disable=SC2086 # a list of names
 	for name in ${plans[$boot]}; do
-		header CONSOLE "$cases_dir/$name.sh" | sed "s|^|$name\t|"
+		[ -z "${heads[CONSOLE $name]:-}" ] ||
+			printf '%s\n' "$name"$'\t'"${heads[CONSOLE $name]//$'\n'/$'\n'$name$'\t'}"
 	done >"$dir/demands"
 	if cmp -s "$dir/plan" "$dir/may-skip"; then
 		echo "Leaving out $(describe "$boot"): the kernel lacks what each of its cases needs"

@@ -16,7 +16,7 @@ exec 7>"$out/.lock"
 flock 7
 stamp=$out/passed-$KVER
 if [ -e "$stamp" ]; then
-	newer=$(find tests/vm tests/lib -type f ! -name 'demo*' -newer "$stamp" -print -quit)
+	newer=$(find tests/vm tests/lib -type f ! -name 'demo*' ! -name 'try*' -newer "$stamp" -print -quit)
 	[ -n "$newer" ] || exit 0
 fi
 echo "Testing the test harness"
@@ -30,6 +30,43 @@ expect() {
 	}
 }
 
+# --- settings and users ---------------------------------------------------------------------------
+
+unset TEST SMP KEEP SMOKE LEAN
+# says STATUS TEXT COMMAND...: the command must end so, after one line that has TEXT.
+says() {
+	local want=$1 text=$2 said status=0
+
+	shift 2
+	said=$(env -u KERNEL "$@" 2>&1 </dev/null) || status=$?
+	[[ "$status $(wc -l <<<"$said") $said" == "$want 1 "*"$text"* ]] || {
+		echo "harness: $*: expected status $want and a line with '$text', saw $status: $said"
+		wrong=$((wrong + 1))
+	}
+}
+
+says 2 'TEST=no-such: no case' env TEST=no-such tests/vm/run.sh
+says 2 'SMP=two is neither' env SMP=two tests/vm/run.sh
+says 2 'SMP=77 ' env SMP=77 tests/vm/run.sh
+says 2 'no kernel 9; there are: 6.1 ' env KERNEL=9 tests/vm/run.sh
+says 2 'no kernel 9; there are: 6.1 ' env KERNEL=9 tests/vm/all.sh all
+says 2 'no kernel 9; there are: 6.1 ' env KERNEL=9 tests/vm/demo.sh
+says 2 'no kernel 9; there are: 6.1-kvm ' env KERNEL=9 tests/kvm/run.sh
+says 2 'no case in tests/kvm/cases' env TEST=no-such tests/kvm/run.sh
+says 2 'SUITE=sarge is none of bookworm ' env SUITE=sarge tests/packages/run.sh
+says 2 'SECONDS is a whole number' tests/pure/fuzz.sh 5s
+says 2 'MINUTES is a whole number' tests/soak/run.sh 0
+says 0 "'make demo' needs neither" sh -c 'MAKEFLAGS= make KDIR=/nowhere 2>&1 | head -n 1'
+
+# A normal user of Debian has no /usr/sbin in PATH, and is told what root has to do.
+mkdir -p "$out/user"
+printf '#!/bin/sh\necho 1000\n' >"$out/user/id"
+chmod 755 "$out/user/id"
+user=(env MAKEFLAGS= "PATH=$top/$out/user:/usr/bin:/bin")
+says 0 sbin/modprobe "${user[@]}" make -s --eval='p: ; @command -v modprobe' p
+says 1 'as root: apt-get install no-such-package' "${user[@]}" scripts/deps.sh no-such-package
+says 1 'run this as root' "${user[@]}" scripts/root.sh sarge
+
 # --- real guests ----------------------------------------------------------------------------------
 
 mkdir -p "$out/misbehave"
@@ -38,7 +75,6 @@ env -u MAKEFLAGS scripts/root.sh --in "$BUILD_ROOT" make -s -C "$KDIR" M="$top/$
 	{ grep -v '^Skipping BTF' || true; }
 
 export GUEST="$out/misbehave/misbehave.ko=/lib/modules/$KVER/updates/misbehave.ko"
-unset TEST SMP KEEP SMOKE LEAN
 # Only the host's timeout ends this guest, so it runs in the background.
 CASES_DIR=tests/vm/selftest/stopped OUT_DIR=$out/stopped BOOT_TIMEOUT=10 \
 	tests/vm/run.sh >"$out/stopped.log" 2>&1 &
