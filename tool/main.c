@@ -327,8 +327,8 @@ int main(int argc, char **argv)
 	atexit(undo_end);
 	status = commands[i].run(&options);
 	/*
-	 * Report on standard error that the output is incomplete, but not to somebody who has closed
-	 * a pipe because the first lines are enough.
+	 * Report on standard error that the output is incomplete. Be quiet if the reader has closed
+	 * the pipe: the first lines were enough.
 	 */
 	if ((fflush(stdout) || ferror(stdout)) && errno != EPIPE)
 		note("standard output: %s", strerror(errno));

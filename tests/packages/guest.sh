@@ -27,8 +27,8 @@ systemd_is_up() {
 	[ -z "$failed" ] && [ "$(cat /proc/1/comm)" = systemd ]
 }
 
-# The kernel's command line has systemd load the emulator and a stand-in for kvm_intel whose parameter
-# tdx is Y. So udev has loaded the module.
+# The kernel's command line has systemd load the emulator and a stand-in for kvm_intel whose
+# parameter tdx is Y. So udev has loaded the module.
 loaded_at_boot() {
 	journalctl --no-pager -b | grep -i tdx
 	grep -q '^tdx_update ' /proc/modules && [ "$(cat $TDX/state)" = ready ]

@@ -56,7 +56,7 @@ declare -A heads=()	# "KEY case" -> the value of "# KEY: value" in the head of t
 # shellcheck disable=SC2016 # awk's own
 while IFS=$'\t' read -r name key value; do
 	heads[$key $name]+=${heads[$key $name]:+$'\n'}$value
-done < <(cd "$cases_dir" && printf '%s.sh\0' "${names[@]}" | xargs -0 awk '
+done < <(cd "$cases_dir" && printf '%s\0' "${names[@]/%/.sh}" | xargs -0 awk '
 	FNR == 1 { head = 1 }
 	/^\. / { head = 0 }
 	head && match($0, /^# [A-Z]+: */) {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The guest's part of `make try`: sets up a TDX host with four images and a running TD, then starts a
-# shell. tests/cases/tool/try.sh types the three lines that it suggests.
+# The guest's part of `make try`: sets up a TDX host with four images and a running TD, then starts
+# a shell. tests/cases/tool/try.sh types the three lines that it suggests.
 tdx=/sys/firmware/tdx
 td=/sys/kernel/debug/tdx_td
 emu=/sys/kernel/debug/tdx_emu

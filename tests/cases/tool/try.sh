@@ -1,6 +1,6 @@
 #!/bin/sh
-# The three lines that `make try` suggests do what it says of them: an update, a refusal while a TD is
-# being built, and a failed install after which the recovery image runs. The first TD lives on.
+# The three lines that `make try` suggests do what it says of them: an update, a refusal while a TD
+# is being built, and a failed install after which the recovery image runs. The first TD lives on.
 # SANITIZERS: no
 # KERNEL: any
 . /tests/lib.sh
