@@ -31,6 +31,7 @@ files="
 644 contrib/udev/90-tdx-update.rules $doc/examples/90-tdx-update.rules
 644 contrib/ansible/tdx-update.yml $doc/examples/tdx-update.yml
 644 docs/tdx-update.schema.json $share/tdx-update/tdx-update.schema.json
+755 contrib/older-names $doc/examples/older-names
 644 docs/attestation.md $doc/attestation.md
 "
 

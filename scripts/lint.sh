@@ -141,7 +141,7 @@ shell_guest() {
 
 	guests+='|lib/(run|counts|.*\.sh)|vm/init|vm/(demo|try)-guest\.sh|vm/selftest/.*/.*\.sh'
 	guests+='|packages/(guest|host|tdx)\.sh'
-	files "^tests/($guests)$" |
+	files "^tests/($guests)$|^contrib/older-names$" |
 		xargs shellcheck -s dash -e SC1091
 }
 

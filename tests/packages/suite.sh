@@ -98,6 +98,7 @@ command_installed() {
 		/usr/share/doc/tdx-update/changelog.gz
 		/usr/share/doc/tdx-update/copyright
 		/usr/share/doc/tdx-update/examples/90-tdx-update.rules
+		/usr/share/doc/tdx-update/examples/older-names
 		/usr/share/doc/tdx-update/examples/tdx-update.yml
 		/usr/share/man/man4/tdx_update.4.gz
 		/usr/share/man/man8/tdx-update.8.gz

@@ -60,5 +60,6 @@ printf '%s\n' \
 	"$(command -v env)=/sbin/coreutils-env" \
 	"tests/vm/demo-guest.sh=/tests/demo.sh" \
 	"tests/vm/try-guest.sh=/tests/try.sh" \
+	"contrib/older-names=/tests/older-names" \
 	"build/images=/lib/firmware/test"
 [ "${1:-}" = demo ] || echo build/mutants=/lib/firmware/mutants
