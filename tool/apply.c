@@ -94,7 +94,8 @@ static void print_outcome(const char *image, const struct answer *answer, bool d
 		return;
 	}
 	if (answer->detailed)
-		snprintf(text, sizeof(text), "; %s -> %s", answer->from, answer->to);
+		snprintf(text, sizeof(text), "; %s -> %s", answer->from,
+			 answer->to ?: "a version that it does not tell");
 	else
 		text[0] = '\0';
 	if (dry_run)
@@ -118,35 +119,60 @@ static void end_json(const struct options *options, json_t *json, enum tool_exit
 
 /* ---- the two interfaces ---- */
 
-static char *directory_of(const char *path)
+/* After an update the TDX module tells its version, also one whose image does not. */
+static void name_running_version(const struct file *file, struct answer *answer)
 {
-	const char *slash = strrchr(path, '/');
+	char claimed[VERSION_SIZE], runs[VERSION_SIZE];
+	struct tdxu_version now;
 
-	return slash ? strndup(path, slash == path ? 1 : slash - path) : strdup(".");
+	running_version(&now);
+	answer_name_version(answer, &now);
+	if (file->version_named && version_compare(&file->version, &now))
+		note("%s: its name says %s, but %s runs now", file->path,
+		     version_print(&file->version, claimed), version_print(&now, runs));
 }
 
-static enum tool_exit apply_ours(const struct options *options, const char *image,
-				 const char *dir, json_t *json)
+static enum tool_exit apply_ours(const struct options *options, const struct file *file,
+				 const struct files *files, const struct tdxu_version *running,
+				 struct recovery *recovery, json_t *json)
 {
-	char name[IMAGE_NAME_SIZE];
+	char name[IMAGE_NAME_SIZE], text[ANSWER_SIZE];
+	const char *image = file->path;
 	unsigned int tries = 1;
 	struct answer answer;
-	const char *recovery;
 
-	loader_name(image, name);
-	recovery = recovery_set(options, dir, json, &answer);
-	if (answer.error)
-		image = recovery;
-	if (!answer.error && options->dry_run)
-		request("check", name, &answer);
-	else if (!answer.error)
-		tries = attempt(name, options->wait_s, &answer);
+	if (!recovery->path)
+		recovery_insist(options, files, running);
+	loader_name(file, name);
+	answer = recovery->answer;
+	while (!answer.error) {
+		if (options->dry_run)
+			request("check", name, &answer);
+		else
+			tries = attempt(name, options->wait_s, &answer);
+		if (!recovery->chosen_here || !recovery->path || !answer_is_on_recovery(&answer))
+			break;
+		/* Good in itself, but not with this image: another one may be. */
+		note("passed over as recovery image: %s: %s", recovery->path,
+		     answer_text(&answer, text));
+		recovery_next(files, running, recovery);
+		if (!recovery->path)
+			recovery_insist(options, files, running);
+		answer = recovery->answer;
+	}
+	if (recovery->answer.error || answer_is_on_recovery(&answer))
+		image = recovery->path;
 
 	/* A recovery image that is refused ends this attempt, whether or not it was to install. */
 	answer.check = options->dry_run;
 	cpus_hint(&answer);
+	if (!answer.error && !options->dry_run)
+		name_running_version(file, &answer);
+	else
+		answer_name_version(&answer, &file->version);
 	answer_json(&answer, json);
 	json_object_set_new(json, "tries", json_integer(tries));
+	text_json_name(json, "recovery", recovery->path);
 	text_json_name(json, "answer_on", image);
 	if (!options->json)
 		print_outcome(image, &answer, options->dry_run);
@@ -179,9 +205,41 @@ static enum tool_exit apply_mainline(const struct options *options, const struct
 	return status;
 }
 
+/* Name the series of a directory's images, other than the running one: "1.5, 2.0". */
+static const char *other_series(const struct files *files, const struct tdxu_version *running,
+				char *buf, size_t size)
+{
+	const struct tdxu_version *last = running;
+	size_t i, length = 0;
+
+	buf[0] = '\0';
+	for (i = 0; i < files->count; i++) {
+		const struct tdxu_version *version = &files->files[i].version;
+
+		if (!version->major || version_same_series(version, running) ||
+		    version_same_series(version, last) || length >= size)
+			continue;
+		length += snprintf(buf + length, size - length, "%s%u.%u", length ? ", " : "",
+				   version->major, version->minor);
+		last = version;
+	}
+	return buf;
+}
+
+static void report_nothing_newer(const struct files *files, const struct tdxu_version *running)
+{
+	char version[VERSION_SIZE], series[100];
+
+	other_series(files, running, series, sizeof(series));
+	say("%s: nothing newer than %s in series %u.%u%s%s%s", files->dir,
+	    version_print(running, version), running->major, running->minor,
+	    *series ? "; the images of series " : "", series, *series ? " need a reboot" : "");
+}
+
 /* Report that there is nothing to install. @answer is a refusal about the host, or no error. */
-static enum tool_exit report_none(const struct options *options, enum state state,
-				  struct answer *answer, bool passed_over, json_t *json)
+static enum tool_exit report_none(const struct options *options, const struct files *files,
+				  const struct tdxu_version *running, enum state state,
+				  struct answer *answer, bool newer, json_t *json)
 {
 	if (answer->error) {
 		answer->check = options->dry_run;
@@ -194,38 +252,36 @@ static enum tool_exit report_none(const struct options *options, enum state stat
 		note("%s: none of the images can be installed: TDX stays down", options->latest);
 		return TOOL_SHUT_DOWN;
 	}
-	if (passed_over) {
+	if (newer) {
 		note("%s: none of the newer images can be installed", options->latest);
 		return TOOL_REFUSED;
 	}
 	if (!options->json)
-		say("%s: nothing newer than what runs", options->latest);
+		report_nothing_newer(files, running);
 	return TOOL_DONE;
 }
 
 /* For --latest: set @file, or return false and set @status if there is nothing to install. */
-static bool choose(const struct options *options, struct file *file, json_t *json,
+static bool choose(const struct options *options, struct files *files,
+		   const struct tdxu_version *running, struct file *file, json_t *json,
 		   enum tool_exit *status)
 {
 	enum state state = host_state();
 	json_t *passed_over = json_array();
 	const struct file *chosen = NULL;
 	struct answer answer = {};
-	struct files files;
+	bool newer = false;
 
-	if (state == STATE_UNINITIALIZED)
-		fail(TOOL_UNAVAILABLE, "--latest: %s", state_advice(state));
-	files_must_read(options->latest, &files);
 	if (state == STATE_LOST)
 		answer_lost(&answer);
 	else
-		chosen = latest_choose(&files, options->latest, state, &answer, passed_over);
+		chosen = latest_choose(options, files, running, &answer, passed_over, &newer);
 	stop_if_signalled();
 	json_object_set_new(json, "passed_over", passed_over);
 	if (chosen)
 		*file = *chosen;
 	else
-		*status = report_none(options, state, &answer, json_array_size(passed_over), json);
+		*status = report_none(options, files, running, state, &answer, newer, json);
 	return chosen;
 }
 
@@ -239,9 +295,12 @@ int cmd_apply(const struct options *options)
 {
 	enum interface interface = host_interface();
 	enum tool_exit status = TOOL_DONE;
-	json_t *json;
+	struct recovery recovery = {};
+	struct files files = {};
+	struct tdxu_version running;
+	char why[ANSWER_SIZE];
 	struct file file;
-	char *dir;
+	json_t *json;
 
 	if (interface == INTERFACE_NONE)
 		fail(TOOL_UNAVAILABLE,
@@ -258,19 +317,32 @@ int cmd_apply(const struct options *options)
 	text_json_name(json, "file", options->argument);
 	if (!options->latest)
 		file_must_open(options->argument, &file);
+	else if (host_state() == STATE_UNINITIALIZED)
+		fail(TOOL_UNAVAILABLE, "--latest: %s", state_advice(STATE_UNINITIALIZED));
+	else
+		files_must_read(options->latest, options->recursive, &files);
+	running_version(&running);
+	if (!options->latest && choice_objects(options, &running, &file, &files, why, json)) {
+		objection_print(&file, why, json);
+		end_json(options, json, TOOL_REFUSED);
+		return TOOL_REFUSED;
+	}
 	if (options->online_cpus)
 		cpus_bring_online(json);
-	if (options->latest) {
-		if (!choose(options, &file, json, &status)) {
-			end_json(options, json, status);
-			return status;
-		}
+	/* Before the choice: the check of an image includes the recovery image. */
+	if (interface == INTERFACE_OURS && host_state() != STATE_LOST &&
+	    (!options->latest || latest_any(&files, &running)))
+		recovery_set(options, options->latest ? NULL : &file, &files, &running, &recovery);
+	if (options->latest && !choose(options, &files, &running, &file, json, &status)) {
+		end_json(options, json, status);
+		return status;
 	}
-	dir = options->latest ? strdup(options->latest) : directory_of(options->argument);
+	if (options->latest)
+		choice_objects(options, &running, &file, &files, why, json);
 	text_json_name(json, "file", file.path);
-	status = interface == INTERFACE_OURS ? apply_ours(options, file.path, dir, json) :
-					       apply_mainline(options, &file, json);
+	status = interface == INTERFACE_OURS ?
+		 apply_ours(options, &file, &files, &running, &recovery, json) :
+		 apply_mainline(options, &file, json);
 	end_json(options, json, status);
-	free(dir);
 	return status;
 }

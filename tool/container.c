@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reads what an image file says about itself. The kernel module's own code, image.c, checks
- * container and sigstruct. Whether the image may be installed is not decided here.
+ * Reads what an image file says about itself, and joins images that come in two halves. The kernel
+ * module's own code, image.c, checks container and sigstruct. Whether the image may be installed is
+ * not decided here.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +20,20 @@
 /* SHA-384 of the modulus of Intel's production key: docs/firmware.md, Signer. */
 #define INTEL_SIGNER	"c8572f548869a0beca19376b81c2dffc2a23b5a5f71da0b87579b43f408daa1a" \
 			"33bad9c149eb56c634f883737968a34c"
+
+/* The largest container, and a page more to see that a file is larger. */
+#define BLOB_SIZE	(TDXU_IMAGE_MAX_SIZE + TDX_PAGE_SIZE)
+
+/* Endings of the halves in which Intel ships images too. */
+#define MODULE_ENDING		".bin"
+#define SIGSTRUCT_ENDING	".sigstruct"
+
+static bool ends_in(const char *name, const char *ending)
+{
+	size_t length = strlen(name);
+
+	return length > strlen(ending) && !strcmp(name + length - strlen(ending), ending);
+}
 
 /* Find a version in a name like tdx_module_1.5.16.blob, for images whose sigstruct has none. */
 static void version_of_name(const char *name, struct tdxu_version *version)
@@ -76,24 +92,164 @@ static void describe(const void *blob, size_t size, struct file *file)
 
 	file->container = container_of_blob(blob, size);
 	version_of_name(file->name, &file->version);
+	file->version_named = file->version.major;
 	file->form = tdxu_image_parse(blob, size, &image);
 	if (file->form.result)
 		return;
 
 	sig = image.sigstruct;
-	if (image.version.major)
+	if (image.version.major) {
 		file->version = image.version;
+		file->version_named = false;
+	}
 	file->svn_major = sig->svn_major;
 	file->svn_minor = sig->svn_minor;
+	file->date = sig->date;
+	file->build_num = sig->build_num;
+	memcpy(file->seamhash, sig->seamhash, sizeof(file->seamhash));
 	file->debug_signed = sig->module_type & SEAM_SIGSTRUCT_DEBUG_SIGNED;
 	file->num_cpus = sig->cpuid_table_size;
 	memcpy(file->cpus, sig->cpuid_table, sizeof(file->cpus));
 	describe_signer(sig->modulus, file->signer);
 }
 
+/*
+ * Read a file, at most @max bytes. With @if_container stop once it is seen not to be a container.
+ * Return how many bytes there are, or -1 with errno set.
+ */
+static ssize_t read_file(const char *path, bool if_container, void *blob, size_t max)
+{
+	size_t size = 0;
+	ssize_t got = 1;
+	struct stat st;
+	int fd, error;
+
+	/* O_NONBLOCK: do not hang if the path is a FIFO. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		close(fd);
+		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+		return -1;
+	}
+	while (got > 0 && size < max &&
+	       (!if_container || size < TDX_PAGE_SIZE || container_of_blob(blob, size))) {
+		got = read(fd, blob + size, max - size);
+		if (got > 0)
+			size += got;
+	}
+	error = errno;
+	close(fd);
+	errno = error;
+	return got < 0 ? -1 : (ssize_t)size;
+}
+
+/* Return the path of a half, given the other's or its own. The caller frees it. */
+static char *half_path(const char *path, const char *ending)
+{
+	char *half;
+
+	if (asprintf(&half, "%.*s%s", (int)(strrchr(path, '.') - path), path, ending) < 0)
+		fail(TOOL_SYSTEM, "out of memory");
+	return half;
+}
+
+static bool half_exists(const char *path, const char *ending)
+{
+	char *half = half_path(path, ending);
+	bool exists = !access(half, F_OK);
+
+	free(half);
+	return exists;
+}
+
+/* Read a half of an image. Return its size, or 0 if there is none: @file->defect says why. */
+static size_t read_half(struct file *file, const char *ending, void *to, size_t max)
+{
+	char *path = half_path(file->path, ending);
+	ssize_t size = read_file(path, false, to, max);
+
+	if (size < 0 && errno != ENOENT)
+		file->defect = "the other half of this image cannot be read";
+	else if (size < 0)
+		file->defect = !strcmp(ending, MODULE_ENDING) ?
+			       "half an image: its module, the file .bin, is missing" :
+			       "half an image: its signature, the file .sigstruct, is missing";
+	else if (!size)
+		file->defect = "half of this image is an empty file";
+	free(path);
+	return size > 0 ? size : 0;
+}
+
+/* Keep the container in memory, under a path by which it can be read. */
+static void keep(struct file *file, const u8 *blob, size_t size)
+{
+	int fd = memfd_create("image", MFD_CLOEXEC);
+	char *path;
+
+	if (fd < 0 || write(fd, blob, size) != (ssize_t)size ||
+	    asprintf(&path, "/proc/self/fd/%d", fd) < 0)
+		fail(TOOL_SYSTEM, "%s: cannot join it in memory: %s", file->path, strerror(errno));
+	file->source = path;
+}
+
+/*
+ * Join the two halves of an image, either of which @file names, as a container of version 2.
+ * Return its size, or 0 if there is none: @file->defect says why.
+ */
+static size_t join(struct file *file, u8 *blob)
+{
+	struct tdx_blob_v2 *header = (void *)blob;
+	size_t signature, module, size, i;
+	u16 sum = 0;
+
+	memset(blob, 0, BLOB_SIZE);
+	signature = read_half(file, SIGSTRUCT_ENDING, blob + TDX_PAGE_SIZE, TDX_PAGE_SIZE);
+	if (!signature)
+		return 0;
+	module = read_half(file, MODULE_ENDING, blob + 2 * TDX_PAGE_SIZE,
+			   BLOB_SIZE - 2 * TDX_PAGE_SIZE);
+	if (!module)
+		return 0;
+	if (signature != sizeof(struct seam_sigstruct)) {
+		file->defect = "its file .sigstruct does not have 2048 bytes";
+		return 0;
+	}
+	header->version = TDX_BLOB_VERSION_2;
+	memcpy(header->signature, TDX_BLOB_SIGNATURE, TDX_BLOB_SIGNATURE_SIZE);
+	header->sigstruct_nr_pages = 1;
+	header->module_nr_pages = (module + TDX_PAGE_SIZE - 1) / TDX_PAGE_SIZE;
+	size = (size_t)(2 + header->module_nr_pages) * TDX_PAGE_SIZE;
+	for (i = 0; i < size; i += 2)
+		sum += blob[i] | blob[i + 1] << 8;
+	header->checksum = -sum;
+	keep(file, blob, size);
+	return size;
+}
+
+/* Name what the module could only call malformed, or would not even find. */
+static const char *find_defect(const char *blob, size_t size)
+{
+	size_t blanks = 0;
+
+	if (!size)
+		return "the file is empty";
+	while (blanks < size && memchr(" \t\r\n", blob[blanks], 4))
+		blanks++;
+	if (blanks < size && memchr("{[", blob[blanks], 2))
+		return "JSON, not an image; --mapping takes a mapping file";
+	return NULL;
+}
+
+static bool is_half(const char *name)
+{
+	return ends_in(name, MODULE_ENDING) || ends_in(name, SIGSTRUCT_ENDING);
+}
+
 /**
  * file_open() - read an image file
- * @path: its path
+ * @path: its path; of an image in two halves, the path of either
  * @file: filled in; invalid if the file cannot be read
  *
  * Stops reading once the file is seen to be too large or not a container.
@@ -102,50 +258,37 @@ static void describe(const void *blob, size_t size, struct file *file)
  */
 bool file_open(const char *path, struct file *file)
 {
-	const size_t max = TDXU_IMAGE_MAX_SIZE + TDX_PAGE_SIZE;
-	size_t size = 0;
-	ssize_t got = 1;
-	int fd, error;
-	struct stat st;
-	char *blob;
+	char *blob = malloc(BLOB_SIZE);
+	ssize_t size;
+	int error;
 
-	*file = (struct file){};
-	/* O_NONBLOCK: do not hang if the path is a FIFO. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return false;
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-		close(fd);
-		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
-		return false;
-	}
-
-	blob = malloc(max);
 	if (!blob)
 		fail(TOOL_SYSTEM, "out of memory");
-	while (got > 0 && size < max &&
-	       (size < TDX_PAGE_SIZE || container_of_blob(blob, size))) {
-		got = read(fd, blob + size, max - size);
-		if (got > 0)
-			size += got;
-	}
+	*file = (struct file){};
+	size = read_file(path, true, blob, BLOB_SIZE);
 	error = errno;
-	close(fd);
-	if (got >= 0) {
+	if (size >= 0) {
 		file->path = strdup(path);
 		file->name = strrchr(file->path, '/') ? strrchr(file->path, '/') + 1 : file->path;
+		file->source = file->path;
+		if (!container_of_blob(blob, size) && is_half(file->name))
+			size = join(file, (u8 *)blob);
+		else
+			file->defect = find_defect(blob, size);
 		describe(blob, size, file);
 	}
 	free(blob);
 	errno = error;
-	return got >= 0;
+	return size >= 0;
 }
 
-/* Read an image file, or end the program. */
+/* Read an image file, or end the program if it cannot be read or cannot be an image. */
 void file_must_open(const char *path, struct file *file)
 {
 	if (!file_open(path, file))
 		fail(TOOL_NO_INPUT, "%s: %s", path, strerror(errno));
+	if (file->defect)
+		fail(TOOL_NO_INPUT, "%s: %s", path, file->defect);
 }
 
 /* Order for qsort(): newest first, images of unknown version last. */
@@ -154,38 +297,77 @@ static int compare_files(const void *a, const void *b)
 	const struct file *x = a, *y = b;
 	int order = version_compare(&y->version, &x->version);
 
-	return order ? order : strcmp(x->name, y->name);
+	return order ? order : strcmp(x->path, y->path);
+}
+
+/*
+ * A directory also has other files, and many a file .bin is firmware for something else. Both
+ * halves of an image are one entry.
+ */
+static bool is_listed(const struct file *file)
+{
+	return file->container || ends_in(file->name, ".blob") ||
+	       ends_in(file->name, SIGSTRUCT_ENDING) ||
+	       (ends_in(file->name, MODULE_ENDING) && half_exists(file->path, SIGSTRUCT_ENDING));
+}
+
+static void add_file(const char *path, struct files *files)
+{
+	struct file file, *grown;
+
+	if (ends_in(path, SIGSTRUCT_ENDING) && half_exists(path, MODULE_ENDING))
+		return;
+	if (!file_open(path, &file) || !is_listed(&file))
+		return;
+	grown = reallocarray(files->files, files->count + 1, sizeof(file));
+	if (!grown)
+		fail(TOOL_SYSTEM, "out of memory");
+	files->files = grown;
+	files->files[files->count++] = file;
+}
+
+/*
+ * Read a directory and, @depth levels deep, those below on the same file system: not /proc or /sys.
+ * Return whether it can be opened.
+ */
+static bool read_dir(const char *dir, unsigned int depth, struct files *files)
+{
+	DIR *stream = opendir(dir);
+	struct stat top, st;
+	struct dirent *entry;
+	char path[PATH_MAX];
+
+	if (!stream)
+		return false;
+	fstat(dirfd(stream), &top);
+	while ((entry = readdir(stream))) {
+		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+		/* lstat: a link could lead back up. */
+		if (entry->d_name[0] == '.' || lstat(path, &st))
+			continue;
+		if (!S_ISDIR(st.st_mode))
+			add_file(path, files);
+		else if (depth && st.st_dev == top.st_dev)
+			read_dir(path, depth - 1, files);
+	}
+	closedir(stream);
+	return true;
 }
 
 /**
  * files_read() - read the images of a directory
  * @dir: its path
- * @files: filled in, newest first; files that are not TDX-BLOB containers are left out
+ * @recursive: read the directories below too
+ * @files: filled in, newest first. Has containers, images in two halves, and files whose names end
+ *	in .blob; other files are left out
  *
  * Return: whether there is an image; if not, errno is set, to ENOENT if @dir has no image.
  */
-bool files_read(const char *dir, struct files *files)
+bool files_read(const char *dir, bool recursive, struct files *files)
 {
-	DIR *stream = opendir(dir);
-	struct dirent *entry;
-
-	*files = (struct files){};
-	if (!stream)
+	*files = (struct files){ .dir = dir };
+	if (!read_dir(dir, recursive ? REPOSITORY_DEPTH : 0, files))
 		return false;
-	while ((entry = readdir(stream))) {
-		struct file file, *grown;
-		char path[PATH_MAX];
-
-		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
-		if (entry->d_name[0] == '.' || !file_open(path, &file) || !file.container)
-			continue;
-		grown = reallocarray(files->files, files->count + 1, sizeof(file));
-		if (!grown)
-			fail(TOOL_SYSTEM, "out of memory");
-		files->files = grown;
-		files->files[files->count++] = file;
-	}
-	closedir(stream);
 	if (files->count)
 		qsort(files->files, files->count, sizeof(*files->files), compare_files);
 	errno = ENOENT;
@@ -193,13 +375,33 @@ bool files_read(const char *dir, struct files *files)
 }
 
 /* Read the images of a directory, or end the program if there is none. */
-void files_must_read(const char *dir, struct files *files)
+void files_must_read(const char *dir, bool recursive, struct files *files)
 {
-	if (files_read(dir, files))
+	if (files_read(dir, recursive, files))
 		return;
-	if (errno == ENOENT && !access(dir, F_OK))
-		fail(TOOL_NO_INPUT, "%s: no image (TDX-BLOB container) there", dir);
-	fail(TOOL_NO_INPUT, "%s: %s", dir, strerror(errno));
+	if (errno != ENOENT || access(dir, F_OK))
+		fail(TOOL_NO_INPUT, "%s: %s", dir, strerror(errno));
+	if (files_read(dir, true, files))
+		fail(TOOL_NO_INPUT,
+		     "%s: no image there, but %zu below, such as %s: name their directory, or use --recursive",
+		     dir, files->count, files->files[0].path);
+	fail(TOOL_NO_INPUT, "%s: no image (TDX-BLOB container, or .bin with .sigstruct) there",
+	     dir);
+}
+
+/**
+ * files_beside() - read the images in the directory of an image, unless that is done
+ * @file: the image
+ * @files: filled in, as by files_read(), if its @dir is NULL
+ */
+void files_beside(const struct file *file, struct files *files)
+{
+	if (files->dir)
+		return;
+	if (file->name - file->path > 1)
+		files_read(strndup(file->path, file->name - file->path - 1), false, files);
+	else
+		files_read(file->name == file->path ? "." : "/", false, files);
 }
 
 /**
@@ -227,6 +429,14 @@ const char *file_signer(const struct file *file, char buf[40])
 	return buf;
 }
 
+/* Format the date on which an image was built, 2025-01-31. Its form has to be good. */
+const char *file_date(const struct file *file, char buf[12])
+{
+	snprintf(buf, 12, "%04x-%02x-%02x", file->date >> 16, file->date >> 8 & 0xff,
+		 file->date & 0xff);
+	return buf;
+}
+
 /**
  * file_json() - describe an image as JSON
  * @file: the image
@@ -235,7 +445,7 @@ const char *file_signer(const struct file *file, char buf[40])
  */
 json_t *file_json(const struct file *file)
 {
-	char version[VERSION_SIZE], series[VERSION_SIZE], svn[12], signer[40], cpu[12];
+	char version[VERSION_SIZE], series[VERSION_SIZE], svn[12], date[12], signer[40], cpu[12];
 	json_t *json = json_object(), *cpus;
 	u32 i;
 
@@ -246,6 +456,9 @@ json_t *file_json(const struct file *file)
 	snprintf(series, sizeof(series), "%u.%u", file->version.major, file->version.minor);
 	json_object_set_new(json, "series",
 			    file->version.major ? json_string(series) : json_null());
+	json_object_set_new(json, "version_named", json_boolean(file->version_named));
+	if (file->defect)
+		json_object_set_new(json, "defect", json_string(file->defect));
 	if (file->form.result)
 		return json;
 
@@ -256,6 +469,8 @@ json_t *file_json(const struct file *file)
 		json_array_append_new(cpus, json_string(cpu));
 	}
 	json_object_set_new(json, "svn", json_string(svn));
+	json_object_set_new(json, "built", json_string(file_date(file, date)));
+	json_object_set_new(json, "build", json_integer(file->build_num));
 	json_object_set_new(json, "cpus", cpus);
 	json_object_set_new(json, "signer", json_string(file_signer(file, signer)));
 	json_object_set_new(json, "signer_sha384", json_string(file->signer));

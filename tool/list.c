@@ -35,49 +35,47 @@ static void print_cpus(const struct file *file, char *buf, size_t size)
 		snprintf(buf + length, size - length, ",+%u", file->num_cpus - 3);
 }
 
-/* Get the module's verdict, as text and as JSON. */
-static void judge(const struct file *file, const char *not_asked, char *now, size_t size,
-		  json_t *json)
+/*
+ * Get the verdict on an image, the module's and this command's own: @answer, @why and JSON. Return
+ * whether it can be installed.
+ */
+static bool judge(const struct options *options, const struct tdxu_version *running,
+		  const struct file *file, struct files *files, struct answer *answer,
+		  char why[ANSWER_SIZE], json_t *json)
 {
-	char name[IMAGE_NAME_SIZE], text[ANSWER_SIZE];
-	struct answer answer;
+	char name[IMAGE_NAME_SIZE];
+	bool objects;
 
-	if (not_asked) {
-		snprintf(now, size, "?");
-		json_object_set_new(json, "installable", json_null());
-		json_object_set_new(json, "not_asked", json_string(not_asked));
-		return;
-	}
-	loader_name(file->path, name);
-	request("check", name, &answer);
+	loader_name(file, name);
+	request("check", name, answer);
 	stop_if_signalled();
-	json_object_set_new(json, "installable", json_boolean(!answer.error));
-	answer_json(&answer, json);
-	if (!answer.error)
-		snprintf(now, size, "yes");
-	else
-		snprintf(now, size, "no: %s", answer_text(&answer, text));
+	answer_name_version(answer, &file->version);
+	objects = choice_objects(options, running, file, files, why, json);
+	if (answer->error)
+		answer_text(answer, why);
+	json_object_set_new(json, "installable", json_boolean(!answer->error && !objects));
+	answer_json(answer, json);
+	return !answer->error && !objects;
 }
 
-static void fill_row(const struct file *file, char *row[COLUMNS], const char *now)
+static void fill_row(const struct file *file, const char *name, char *row[COLUMNS],
+		     const char *now)
 {
-	char version[VERSION_SIZE], series[VERSION_SIZE] = "?", svn[12] = "?", cpus[60] = "?";
+	char version[VERSION_SIZE], date[12] = "?", svn[12] = "?", cpus[60] = "?";
 	char signer[40] = "?";
 
-	if (file->version.major)
-		snprintf(series, sizeof(series), "%u.%u", file->version.major,
-			 file->version.minor);
 	if (!file->form.result) {
+		file_date(file, date);
 		snprintf(svn, sizeof(svn), "%u.%u", file->svn_major, file->svn_minor);
 		print_cpus(file, cpus, sizeof(cpus));
 		file_signer(file, signer);
 	}
 	row[0] = strdup(version_print(&file->version, version));
-	row[1] = strdup(series);
+	row[1] = strdup(date);
 	row[2] = strdup(svn);
 	row[3] = strdup(cpus);
 	row[4] = strdup(signer);
-	if (asprintf(&row[5], "%s: %s", file->name, now) < 0)
+	if (asprintf(&row[5], "%s: %s", name, now) < 0)
 		fail(TOOL_SYSTEM, "out of memory");
 }
 
@@ -114,25 +112,40 @@ static void print_table(char *(*rows)[COLUMNS], size_t count)
 int cmd_list(const struct options *options)
 {
 	static char *heads[COLUMNS] = {
-		"VERSION", "SERIES", "SVN", "CPUS", "SIGNED BY", "IMAGE: INSTALLABLE NOW?",
+		"VERSION", "BUILT", "SVN", "CPUS", "SIGNED BY", "IMAGE: INSTALLABLE NOW?",
 	};
 	const char *not_asked = why_not_asked();
 	enum state state = host_state();
 	json_t *list = json_array(), *json;
+	struct tdxu_version running;
 	char *(*rows)[COLUMNS];
+	struct answer answer;
 	struct files files;
-	char now[ANSWER_SIZE + 10];
+	char why[ANSWER_SIZE], now[ANSWER_SIZE + 10];
 	size_t i;
 
-	files_must_read(options->argument, &files);
+	files_must_read(options->argument, options->recursive, &files);
+	running_version(&running);
 	rows = calloc(files.count + 1, sizeof(*rows));
 	if (!rows)
 		fail(TOOL_SYSTEM, "out of memory");
 	memcpy(rows[0], heads, sizeof(heads));
 	for (i = 0; i < files.count; i++) {
-		json = file_json(&files.files[i]);
-		judge(&files.files[i], not_asked, now, sizeof(now), json);
-		fill_row(&files.files[i], rows[i + 1], now);
+		const struct file *file = &files.files[i];
+
+		json = file_json(file);
+		snprintf(now, sizeof(now), "yes");
+		if (file->defect) {
+			snprintf(now, sizeof(now), "no: %s", file->defect);
+			json_object_set_new(json, "installable", json_false());
+		} else if (not_asked) {
+			snprintf(now, sizeof(now), "?");
+			json_object_set_new(json, "installable", json_null());
+			json_object_set_new(json, "not_asked", json_string(not_asked));
+		} else if (!judge(options, &running, file, &files, &answer, why, json)) {
+			snprintf(now, sizeof(now), "no: %s", why);
+		}
+		fill_row(file, file->path + strlen(files.dir) + 1, rows[i + 1], now);
 		json_array_append_new(list, json);
 	}
 	if (options->json)
@@ -155,8 +168,12 @@ int cmd_list(const struct options *options)
 int cmd_check(const struct options *options)
 {
 	const char *not_asked = why_not_asked();
-	char name[IMAGE_NAME_SIZE], text[ANSWER_SIZE];
+	enum tool_exit status = TOOL_DONE;
+	struct tdxu_version running;
+	char why[ANSWER_SIZE];
 	struct answer answer;
+	struct files files = {};
+	const char *image;
 	struct file file;
 	json_t *json;
 
@@ -164,22 +181,26 @@ int cmd_check(const struct options *options)
 		fail(host_interface() == INTERFACE_OURS ? TOOL_NO_PERMISSION : TOOL_UNAVAILABLE,
 		     "cannot check: %s", not_asked);
 	file_must_open(options->argument, &file);
-	loader_name(file.path, name);
-	request("check", name, &answer);
-	stop_if_signalled();
+	image = file.path;
+	running_version(&running);
+	json = file_json(&file);
+	if (!judge(options, &running, &file, &files, &answer, why, json))
+		status = answer.error ? answer_exit(&answer) : TOOL_REFUSED;
+	if (answer_is_on_recovery(&answer))
+		image = recovery_current();
 	cpus_hint(&answer);
-	if (options->json) {
-		json = file_json(&file);
-		json_object_set_new(json, "installable", json_boolean(!answer.error));
-		answer_json(&answer, json);
-		json_object_set_new(json, "exit", json_integer(answer_exit(&answer)));
+	text_json_name(json, "answer_on", image);
+	json_object_set_new(json, "exit", json_integer(status));
+	if (options->json)
 		print_json(json);
-	} else if (!answer.error && answer.detailed) {
-		say("%s: can be installed now: %s -> %s", file.path, answer.from, answer.to);
-	} else if (!answer.error) {
+	else if (answer.error)
+		note("%s: %s", image, why);
+	else if (status)
+		objection_print(&file, why, json);
+	else if (answer.detailed)
+		say("%s: can be installed now: %s -> %s", file.path, answer.from,
+		    answer.to ?: "a version that it does not tell");
+	else
 		say("%s: can be installed now", file.path);
-	} else {
-		note("%s: %s", file.path, answer_text(&answer, text));
-	}
-	return answer_exit(&answer);
+	return status;
 }

@@ -383,33 +383,33 @@ static void remember(const char *name, const char *path)
 
 /**
  * loader_name() - find or make a name by which the firmware loader finds an image
- * @path: the image
+ * @file: the image
  * @name: filled in; valid until undo_end()
  *
  * Ends the program, with every change undone, if the image cannot be offered to the loader.
  */
-void loader_name(const char *path, char name[IMAGE_NAME_SIZE])
+void loader_name(const struct file *file, char name[IMAGE_NAME_SIZE])
 {
 	char real[PATH_MAX], to[PATH_MAX];
 	static unsigned int copies;
 	const char *base, *dir;
 
-	if (!realpath(path, real))
-		fail(TOOL_NO_INPUT, "%s: %s", path, strerror(errno));
-	if (find_in_search_path(real, name)) {
-		remember(name, path);
+	if (!realpath(file->path, real))
+		fail(TOOL_NO_INPUT, "%s: %s", file->path, strerror(errno));
+	if (file->source == file->path && find_in_search_path(real, name)) {
+		remember(name, file->path);
 		return;
 	}
 
-	dir = copies_dir(path);
+	dir = copies_dir(file->path);
 	/* Keep the file's own name. The number tells apart two of one name. */
 	base = strrchr(real, '/') + 1;
 	if (!is_printable(base) || strlen(base) > IMAGE_NAME_SIZE - 64)
 		base = "image";
 	snprintf(to, sizeof(to), "%s/%u-%s", dir, ++copies, base);
-	copy(real, to);
+	copy(file->source, to);
 	/* The name is relative to the parameter's directory if that is ours, else to FIRMWARE. */
 	base = to + strlen(parameter_is(dir) ? dir : FIRMWARE) + 1;
 	snprintf(name, IMAGE_NAME_SIZE, "%s", base);
-	remember(name, path);
+	remember(name, file->path);
 }

@@ -15,10 +15,12 @@
 
 static const char usage_text[] =
 "usage: tdx-update status [--json|--prometheus]\n"
-"       tdx-update list DIR [--json]\n"
-"       tdx-update check IMAGE [--json]\n"
-"       tdx-update apply IMAGE|--latest DIR [--wait SECONDS] [--recovery IMAGE|auto|none]\n"
-"                        [--online-cpus] [--dry-run] [--json]\n"
+"       tdx-update list DIR [--recursive] [--mapping FILE|none] [--allow-downgrade]\n"
+"                       [--json]\n"
+"       tdx-update check IMAGE [--mapping FILE|none] [--allow-downgrade] [--json]\n"
+"       tdx-update apply IMAGE [--allow-downgrade] | --latest DIR [--recursive]\n"
+"                        [--mapping FILE|none] [--wait SECONDS]\n"
+"                        [--recovery IMAGE|auto|none] [--online-cpus] [--dry-run] [--json]\n"
 "       tdx-update explain ERRNO|RESULT|none|all [--json]\n"
 "       tdx-update help | --help | -h | --version | -V\n"
 "\n"
@@ -28,8 +30,11 @@ static const char usage_text[] =
 "  apply     install an image, while the TDs live on\n"
 "  explain   what a result means and has changed, what to do, and what not\n"
 "\n"
-"  --latest DIR      the newest image of the running series that can be installed, and\n"
-"                    that mapping_file.json in DIR allows, if there is one\n"
+"  --latest DIR      the newest image of the running series that can be installed\n"
+"  --recursive       read the directories below DIR too\n"
+"  --mapping FILE    the mapping file that an image has to agree with; none: no file.\n"
+"                    Default: the nearest mapping_file.json beside the image or above\n"
+"  --allow-downgrade accept an older version, and a name that may lie about it\n"
 "  --wait SECONDS    how long to try again while a TD is being built or migrated\n"
 "  --recovery IMAGE  what to install if the image fails past the shutdown; auto: the\n"
 "                    image of the running version in the same directory, or refuse;\n"
@@ -155,6 +160,9 @@ enum option_bit {
 	OPTION_LATEST = 1 << 4,
 	OPTION_RECOVERY = 1 << 5,
 	OPTION_ONLINE_CPUS = 1 << 6,
+	OPTION_RECURSIVE = 1 << 7,
+	OPTION_MAPPING = 1 << 8,
+	OPTION_ALLOW_DOWNGRADE = 1 << 9,
 };
 
 static const struct {
@@ -169,6 +177,9 @@ static const struct {
 	{ "--latest", OPTION_LATEST, true },
 	{ "--recovery", OPTION_RECOVERY, true },
 	{ "--online-cpus", OPTION_ONLINE_CPUS, false },
+	{ "--recursive", OPTION_RECURSIVE, false },
+	{ "--mapping", OPTION_MAPPING, true },
+	{ "--allow-downgrade", OPTION_ALLOW_DOWNGRADE, false },
 };
 
 static const struct command {
@@ -178,11 +189,13 @@ static const struct command {
 	unsigned int options;
 } commands[] = {
 	{ "status", cmd_status, NULL, OPTION_JSON | OPTION_PROMETHEUS },
-	{ "list", cmd_list, "DIR", OPTION_JSON },
-	{ "check", cmd_check, "IMAGE", OPTION_JSON },
+	{ "list", cmd_list, "DIR", OPTION_JSON | OPTION_RECURSIVE | OPTION_MAPPING |
+				   OPTION_ALLOW_DOWNGRADE },
+	{ "check", cmd_check, "IMAGE", OPTION_JSON | OPTION_MAPPING | OPTION_ALLOW_DOWNGRADE },
 	{ "apply", cmd_apply, "IMAGE", OPTION_JSON | OPTION_DRY_RUN | OPTION_WAIT |
 					OPTION_LATEST | OPTION_RECOVERY |
-					OPTION_ONLINE_CPUS },
+					OPTION_ONLINE_CPUS | OPTION_RECURSIVE |
+					OPTION_MAPPING | OPTION_ALLOW_DOWNGRADE },
 	{ "explain", cmd_explain, "ERRNO|RESULT", OPTION_JSON },
 };
 
@@ -233,6 +246,15 @@ static void set_option(struct options *options, enum option_bit bit, const char 
 		break;
 	case OPTION_ONLINE_CPUS:
 		options->online_cpus = true;
+		break;
+	case OPTION_RECURSIVE:
+		options->recursive = true;
+		break;
+	case OPTION_MAPPING:
+		options->mapping = value;
+		break;
+	case OPTION_ALLOW_DOWNGRADE:
+		options->allow_downgrade = true;
 		break;
 	}
 }
@@ -291,6 +313,10 @@ static void parse(const struct command *command, char **args, struct options *op
 		usage("%s: give --json or --prometheus, not both", command->name);
 	if (options->latest && options->argument)
 		usage("%s: give an image or --latest, not both", command->name);
+	if (options->latest && options->allow_downgrade)
+		usage("%s: --allow-downgrade needs an image, not --latest", command->name);
+	if (command->run == cmd_apply && options->recursive && !options->latest)
+		usage("%s: --recursive needs --latest", command->name);
 	if (command->argument && !options->argument && !options->latest)
 		usage("%s: %s is missing", command->name, command->argument);
 }

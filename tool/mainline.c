@@ -105,7 +105,7 @@ enum tool_exit mainline_apply(const struct file *file, char *why, size_t size)
 	why[0] = '\0';
 	error = host_write(UPLOAD "loading", "1", 1);
 	if (!error) {
-		error = write_data(file->path);
+		error = write_data(file->source);
 		/* -1 discards what has been written so far. */
 		if (error)
 			host_write(UPLOAD "loading", "-1", 2);

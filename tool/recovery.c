@@ -10,7 +10,8 @@
 
 #define RECOVERY_IMAGE	OURS "recovery_image"
 
-static char *read_current(void)
+/* Read the name of the recovery image that is set, or "". The caller frees it. */
+char *recovery_current(void)
 {
 	char *current = host_read(RECOVERY_IMAGE);
 
@@ -20,25 +21,23 @@ static char *read_current(void)
 	return current;
 }
 
-/* Set the recovery image; a dry run only checks it. Return whether the module accepts it. */
-static bool set(const char *path, bool dry_run, struct answer *answer)
+/* Set the recovery image. Return whether the module accepts it. */
+static bool set(const struct file *file, struct recovery *recovery)
 {
-	char name[IMAGE_NAME_SIZE], *current;
+	char name[IMAGE_NAME_SIZE], *current = recovery_current();
 
-	loader_name(path, name);
-	if (!dry_run) {
-		current = read_current();
-		undo_file(UNDO_RECOVERY, RECOVERY_IMAGE, name, current);
-		free(current);
-	}
-	request(dry_run ? "check" : "recovery_image", name, answer);
+	recovery->path = file->path;
+	loader_name(file, name);
+	undo_file(UNDO_RECOVERY, RECOVERY_IMAGE, name, current);
+	free(current);
+	request("recovery_image", name, &recovery->answer);
 	stop_if_signalled();
-	return !answer->error;
+	return !recovery->answer.error;
 }
 
 static void set_none(void)
 {
-	char *current = read_current();
+	char *current = recovery_current();
 
 	if (*current) {
 		undo_file(UNDO_RECOVERY, RECOVERY_IMAGE, "", current);
@@ -48,101 +47,112 @@ static void set_none(void)
 	free(current);
 }
 
-/*
- * Set the first image of the running version in @dir that the module accepts. If it accepts none,
- * return NULL with the last refusal, if any, in @answer. A refusal that is not about the image ends
- * the search: return the image that met it.
+static void pass_over(const struct file *file, const char *why)
+{
+	note("passed over as recovery image: %s: %s", file->path, why);
+}
+
+/**
+ * recovery_next() - set the next image of the running version that the module accepts
+ * @files: where to look
+ * @running: the version that runs
+ * @recovery: its @path becomes NULL if there is no further image. A refusal that is not about the
+ *	image ends the search: @path is the image that met it, and @answer the refusal
  */
-static char *set_auto(const struct tdxu_version *running, const char *dir, bool dry_run,
-		      struct answer *answer)
+void recovery_next(const struct files *files, const struct tdxu_version *running,
+		   struct recovery *recovery)
 {
 	char text[ANSWER_SIZE];
-	struct files files;
-	size_t i;
 
-	files_read(dir, &files);
-	for (i = 0; i < files.count; i++) {
-		const struct file *file = &files.files[i];
+	while (recovery->next < files->count) {
+		const struct file *file = &files->files[recovery->next++];
 
 		if (version_compare(&file->version, running))
 			continue;
 		if (file->form.result) {
-			note("passed over as recovery image: %s: %s", file->path,
-			     result_rows[file->form.result].text);
+			pass_over(file, file->defect ?: result_rows[file->form.result].text);
 			continue;
 		}
-		if (set(file->path, dry_run, answer))
-			return file->path;
-		if (!answer->has_result || !result_is_of_image(answer->result))
-			return file->path;
-		note("passed over as recovery image: %s: %s", file->path,
-		     answer_text(answer, text));
+		if (name_lies(file, files, text)) {
+			pass_over(file, text);
+			continue;
+		}
+		if (set(file, recovery) || !recovery->answer.has_result ||
+		    !result_is_of_image(recovery->answer.result))
+			return;
+		pass_over(file, answer_text(&recovery->answer, text));
 	}
-	return NULL;
-}
-
-/* Find the running version. While TDX is down, no TDX module runs, so there is none. */
-static bool find_running(struct tdxu_version *running, char buf[VERSION_SIZE])
-{
-	char *text = host_read_module("version");
-	bool found = !state_is_down(host_state()) && version_parse(text, running);
-
-	free(text);
-	if (found)
-		version_print(running, buf);
-	return found;
+	set_none();
+	*recovery = (struct recovery){ .chosen_here = true, .next = recovery->next };
 }
 
 /**
  * recovery_set() - set the recovery image that the command line asks for
  * @options: @options->recovery is a path, "auto", "none", or NULL. NULL keeps the image that is
  *	set; if none is set it is like "auto", but goes on without an image
- * @dir: directory that "auto" searches
- * @json: "recovery" is added, the image or null
- * @answer: set to no error, or to the reason why the update cannot begin
- *
- * Return: the recovery image, which @answer is about; NULL if there is none.
+ * @file: the image to install, beside which "auto" looks; NULL: @files are read
+ * @files: where "auto" looks
+ * @running: the version that runs. While TDX is down, there is no image of the running version
+ * @recovery: filled in
  */
-const char *recovery_set(const struct options *options, const char *dir, json_t *json,
-			 struct answer *answer)
+void recovery_set(const struct options *options, const struct file *file, struct files *files,
+		  const struct tdxu_version *running, struct recovery *recovery)
 {
-	const char *wanted = options->recovery, *path = NULL;
-	struct tdxu_version running;
-	char version[VERSION_SIZE];
-	char *current;
+	const char *wanted = options->recovery;
+	char *current = recovery_current();
 
-	*answer = (struct answer){};
-	if (!wanted) {
-		current = read_current();
-		if (*current)
-			path = current;
-		else
-			free(current);
-	}
-	if (path) {
+	*recovery = (struct recovery){};
+	if (!wanted && *current) {
 		/* Keep the image that an administrator has set. */
-	} else if (wanted && !strcmp(wanted, "none")) {
+		recovery->path = current;
+		return;
+	}
+	free(current);
+	if (wanted && !strcmp(wanted, "none")) {
 		set_none();
 	} else if (wanted && strcmp(wanted, "auto")) {
-		struct file file;
+		struct file wanted_file;
 
-		path = wanted;
-		file_must_open(path, &file);
-		set(path, options->dry_run, answer);
-	} else if (!find_running(&running, version)) {
-		note("no TDX module runs, so there is no recovery image of its version");
-	} else {
-		path = set_auto(&running, dir, options->dry_run, answer);
-		if (!path && wanted)
-			fail(TOOL_NO_INPUT,
-			     "--recovery auto: no usable image of the running version %s in %s",
-			     version, dir);
-		if (!path) {
-			note("no usable image of the running version %s in %s: no recovery image",
-			     version, dir);
-			*answer = (struct answer){};
-		}
+		file_must_open(wanted, &wanted_file);
+		set(&wanted_file, recovery);
+	} else if (running->major) {
+		if (file)
+			files_beside(file, files);
+		recovery->chosen_here = true;
+		recovery_next(files, running, recovery);
 	}
-	text_json_name(json, "recovery", path);
-	return path;
+}
+
+/**
+ * recovery_insist() - report that there is no recovery image where the command line wants one
+ * @options: with "auto" the program ends, by default it goes on
+ * @files: where recovery_set() has looked
+ * @running: the version that runs
+ */
+void recovery_insist(const struct options *options, const struct files *files,
+		     const struct tdxu_version *running)
+{
+	char version[VERSION_SIZE];
+
+	if (options->recovery && strcmp(options->recovery, "auto"))
+		return;
+	version_print(running, version);
+	if (!running->major)
+		note("no TDX module runs, so there is no recovery image of its version");
+	else if (options->recovery)
+		fail(TOOL_NO_INPUT,
+		     "--recovery auto: no usable image of the running version %s in %s", version,
+		     files->dir);
+	else
+		note("no usable image of the running version %s in %s: no recovery image", version,
+		     files->dir);
+}
+
+/* Return whether a refusal of an image is really about the recovery image. */
+bool answer_is_on_recovery(const struct answer *answer)
+{
+	static const char start[] = "recovery image";
+	const char *reason = record_text(answer->record, "reason");
+
+	return answer->error && reason && !strncmp(reason, start, strlen(start));
 }

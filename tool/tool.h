@@ -19,6 +19,7 @@
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #define IMAGE_NAME_SIZE		256	/* longest name that the module takes, with its NUL */
 #define VERSION_SIZE		20
+#define REPOSITORY_DEPTH	3	/* directories between the top of Intel's and an image */
 
 /* Exit statuses for scripts; from sysexits.h where one fits. The numbers never change. */
 #define EXITS(X)									\
@@ -45,9 +46,12 @@ struct options {
 	bool prometheus;
 	bool dry_run;
 	bool online_cpus;
+	bool recursive;
+	bool allow_downgrade;
 	long wait_s;			/* 0: do not wait */
 	const char *latest;		/* directory, or NULL */
 	const char *recovery;		/* image, "auto" or "none", or NULL: see recovery_set() */
+	const char *mapping;		/* mapping file or "none"; NULL: look for one */
 	const char *argument;		/* IMAGE, DIR, or what to explain; NULL: not given */
 };
 
@@ -113,11 +117,17 @@ const char *version_print(const struct tdxu_version *version, char buf[VERSION_S
 struct file {
 	char *path;
 	const char *name;		/* last part of path */
+	const char *source;		/* path to read the container from */
+	const char *defect;		/* why it cannot be an image; NULL: the module judges */
 	unsigned int container;		/* version of the container, 1 or 2; 0: no container */
 	struct tdxu_verdict form;	/* image.c's verdict on container and sigstruct */
 	struct tdxu_version version;	/* major 0: not known */
+	bool version_named;		/* the version comes from the name, which can lie */
 	u8 svn_major;			/* this and what follows: only if @form is a success */
 	u8 svn_minor;
+	u32 date;			/* BCD yyyymmdd */
+	u16 build_num;
+	u8 seamhash[TDX_SHA384_SIZE];
 	bool debug_signed;
 	u32 num_cpus;
 	u32 cpus[SEAM_SIGSTRUCT_MAX_CPUIDS];
@@ -125,14 +135,17 @@ struct file {
 };
 
 struct files {
+	const char *dir;		/* NULL: not read yet */
 	struct file *files;
 	size_t count;
 };
 
 bool file_open(const char *path, struct file *file);
 void file_must_open(const char *path, struct file *file);
-bool files_read(const char *dir, struct files *files);
-void files_must_read(const char *dir, struct files *files);
+bool files_read(const char *dir, bool recursive, struct files *files);
+void files_must_read(const char *dir, bool recursive, struct files *files);
+void files_beside(const struct file *file, struct files *files);
+const char *file_date(const struct file *file, char buf[12]);
 const char *file_signer(const struct file *file, char buf[40]);
 json_t *file_json(const struct file *file);
 
@@ -144,7 +157,7 @@ struct loader_dir {
 	char path[LOADER_DIR_SIZE];
 };
 
-void loader_name(const char *path, char name[IMAGE_NAME_SIZE]);
+void loader_name(const struct file *file, char name[IMAGE_NAME_SIZE]);
 const char *loader_path(const char *name);
 void loader_make(int socket, struct loader_dir *dir);
 void loader_leave(void);
@@ -188,18 +201,51 @@ bool cpus_all_online(void);
 void cpus_hint(const struct answer *answer);
 void cpus_bring_online(json_t *json);
 
-/* recovery.c */
-const char *recovery_set(const struct options *options, const char *dir, json_t *json,
-			 struct answer *answer);
-
 /* mainline.c */
 void mainline_caution(void);
 bool mainline_objects(const struct file *file, char *why, size_t size);
 enum tool_exit mainline_apply(const struct file *file, char *why, size_t size);
 
 /* latest.c */
-const struct file *latest_choose(const struct files *files, const char *dir, enum state state,
-				 struct answer *answer, json_t *passed_over);
+void running_version(struct tdxu_version *running);
+void answer_name_version(struct answer *answer, const struct tdxu_version *version);
+bool name_lies(const struct file *file, const struct files *files, char why[ANSWER_SIZE]);
+bool choice_objects(const struct options *options, const struct tdxu_version *running,
+		    const struct file *file, struct files *files, char why[ANSWER_SIZE],
+		    json_t *json);
+void objection_print(const struct file *file, const char *why, const json_t *json);
+bool latest_any(const struct files *files, const struct tdxu_version *running);
+const struct file *latest_choose(const struct options *options, struct files *files,
+				 const struct tdxu_version *running, struct answer *answer,
+				 json_t *passed_over, bool *newer);
+
+/* mapping.c */
+struct mapping {
+	char *path;
+	json_t *releases;
+	struct mapping *next;
+};
+
+const struct mapping *mapping_find(const struct options *options, const struct file *file);
+bool mapping_objects(const struct mapping *mapping, const struct file *file,
+		     const struct tdxu_version *running, char why[ANSWER_SIZE]);
+
+/* recovery.c */
+struct recovery {
+	const char *path;		/* NULL: none */
+	bool chosen_here;		/* recovery_next() may choose another one */
+	size_t next;			/* index of the file to try next */
+	struct answer answer;		/* an error: why the update cannot begin */
+};
+
+char *recovery_current(void);
+void recovery_set(const struct options *options, const struct file *file, struct files *files,
+		  const struct tdxu_version *running, struct recovery *recovery);
+void recovery_next(const struct files *files, const struct tdxu_version *running,
+		   struct recovery *recovery);
+void recovery_insist(const struct options *options, const struct files *files,
+		     const struct tdxu_version *running);
+bool answer_is_on_recovery(const struct answer *answer);
 
 /* explain.c */
 struct result_row {

@@ -146,7 +146,7 @@ completes() {
 	a|apply
 	''|--help --version apply check explain help list status
 	status --|--json --prometheus
-	apply --re|--recovery
+	apply --rec|--recovery --recursive
 	apply tdx|tdx_module_1.5.26.blob
 	apply --latest |older
 	apply --recovery a|auto

@@ -119,6 +119,15 @@ writes() {
 	grep -c "^$1 " "$dir/log" || true
 }
 
+# halves IMAGE STEM [OFFSET BYTE]: splits it into STEM.bin and STEM.sigstruct, with that byte of the
+# sigstruct changed: nothing here checks signatures.
+halves() {
+	dd if="$1" of="$2.sigstruct" bs=2048 skip=2 count=1 status=none
+	dd if="$1" of="$2.bin" bs=4096 skip=2 status=none
+	[ -z "${3:-}" ] ||
+		printf '%b' "\\x$4" | dd of="$2.sigstruct" bs=1 seek="$3" conv=notrunc status=none
+}
+
 mkdir "$dir/images" "$dir/json"
 for image in same=1.5.24 a=1.5.25 v2=1.5.26 b=1.5.27; do
 	cp "build/images/${image%=*}.blob" "$dir/images/tdx_module_${image#*=}.blob"
@@ -305,9 +314,34 @@ expect "updates without it" 0 "$(writes update)"
 tool 1 'recovery_image:116:older' apply "$new" --recovery "$dir/images/tdx_module_1.5.24.blob" --json
 expect "as the result of the attempt" "older null" "$(json '"\(.result) \(.expected)"')"
 host
-tool 1 'check:116:older check:0:success' apply "$new" --recovery "$dir/images/tdx_module_1.5.24.blob" --dry-run --json
+tool 1 'recovery_image:116:older' apply "$new" --recovery "$dir/images/tdx_module_1.5.24.blob" --dry-run --json
 expect "a dry run without it" "older $dir/images/tdx_module_1.5.24.blob" "$(json '"\(.expected) \(.answer_on)"')"
-expect "checks" 1 "$(writes check)"
+expect "checks" 0 "$(writes check)"
+
+# Only the module can tell that a recovery image does not suit the new one. "auto" tries the next.
+cp build/images/same.blob "$dir/images/tdx_module_1.5.24-b.blob"
+host
+echo "recovery image: 13 handoff pages, at least 24 needed" >"$tdx/last/reason"
+tool 0 'update:71:bad-handoff update:0:success' apply "$new" --recovery auto --json
+expect "the recovery image that suits" "success $dir/images/tdx_module_1.5.24.blob" "$(json '"\(.result) \(.recovery)"')"
+expect_match "the one that does not" 'passed over as recovery image: .*1\.5\.24-b\.blob: bad-handoff' "$ERR"
+tool 66 'update:71:bad-handoff' apply "$new" --recovery auto
+expect_match "none suits" 'no usable image of the running version 1\.5\.24' "$ERR"
+host
+echo "recovery image: 13 handoff pages, at least 24 needed" >"$tdx/last/reason"
+tool 0 'update:71:bad-handoff update:71:bad-handoff update:0:success' apply "$new" --json
+expect "by default it goes on without one" "success null" "$(json '"\(.result) \(.recovery)"')"
+rm "$dir/images/tdx_module_1.5.24-b.blob"
+# One that is set or named is blamed by its name.
+host
+echo "recovery image" | tee "$tdx/last/reason" >"$tdx/last_check/reason"
+echo gone.blob >"$tdx/recovery_image"
+tool 1 'update:2:no-image' apply "$new" --json
+expect "what is blamed" "no-image gone.blob" "$(json '"\(.result) \(.answer_on)"')"
+tool 1 'update:2:no-image' apply "$new"
+expect_match "in words" '^tdx-update: gone\.blob: no-image .*: recovery image' "$ERR"
+tool 1 'check:2:no-image' check "$new"
+expect_match "by a check" '^tdx-update: gone\.blob: no-image .*: recovery image' "$ERR"
 
 # --- the newest -----------------------------------------------------------------------------------
 
@@ -329,14 +363,19 @@ expect "the host's fault ends it: checks, updates" "1 0" "$(writes check) $(writ
 expect "its result" cpu-offline "$(json .result)"
 host
 echo 1.5.27 >"$tdx/version"
-tool 0 '' apply --latest "$dir/images" --recovery none
-expect_match "nothing newer" 'nothing newer than what runs' "$OUT"
+tool 0 '' apply --latest "$dir/images"
+expect "nothing newer: recovery images set" 0 "$(writes recovery_image)"
+expect_match "nothing newer" 'nothing newer than 1\.5\.27 in series 1\.5$' "$OUT"
 for version in 1.4.50 2.0.01; do
 	host
 	echo $version >"$tdx/version"
 	tool 0 '' apply --latest "$dir/images" --recovery none
 	expect "another series than $version: checks" 0 "$(writes check)"
+	expect_match "another series than $version" "than $version in series ...; the images of series 1\.5 need a reboot" "$OUT"
+	tool 0 '' check "$new"
 done
+host
+tool 0 '' check "$dir/images/tdx_module_1.5.24.blob"
 host
 echo 1.5.24x >"$tdx/version"
 tool 69 '' apply --latest "$dir/images" --recovery none
@@ -352,7 +391,173 @@ cat >"$dir/images/mapping_file.json" <<END
 END
 tool 0 '' apply --latest "$dir/images" --recovery none --json
 expect "by the mapping file" "$dir/images/tdx_module_1.5.25.blob 2" "$(json '"\(.file) \(.passed_over | length)"')"
-rm "$dir/images/mapping_file.json"
+
+# As in Intel's repository the mapping file is above. Every command finds it, and says which it is.
+repo=$dir/repo
+blobs=$repo/joined_files/1.5
+mkdir -p "$blobs"
+mv "$dir/images/mapping_file.json" "$repo/"
+cp "$dir"/images/*.blob "$blobs"
+host
+tool 0 '' apply --latest "$blobs" --recovery none --json
+expect "by the mapping file above" "$blobs/tdx_module_1.5.25.blob $repo/mapping_file.json" "$(json '"\(.file) \(.mapping_file)"')"
+expect_match "which file" "mapping file: $repo/mapping_file\.json$" "$ERR"
+expect "how often it says so" 1 "$(grep -c 'mapping file:' <<<"$ERR")"
+host
+tool 1 '' apply "$blobs/tdx_module_1.5.27.blob" --recovery none --json
+expect_match "an image that TDs do not survive" "^TDs survive it only if 1\.5\.25 or later runs \($repo/mapping_file\.json\) 1$" \
+	"$(json '"\(.objection) \(.exit)"')"
+expect "its updates" 0 "$(writes update)"
+tool 1 '' apply "$blobs/tdx_module_1.5.27.blob" --recovery none
+expect_match "what helps" '--mapping none ignores the mapping file' "$ERR"
+tool 1 '' check "$blobs/tdx_module_1.5.27.blob" --json
+expect "a check of it" "false success" "$(json '"\(.installable) \(.expected)"')"
+tool 0 '' list "$blobs"
+expect_match "a list with it" 'tdx_module_1\.5\.27\.blob: no: TDs survive it only if' "$OUT"
+expect_match "a list with another" 'tdx_module_1\.5\.25\.blob: yes$' "$OUT"
+tool 0 '' apply "$blobs/tdx_module_1.5.27.blob" --mapping none --recovery none --json
+expect "without it" "null null" "$(json '"\(.mapping_file) \(.objection)"')"
+echo '{ "tdx_module_releases": [] }' >"$dir/other.json"
+tool 1 '' check "$blobs/tdx_module_1.5.25.blob" --mapping "$dir/other.json"
+expect_match "by another one" "it is not in $dir/other\.json" "$ERR"
+tool 66 '' check "$blobs/tdx_module_1.5.25.blob" --mapping "$dir/none.json"
+mkdir -p "$repo/1/2/3/4"
+cp "$new" "$repo/1/2/3/"
+tool 1 '' check "$repo/1/2/3/${new##*/}"
+mv "$repo/1/2/3/${new##*/}" "$repo/1/2/3/4/"
+tool 0 '' check "$repo/1/2/3/4/${new##*/}"
+rm -r "$repo/1"
+
+# The top has no image itself. Names that begin with a dot and other file systems are left out.
+tool 66 '' list "$repo"
+expect_match "images below" "no image there, but 4 below, such as $blobs/tdx_module_1\.5\.27\.blob" "$ERR"
+tool 66 '' apply --latest "$repo"
+mkdir "$repo/.git" "$repo/mount"
+mount -t tmpfs tmpfs "$repo/mount"
+cp "$new" "$repo/.git/"
+cp "$new" "$repo/mount/"
+ln -s .. "$blobs/up"
+tool 0 '' list "$repo" --recursive
+expect_match "a path in the list" ' joined_files/1\.5/tdx_module_1\.5\.25\.blob: yes$' "$OUT"
+expect "its lines" 5 "$(wc -l <<<"$OUT")"
+umount "$repo/mount"
+host
+tool 0 '' apply --latest "$repo" --recursive --json
+expect "the newest below, and its recovery image" "$blobs/tdx_module_1.5.25.blob $blobs/tdx_module_1.5.24.blob" \
+	"$(json '"\(.file) \(.recovery)"')"
+
+# --- names that lie, older versions ---------------------------------------------------------------
+
+names=$dir/names
+old=build/images/good-no-version.blob
+mkdir "$names"
+cp "$old" "$names/tdx_module_1.5.99.blob"
+halves "$old" "$names/tdx_module_1.5.25" 21 02 # the month in which it was built
+host
+tool 0 '' apply --latest "$names" --recovery none --json
+expect "not the one that was built earlier" "$names/tdx_module_1.5.25.bin $names/tdx_module_1.5.99.blob" \
+	"$(json '"\(.file) \(.passed_over[].file)"')"
+expect_match "why" "its name says 1\.5\.99, but $names/tdx_module_1\.5\.25\.bin was built later$" "$ERR"
+tool 1 '' apply "$names/tdx_module_1.5.99.blob" --recovery none
+host
+echo none >"$tdx/last/to"
+tool 0 '' apply "$names/tdx_module_1.5.99.blob" --recovery none --allow-downgrade
+expect_match "what runs after an update" '; 1\.5\.24 -> 1\.5\.24; ' "$OUT"
+expect_match "what the name said" 'its name says 1\.5\.99, but 1\.5\.24 runs now$' "$ERR"
+echo 1.5.99 >"$tdx/version"
+tool 66 '' apply "$names/tdx_module_1.5.99.blob" --recovery auto --allow-downgrade
+expect_match "as recovery image" 'passed over as recovery image: .*its name says 1\.5\.99' "$ERR"
+host
+tool 0 '' list "$names"
+expect_match "dates" '^1\.5\.25 +2025-02-01 ' "$OUT"
+expect_match "in a list" '1\.5\.99\.blob: no: its name says 1\.5\.99' "$OUT"
+halves "$old" "$names/tdx_module_1.5.25" 948 06
+tool 1 '' check "$names/tdx_module_1.5.99.blob"
+expect_match "a higher SVN" 'tdx_module_1\.5\.25\.bin has a higher SVN' "$ERR"
+halves "$old" "$names/tdx_module_1.5.25"
+tool 1 '' check "$names/tdx_module_1.5.99.blob"
+expect_match "a copy" 'tdx_module_1\.5\.25\.bin has the same contents' "$ERR"
+tool 0 '' check "$names/tdx_module_1.5.25.bin"
+rm "$names"/*.bin "$names"/*.sigstruct
+# These prove nothing: another series, other CPUs, the same version.
+for other in tdx_module_1.4.25 a tdx_module_1.5.99-b; do
+	halves "$dir/images/tdx_module_1.5.25.blob" "$names/$other" 1030 "$([ $other = a ] && echo 0a || echo 08)"
+	printf '\x02' | dd of="$names/$other.sigstruct" bs=1 seek=21 conv=notrunc status=none
+	[ $other = a ] || printf '\0\0\0\0' | dd of="$names/$other.sigstruct" bs=1 seek=1000 conv=notrunc status=none
+	tool 0 '' check "$names/tdx_module_1.5.99.blob"
+	rm "$names"/*.bin "$names"/*.sigstruct
+done
+
+# The module does not know such a version either.
+host
+echo none | tee "$tdx/last/to" >"$tdx/last_check/to"
+tool 0 '' check "$names/tdx_module_1.5.99.blob"
+expect_match "its version" 'can be installed now: 1\.5\.24 -> 1\.5\.99$' "$OUT"
+mv "$names/tdx_module_1.5.99.blob" "$names/module.blob"
+tool 0 '' apply "$names/module.blob" --recovery none --dry-run
+expect_match "no version" '1\.5\.24 -> a version that it does not tell$' "$OUT"
+tool 0 '' apply "$names/module.blob" --recovery none --dry-run --json
+expect "no version as JSON" null "$(json .to)"
+tool 0 '' apply --latest "$names" --json
+expect "passed over" "$names/module.blob null" "$(json '"\(.passed_over[].file) \(.file)"')"
+expect_match "why" 'neither its content nor its name has a version' "$ERR"
+
+# An older version of the same SVN is not installed by mistake.
+host
+echo 1.5.27 >"$tdx/version"
+tool 1 '' apply "$new" --recovery none
+expect_match "a downgrade" "$new: older than 1\.5\.27, which runs$" "$ERR"
+expect_match "what helps" '--allow-downgrade installs it all the same' "$ERR"
+tool 1 '' check "$new" --json
+expect "a check of a downgrade" "false success 1" "$(json '"\(.installable) \(.expected) \(.exit)"')"
+expect "updates" 0 "$(writes update)"
+tool 0 '' apply "$new" --recovery none --allow-downgrade
+echo shut-down >"$tdx/state"
+tool 0 '' apply "$new" --recovery none
+tool 64 '' apply --latest "$names" --allow-downgrade
+tool 64 '' apply "$new" --recursive
+
+# --- what is no container -------------------------------------------------------------------------
+
+parts=$dir/parts
+mkdir "$parts"
+half=$parts/tdx_module_1.5.26
+halves "$new" "$half"
+host
+tool 0 '' list "$parts" --json
+expect "two halves" "1 $half.bin 2 1.5.26 1.5 true" \
+	"$(json '"\(.images | length) \(.images[0] | "\(.file) \(.container) \(.version) \(.svn) \(.installable)")"')"
+tool 0 '' apply --latest "$parts" --json
+expect "the newest" "$half.bin" "$(json .file)"
+expect_match "a copy is what the module gets" '^update tdx-update\.[^/]*/[0-9]-tdx_module_1\.5\.26\.bin ' "$(grep ^update "$dir/log")"
+tool 0 '' check "$half.sigstruct"
+truncate -s -100 "$half.bin"
+tool 0 '' check "$half.bin"
+: >"$half.bin"
+tool 66 '' check "$half.sigstruct"
+expect_match "an empty half" 'half of this image is an empty file' "$ERR"
+tool 0 '' list "$parts"
+expect_match "in a list" 'tdx_module_1\.5\.26\.bin: no: half of this image is an empty file' "$OUT"
+rm "$half.bin"
+tool 66 '' apply "$half.sigstruct"
+expect_match "no module" 'half an image: its module, the file \.bin, is missing' "$ERR"
+mv "$half.sigstruct" "$half.bin"
+tool 66 '' check "$half.bin"
+expect_match "no signature" 'half an image: its signature, the file \.sigstruct, is missing' "$ERR"
+tool 66 '' list "$parts"
+cp "$half.bin" "$half.sigstruct"
+echo >>"$half.sigstruct"
+tool 66 '' check "$half.bin"
+expect_match "no sigstruct" 'does not have 2048 bytes' "$ERR"
+: >"$parts/empty.blob"
+echo junk >"$parts/junk.blob"
+tool 66 '' check "$parts/empty.blob"
+expect_match "an empty file" 'empty\.blob: the file is empty' "$ERR"
+tool 66 '' check "$repo/mapping_file.json"
+expect_match "JSON" 'mapping_file\.json: JSON, not an image; --mapping takes' "$ERR"
+tool 0 'check:22:bad-image' list "$parts"
+expect_match "an empty file in a list" 'empty\.blob: no: the file is empty' "$OUT"
+expect_match "junk in a list" 'junk\.blob: no: bad-image' "$OUT"
 
 # --- lists, words, output -------------------------------------------------------------------------
 

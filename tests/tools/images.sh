@@ -48,7 +48,7 @@ bad-room	--global-data-pages 9000
 bad-hv		--hv 1-1
 bad-handoff-pages	--version 1.5.26 --handoff-pages 12 --seed 3
 bad-rd-hv	--version 1.5.26 --hv 0-0 --rd-hv 0-1
-bad-hash	--signed-byte 900=1
+bad-hash	--version 1.5.27 --signed-byte 900=1
 bad-hash-last	--signed-byte 947=1
 
 header-signer	--signed-byte 0=7 --key OTHER
@@ -83,6 +83,7 @@ good-two-cpus	--cpu 0xC06F0 --cpu 0x806F0
 good-handoff-pages	--version 1.5.26 --handoff-pages 24 --seed 4
 good-rd-hv	--version 1.5.26 --hv 1-2 --rd-hv 0-2
 good-no-version	--no-sigstruct-version
+good-same-24	--version 1.5.24 --handoff-pages 24 --seed 5
 good-debug	--debug-signed
 good-debug-any	--debug-signed --no-cpu
 

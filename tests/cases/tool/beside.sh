@@ -41,8 +41,8 @@ expect version 1.5.26 "$(tdx version)"
 
 # By the stale version, 1.5.26 would be newer and 1.5.24 the recovery image.
 expect_tool 0 apply --latest "$dir"
-expect_match "what --latest says" 'nothing newer than what runs' "$OUT"
-expect_tool 0 apply "$dir/tdx_module_1.5.25.blob" --recovery auto --dry-run --json
+expect_match "what --latest says" 'nothing newer than ' "$OUT"
+expect_tool 0 apply "$dir/tdx_module_1.5.25.blob" --recovery auto --allow-downgrade --dry-run --json
 expect "recovery image" "$dir/tdx_module_1.5.26.blob" "$(json .recovery)"
 
 # Without tdx_update the version may be stale, so --latest is refused.

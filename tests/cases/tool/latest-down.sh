@@ -36,7 +36,7 @@ expect "repaired by" "$dir/tdx_module_1.5.25.blob success 1.5.25" "$(json '"\(.f
 expect state ready "$(tdx state)"
 expect_tds_alive 1
 expect_tool 0 apply --latest "$dir"
-expect_match "afterwards" 'nothing newer than what runs' "$OUT"
+expect_match "afterwards" 'nothing newer than 1\.5\.25 in series 1\.5$' "$OUT"
 
 # The newest image is damaged: another one is chosen. No image is good: TDX stays down.
 shut_down "$dir/tdx_module_1.5.25.blob"

@@ -9,7 +9,7 @@ setup
 mark_dmesg
 expect_tool 0 list /lib/firmware/test
 expect "log of list" '' "$(dmesg_since_mark | grep tdx_update:)"
-expect_match list '^1\.5\.26 +1\.5 +1\.5 +0x806F8 +parameter signer +v2\.blob: yes$' "$OUT"
+expect_match list '^1\.5\.26 +2025-01-01 +1\.5 +0x806F8 +parameter signer +v2\.blob: yes$' "$OUT"
 expect_match list '^1\.5\.24 .* 0xA06D0 .* bad-cpu\.blob: no: wrong-cpu \(ENODEV\)' "$OUT"
 expect_match list ' unknown [0-9a-f]{8} +bad-signer\.blob: no: bad-signature' "$OUT"
 expect_match list ' parameter signer \(debug\) +bad-debug\.blob: no: bad-signature' "$OUT"
@@ -19,8 +19,8 @@ expect "versions, newest first" "$(echo "$versions" | sort -r)" "$versions"
 expect "first of those without" "$(($(echo "$versions" | wc -l) + 2))" \
 	"$(echo "$OUT" | awk '$1 == "?" { print NR; exit }')"
 
-# Each verdict is that of the module's file check.
-expect_tool 0 list /lib/firmware/test --json
+# Each verdict is that of the module's file check, if older versions are allowed.
+expect_tool 0 list /lib/firmware/test --allow-downgrade --json
 expect "images listed" "$(find /lib/firmware/test -name '*.blob' | wc -l)" "$(json '.images | length')"
 json '.images[] | "\(.file) \(.installable) \(.expected)"' >"$TMP/listed"
 while read -r file installable result; do
@@ -32,18 +32,18 @@ expect_ge "verdicts compared" 30 "$(wc -l <"$TMP/listed")"
 
 # An image without a version in its sigstruct has one in its name. Other files are left out.
 mkdir -p "$TMP/images"
-cp /lib/firmware/test/good-no-version.blob "$TMP/images/tdx_module_1.5.16.blob"
+cp /lib/firmware/test/good-no-version.blob "$TMP/images/tdx_module_1.5.26.blob"
 cp /lib/firmware/test/bad-header.blob "$TMP/images/damaged.blob"
-echo '{}' >"$TMP/images/mapping_file.json"
+echo '{}' >"$TMP/images/other.json"
 echo text >"$TMP/images/readme"
 expect_tool 0 list "$TMP/images"
 expect "lines" 3 "$(echo "$OUT" | wc -l)"
-expect_match list '^1\.5\.16 +1\.5 .* tdx_module_1\.5\.16\.blob: yes$' "$OUT"
+expect_match list '^1\.5\.26 +2025-01-01 .* tdx_module_1\.5\.26\.blob: yes$' "$OUT"
 expect_match list '^\? +\? +\? +\? +\? +damaged\.blob: no: bad-image' "$OUT"
 expect_nothing_left list
 
-expect_tool 0 check "$TMP/images/tdx_module_1.5.16.blob"
-expect_match check 'tdx_module_1\.5\.16\.blob: can be installed now' "$OUT"
+expect_tool 0 check "$TMP/images/tdx_module_1.5.26.blob"
+expect_match check 'tdx_module_1\.5\.26\.blob: can be installed now' "$OUT"
 expect_tool 1 check /lib/firmware/test/bad-svn.blob
 expect_match check 'older \(ESTALE\)' "$ERR"
 expect_tool 1 check /lib/firmware/test/bad-svn.blob --json

@@ -51,7 +51,7 @@ expect_match "what it says" 'nothing newer' "$OUT"
 expect_put_back "nothing newer"
 
 # The module checks the recovery image when it is set back. All CPUs are still online then.
-expect_tool 0 apply "$dir/tdx_module_1.5.24.blob" --online-cpus --recovery none
+expect_tool 0 apply "$dir/tdx_module_1.5.24.blob" --online-cpus --recovery none --allow-downgrade
 expect "recovery_image afterwards" test/same.blob "$(tdx recovery_image)"
 expect_put_back "an update without the recovery image that was set"
 

@@ -16,7 +16,7 @@ expect version 1.5.26 "$(tdx version)"
 expect_match last/image '^tdx-update\.[^/]*/1-a name with blanks\.blob$' "$(tdx last/image)"
 expect last/file "/tmp/images/a name with blanks.blob" "$(tdx last/file)"
 expect_nothing_left "an update"
-(cd /tmp/images && expect_tool 0 apply a.blob --recovery none)
+(cd /tmp/images && expect_tool 0 apply a.blob --recovery none --allow-downgrade)
 expect last/file /tmp/images/a.blob "$(tdx last/file)"
 expect version 1.5.25 "$(tdx version)"
 ln -s /lib/firmware/test/v2.blob /tmp/images/link.blob

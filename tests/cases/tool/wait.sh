@@ -40,7 +40,7 @@ td_ok enter 1
 
 # The command waits for nothing else.
 before=$(uptime_s)
-expect_tool 1 apply /lib/firmware/test/bad-svn.blob --recovery none --wait 60 --json
+expect_tool 1 apply /lib/firmware/test/bad-svn.blob --recovery none --allow-downgrade --wait 60 --json
 expect "tries" 1 "$(json .tries)"
 expect_le "seconds waited" 5 $(($(uptime_s) - before))
 
@@ -50,7 +50,7 @@ td_set pages 1
 td_set threads builders=1
 before=$(counter TDH.SYS.SHUTDOWN)
 expect_tool 0 apply /lib/firmware/test/b.blob --recovery none --wait 60
-expect_tool 0 apply /lib/firmware/test/a.blob --recovery none --wait 60
+expect_tool 0 apply /lib/firmware/test/a.blob --recovery none --allow-downgrade --wait 60
 td_set threads builders=0
 note "2 updates took $(($(counter TDH.SYS.SHUTDOWN) - before)) tries"
 expect_ge "TDs built" 1 "$(td_stat built)"
