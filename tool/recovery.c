@@ -21,15 +21,24 @@ char *recovery_current(void)
 	return current;
 }
 
+/* Have undo_end() restore what was set before the first change, not what was tried since. */
+static void will_be(const char *name)
+{
+	static char *before;
+
+	if (!before)
+		before = recovery_current();
+	undo_file(UNDO_RECOVERY, RECOVERY_IMAGE, name, before);
+}
+
 /* Set the recovery image. Return whether the module accepts it. */
 static bool set(const struct file *file, struct recovery *recovery)
 {
-	char name[IMAGE_NAME_SIZE], *current = recovery_current();
+	char name[IMAGE_NAME_SIZE];
 
 	recovery->path = file->path;
 	loader_name(file, name);
-	undo_file(UNDO_RECOVERY, RECOVERY_IMAGE, name, current);
-	free(current);
+	will_be(name);
 	request("recovery_image", name, &recovery->answer);
 	stop_if_signalled();
 	return !recovery->answer.error;
@@ -40,7 +49,7 @@ static void set_none(void)
 	char *current = recovery_current();
 
 	if (*current) {
-		undo_file(UNDO_RECOVERY, RECOVERY_IMAGE, "", current);
+		will_be("");
 		if (host_put(RECOVERY_IMAGE, "\n", 1))
 			fail(TOOL_TRY_AGAIN, "cannot clear the recovery image now; try again");
 	}

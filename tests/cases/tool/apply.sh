@@ -88,21 +88,6 @@ done
 expect_tool 0 apply "$TMP/images/new.blob" --recovery auto --dry-run
 expect version 1.5.24 "$(tdx version)"
 
-# Only an update shows that an image of the running version does not suit the new one: "auto" tries
-# the next.
-emu_set reset 1
-cp /lib/firmware/test/good-same-24.blob "$TMP/images/old24.blob"
-expect_tool 0 apply /lib/firmware/test/good-handoff-pages.blob \
-	--recovery "$TMP/images/old24.blob" --dry-run
-expect_tool 1 apply /lib/firmware/test/good-handoff-pages.blob --recovery "$TMP/images/old.blob"
-expect_match "which image is wrong" "$TMP/images/old.blob: bad-handoff .*: recovery image: 13 handoff pages" "$ERR"
-cp /lib/firmware/test/good-handoff-pages.blob "$TMP/images/new24.blob"
-expect_tool 0 apply "$TMP/images/new24.blob" --recovery auto --json
-expect "with --recovery auto" "success $TMP/images/old24.blob" "$(json '"\(.result) \(.recovery)"')"
-expect_match "passed over" 'passed over as recovery image: .*/old\.blob: bad-handoff' "$ERR"
-rm "$TMP/images/old24.blob" "$TMP/images/new24.blob"
-emu_set reset 1
-
 # A recovery image that an administrator has set stays, and is used by default. "none" leaves it out
 # for this update.
 store "$TDX/recovery_image" test/same.blob
