@@ -301,6 +301,7 @@ tool 0 '' apply "$new" --recovery auto --json
 expect "the recovery image" "$dir/images/tdx_module_1.5.24.blob" "$(json .recovery)"
 expect_match "the first write" '^recovery_image .*tdx_module_1\.5\.24\.blob ' "$(head -n 1 "$dir/log")"
 expect "recovery_image afterwards" '' "$(cat "$tdx/recovery_image")"
+expect "paths of recovery image and image" "$dir/images/tdx_module_1.5.24.blob $new" "$(sed -n 's/^file //p' "$dir/log" | xargs)"
 host
 echo set.blob >"$tdx/recovery_image"
 tool 0 '' apply "$new" --json
