@@ -16,7 +16,7 @@ expect "-V and --version" "$version" "$OUT"
 expect --version "tdx-update $(modinfo -F version tdx_update)" "$version"
 expect_tool 0 explain update-race
 expect_match explain '^update-race \(EBUSY, 16\)$' "$OUT"
-expect_match explain '^  exit     75$' "$OUT"
+expect_match explain '^  exit +75$' "$OUT"
 race=$OUT
 for name in EBUSY ebusy 16 -16; do
 	expect_tool 0 explain $name
