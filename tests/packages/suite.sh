@@ -93,7 +93,7 @@ command_installed() {
 		/usr/lib/udev/rules.d/60-tdx-update-load.rules
 		/usr/sbin/tdx-update
 		/usr/share/bash-completion/completions/tdx-update
-		/usr/share/doc/tdx-update/README.md
+		/usr/share/doc/tdx-update/README.md.gz
 		/usr/share/doc/tdx-update/attestation.md
 		/usr/share/doc/tdx-update/changelog.gz
 		/usr/share/doc/tdx-update/copyright
