@@ -50,12 +50,12 @@ expect_update test/v2.blob 0 success
 # None of these is an update.
 cp /lib/firmware/test/a.blob "$TMP/a.blob"
 expect_tool 0 list /lib/firmware/test
-expect_tool 0 apply "$TMP/a.blob" --recovery /lib/firmware/test/v2.blob --dry-run
+expect_tool 0 apply "$TMP/a.blob" --recovery /lib/firmware/test/v2.blob --allow-downgrade --dry-run
 expect_tool 1 check /lib/firmware/test/bad-svn.blob
 expect_tool 0 status
 expect_match "last update" '^last update +success, test/v2\.blob, 1\.5\.24 -> 1\.5\.26, ' "$OUT"
 expect_match "last check" '^last check +older, /lib/firmware/test/bad-svn\.blob, 1\.5\.26 -> ' "$OUT"
-expect_tool 0 check "$TMP/a.blob"
+expect_tool 0 check "$TMP/a.blob" --allow-downgrade
 expect_tool 0 status
 expect_match "last check" "^last check +can be installed, $TMP/a\.blob, 1\.5\.26 -> 1\.5\.25, " "$OUT"
 expect_tool 0 status --prometheus
