@@ -31,6 +31,8 @@ files="
 644 contrib/udev/90-tdx-update.rules $doc/examples/90-tdx-update.rules
 644 contrib/ansible/tdx-update.yml $doc/examples/tdx-update.yml
 644 docs/tdx-update.schema.json $share/tdx-update/tdx-update.schema.json
+644 contrib/prometheus/tdx-update.rules.yml $share/tdx-update/prometheus.rules.yml
+644 contrib/grafana/tdx-update.json $share/tdx-update/grafana.json
 755 contrib/older-names $doc/examples/older-names
 644 docs/attestation.md $doc/attestation.md
 "

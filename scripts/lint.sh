@@ -308,6 +308,14 @@ uploads() {
 		agree tdx_update.4 "$parameters"
 }
 
+# Alerts and dashboard must use metrics that the command prints.
+metrics() {
+	jq empty contrib/grafana/tdx-update.json
+	comm -13 <(sed -nE 's/^\thead\("([a-z_]+)".*/\1/p; s/^\t\thead\("([a-z_]+)".*/\1/p' tool/status.c | sort -u) \
+		<(grep -owhE 'tdx_up|tdx_(module|update_last)_[a-z_]+' contrib/{prometheus,grafana}/* | sort -u) |
+		sed 's/$/ is no metric of tdx-update status --prometheus/'
+}
+
 # A reference to a manual that is not installed here, or is not in mandoc's database, is fine.
 man_pages() {
 	local page
@@ -376,6 +384,7 @@ check references references
 check versions versions
 check results results
 check uploads uploads
+check metrics metrics
 check man man_pages
 check kernels kernels
 check dkms dkms

@@ -74,7 +74,7 @@ command_comes_and_goes() {
 	grep '^ExecStart=/usr/local/sbin/tdx-update apply ' \
 		"$host/usr/local/lib/systemd/system/tdx-update@.service"
 	[ -z "$(find "$host" -type f ! -path '*/usr/local/*')" ]
-	[ "$(find "$host" -type f | wc -l)" = 13 ]
+	[ "$(find "$host" -type f | wc -l)" = 15 ]
 	archive_make uninstall
 	[ -z "$(find "$host" ! -type d)" ]
 }

@@ -35,6 +35,7 @@ part() {
 scripts/deps.sh build deb packages
 echo "KTAP version 1"
 part "$here/dist.sh"
+part "$here/alerts.sh"
 echo "# building the packages"
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 scripts/deb.sh

@@ -102,6 +102,8 @@ command_installed() {
 		/usr/share/doc/tdx-update/examples/tdx-update.yml
 		/usr/share/man/man4/tdx_update.4.gz
 		/usr/share/man/man8/tdx-update.8.gz
+		/usr/share/tdx-update/grafana.json
+		/usr/share/tdx-update/prometheus.rules.yml
 		/usr/share/tdx-update/tdx-update.schema.json
 		END
 	)
