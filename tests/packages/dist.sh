@@ -1,7 +1,7 @@
 #!/bin/bash
-# The release archive's part of `make check-packages`: the archive is reproducible, it builds the
-# same module as the tree, and its command can be installed and removed. Last line: see sum() in
-# lib.sh.
+# The release archive's part of `make check-packages`: archive and packages are reproducible, the
+# archive builds the same module as the tree, and its command can be installed and removed. The
+# packages of the tree have been built before. Last line: see sum() in lib.sh.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -30,6 +30,18 @@ again() {
 	(umask 077 && cd "$out/unpacked" && scripts/dist.sh)
 	cmp "build/dist/tdx-update-$version.tar.gz" \
 		"$out/unpacked/build/dist/tdx-update-$version.tar.gz"
+}
+
+# The packages are the same when they are built with another umask, language and time zone, in
+# another directory.
+same_packages() {
+	local deb debs=("build/deb/$version"/*.deb)
+
+	(umask 077 && cd "$out/unpacked" && TZ=Asia/Tokyo LC_ALL=de_DE.UTF-8 scripts/deb.sh)
+	[ ${#debs[@]} = 3 ]
+	for deb in "${debs[@]}"; do
+		cmp "$deb" "$out/unpacked/$deb"
+	done
 }
 
 # built SOURCE KO: builds the module. SOURCE is copied to one path first, because the debug
@@ -85,6 +97,7 @@ eval "$assignments"
 export BUILD_ROOT
 check "make dist packs the tree, and nothing that was built" made
 check "an archive made of the unpacked archive is the same" again
+check "the packages built from it are the tree's, byte for byte" same_packages
 check "the module built from it is the tree's, byte for byte" same_module
 check "its own scripts build that source, of that version" same_source
 check "make install and make uninstall, of the command" command_comes_and_goes

@@ -34,12 +34,12 @@ part() {
 
 scripts/deps.sh build deb packages
 echo "KTAP version 1"
-part "$here/dist.sh"
-part "$here/alerts.sh"
 echo "# building the packages"
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 scripts/deb.sh
 scripts/deb.sh "$version.1"
+part "$here/dist.sh"
+part "$here/alerts.sh"
 tests/tools/images.sh build/images
 for suite in ${SUITE:-$suites}; do
 	part "$here/suite.sh" "$suite" "build/deb/$version" "build/deb/$version.1"
