@@ -56,7 +56,7 @@ says 2 'no case in tests/kvm/cases' env TEST=no-such tests/kvm/run.sh
 says 2 'SUITE=sarge is none of bookworm ' env SUITE=sarge tests/packages/run.sh
 says 2 'SECONDS is a whole number' tests/pure/fuzz.sh 5s
 says 2 'MINUTES is a whole number' tests/soak/run.sh 0
-says 0 "'make demo' needs neither" sh -c 'MAKEFLAGS= make KDIR=/nowhere 2>&1 | head -n 1'
+says 0 "'make demo' needs neither" sh -c 'MAKEFLAGS= make --no-print-directory KDIR=/nowhere 2>&1 | head -n 1'
 
 # A normal user of Debian has no /usr/sbin in PATH, and is told what root has to do.
 mkdir -p "$out/user"
