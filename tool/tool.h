@@ -201,6 +201,9 @@ bool cpus_all_online(void);
 void cpus_hint(const struct answer *answer);
 void cpus_bring_online(json_t *json);
 
+/* vms.c */
+void vms_hint(const struct answer *answer, json_t *json);
+
 /* mainline.c */
 void mainline_caution(void);
 bool mainline_objects(const struct file *file, char *why, size_t size);
