@@ -180,7 +180,7 @@ rolls_over() {
 	fails grep -E 'RETRYING: \[h[13]\]' "$said"
 	recap h3 changed=0 failed=1
 	grep '^fatal: \[h3\]' "$said" | grep no-updates-left
-	told h3 "1.5.24 ready no-updates-left good"
+	told h3 "1.5.24 ready none good"
 	grep -F '1.5.27, 19 updates left' "$said"
 }
 
