@@ -176,7 +176,7 @@ static enum tool_exit apply_ours(const struct options *options, const struct fil
 	text_json_name(json, "answer_on", image);
 	if (!options->json)
 		print_outcome(image, &answer, options->dry_run);
-	vms_hint(&answer, json);
+	vms_hint(&answer, options, json);
 	return answer_exit(&answer);
 }
 

@@ -202,7 +202,7 @@ void cpus_hint(const struct answer *answer);
 void cpus_bring_online(json_t *json);
 
 /* vms.c */
-void vms_hint(const struct answer *answer, json_t *json);
+void vms_hint(const struct answer *answer, const struct options *options, json_t *json);
 
 /* mainline.c */
 void mainline_caution(void);

@@ -65,9 +65,10 @@ static json_t *find_builders(void)
 /**
  * vms_hint() - name what may be in the way of an update
  * @answer: an answer; ignored unless it is update-race
+ * @options: without --json, name them in words, too
  * @json: gets the processes as "not_run_yet"; null if KVM's debugfs cannot be read
  */
-void vms_hint(const struct answer *answer, json_t *json)
+void vms_hint(const struct answer *answer, const struct options *options, json_t *json)
 {
 	json_t *builders, *builder;
 	size_t i;
@@ -75,6 +76,9 @@ void vms_hint(const struct answer *answer, json_t *json)
 	if (!answer->has_result || answer->result != TDXU_UPDATE_RACE)
 		return;
 	builders = find_builders();
+	json_object_set_new(json, "not_run_yet", builders ?: json_null());
+	if (options->json)
+		return;
 	if (!builders)
 		note("cannot tell which TD is in the way: /sys/" KVM ": %s", strerror(errno));
 	json_array_foreach(builders, i, builder)
@@ -83,5 +87,4 @@ void vms_hint(const struct answer *answer, json_t *json)
 		     record_text(builder, "command") ?: "it has ended");
 	if (builders && !json_array_size(builders))
 		note("every VM has run by now; a TD may have been exported or imported");
-	json_object_set_new(json, "not_run_yet", builders ?: json_null());
 }
