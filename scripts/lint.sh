@@ -311,7 +311,7 @@ uploads() {
 # Alerts and dashboard must use metrics that the command prints.
 metrics() {
 	jq empty contrib/grafana/tdx-update.json
-	comm -13 <(sed -nE 's/^\thead\("([a-z_]+)".*/\1/p; s/^\t\thead\("([a-z_]+)".*/\1/p' tool/status.c | sort -u) \
+	comm -13 <(sed -nE 's/^\t+head\("([a-z_]+)".*/\1/p' tool/status.c | sort) \
 		<(grep -owhE 'tdx_up|tdx_(module|update_last)_[a-z_]+' contrib/{prometheus,grafana}/* | sort -u) |
 		sed 's/$/ is no metric of tdx-update status --prometheus/'
 }

@@ -128,6 +128,8 @@ struct subject {
 	json_t *last;			/* the last update, if it ended like this, else NULL */
 };
 
+#define PAGE_WIDTH	79
+
 static struct subject subject_of(const struct page *page)
 {
 	struct subject subject = { .page = page, .changed = "nothing", .exit = -1 };
@@ -152,21 +154,9 @@ static struct subject subject_of(const struct page *page)
 	return subject;
 }
 
-/* Print a line of a page, wrapped to a terminal. */
-static void print_wrapped(const char *title, const char *text)
+static void print_item(const char *title, const char *text)
 {
-	const int indent = 13, width = 79;
-	int column = printf("  %-*s", indent - 2, title), length;
-
-	for (; *text; text += length + strspn(text + length, " ")) {
-		length = strcspn(text, " ");
-		if (column > indent && column + 1 + length > width)
-			column = printf("\n%*s", indent, "") - 1;
-		else if (column > indent)
-			column += printf(" ");
-		column += printf("%.*s", length, text);
-	}
-	putchar('\n');
+	text_wrap(text, printf("  %-11s", title), PAGE_WIDTH);
 }
 
 static void print_page(const struct subject *subject)
@@ -178,12 +168,12 @@ static void print_page(const struct subject *subject)
 		printf("%s (%s, %d)\n", page->name, page->errno_name, subject->error);
 	else
 		printf("%s (no error)\n", page->name);
-	print_wrapped("meaning", page->meaning);
-	print_wrapped("changed", subject->changed);
-	print_wrapped("look at", page->look_at);
-	print_wrapped("do", page->to_do);
-	print_wrapped("do not", page->do_not);
-	print_wrapped("worked if", page->worked_if);
+	print_item("meaning", page->meaning);
+	print_item("changed", subject->changed);
+	print_item("look at", page->look_at);
+	print_item("do", page->to_do);
+	print_item("do not", page->do_not);
+	print_item("worked if", page->worked_if);
 	if (subject->exit >= 0)
 		printf("  exit       %d\n", subject->exit);
 	if (subject->last)

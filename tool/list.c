@@ -9,6 +9,7 @@
 #include "tool.h"
 
 #define COLUMNS	6
+#define NAME_COLUMN	4	/* of names that have lines of their own */
 
 /* Return why the module cannot be asked for its verdict, or NULL if it can. */
 static const char *why_not_asked(void)
@@ -97,8 +98,8 @@ static void print_table(char *(*rows)[COLUMNS], size_t count)
 		if (total <= terminal) {
 			say("%s", rows[i][COLUMNS - 1]);
 		} else {
-			putchar('\n');
-			text_wrap(rows[i][COLUMNS - 1], 4, terminal);
+			printf("\n%*s", NAME_COLUMN, "");
+			text_wrap(rows[i][COLUMNS - 1], NAME_COLUMN, terminal);
 		}
 	}
 }

@@ -109,14 +109,14 @@ static size_t characters(const char *text, size_t size)
 }
 
 /**
- * text_wrap() - print text on indented lines, broken between words, escaped as text_put() does
+ * text_wrap() - print text broken between words, escaped as text_put() does
  * @text: the text
- * @indent: columns before each line
+ * @indent: the column that the caller has reached, where each further line begins too
  * @width: columns of a line, with @indent; a longer word has a line of its own
  */
 void text_wrap(const char *text, size_t indent, size_t width)
 {
-	size_t size, length, word, column = 0;
+	size_t size, length, word, column = indent;
 	char *escaped, *at;
 	FILE *out = open_memstream(&escaped, &size);
 
@@ -127,12 +127,12 @@ void text_wrap(const char *text, size_t indent, size_t width)
 	for (at = escaped; *at; at += length + strspn(at + length, " ")) {
 		length = strcspn(at, " ");
 		word = characters(at, length);
-		if (column && column + 1 + word > width) {
-			putchar('\n');
-			column = 0;
+		if (column > indent && column + 1 + word > width) {
+			printf("\n%*s", (int)indent, "");
+			column = indent;
 		}
-		printf("%*s%.*s", column ? 1 : (int)indent, "", (int)length, at);
-		column = (column ? column + 1 : indent) + word;
+		column += printf("%s", column > indent ? " " : "") + word;
+		printf("%.*s", (int)length, at);
 	}
 	putchar('\n');
 	free(escaped);

@@ -82,7 +82,7 @@ install_by_apt() {
 # The command's package has its files where users, man and bash look for them, and enables nothing.
 command_installed() {
 	# shellcheck disable=SC2016 # dpkg-query's variable
-	[ "$(on dpkg-query -Wf '${Homepage}\n' tdx-update tdx-update-dkms | grep -c '^https://')" = 2 ]
+	[ "$(on dpkg-query -Wf '${Homepage}\n' tdx-update tdx-update-dkms | grep -c '^https:')" = 2 ]
 	on dpkg-query -L tdx-update | while read -r path; do
 		[ -d "$root$path" ] || echo "$path"
 	done | sort | diff - <(

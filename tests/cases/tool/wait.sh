@@ -37,6 +37,14 @@ expect_tool 0 apply /lib/firmware/test/a.blob --recovery none --wait 60 --json
 expect "with success" "success 1.5.25" "$(json '"\(.result) \(.to)"')"
 expect_ge tries 2 "$(json .tries)"
 td_ok enter 1
+td_build 2
+td_ok export 2
+before=$(counter TDH.SYS.SHUTDOWN)
+(wait_for 60 refused; echo "export-end 2" >"$TD/cmd") &
+expect_tool 0 apply /lib/firmware/test/v2.blob --recovery none --wait 60 --json
+expect "with success after an export" "success 1.5.26" "$(json '"\(.result) \(.to)"')"
+expect_ge tries 2 "$(json .tries)"
+td_ok destroy 2
 
 # The command waits for nothing else.
 before=$(uptime_s)
