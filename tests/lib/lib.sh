@@ -207,7 +207,7 @@ unprivileged() {
 
 # --- modules --------------------------------------------------------------------------------------
 
-OUR_MODULES="tdx_td tdx_update mainline_tdx tdx_slow tdx_emu tdx_vendor tdx_nmi"
+OUR_MODULES="tdx_td tdx_update mainline_tdx tdx_slow tdx_nomem tdx_petted tdx_emu tdx_vendor tdx_nmi"
 
 loaded() {
 	[ -d "/sys/module/$1" ]
@@ -401,7 +401,7 @@ uevents() {
 
 # Print memory that unloaded modules have leaked: its allocating function lies in the address range
 # of modules, but in no module that is loaded. This covers vmalloc, vmap and kmalloc called by the
-# modules themselves (the guest boots with slub_debug=U for kmalloc). It does not cover pages from
+# modules themselves (the guest boots with slub_debug for kmalloc). It does not cover pages from
 # the page allocator, whose owners this kernel does not record (see cases/basic/pages), nor memory
 # that the kernel allocated on a module's behalf; crypto_users covers crypto.
 leaks() {

@@ -1,25 +1,14 @@
 # shellcheck shell=dash
-# Helpers of cases that make the N-th allocation of a process fail, by /proc/self/fail-nth; sourced
-# after lib.sh. Kernels that can do this start processes slowly, so the shell does itself whatever
-# it can.
+# Helpers of cases that make the N-th allocation of tdx_update fail (tests/slow/tdx_nomem.c). Sourced
+# after lib.sh.
 
-FAILSLAB=/sys/kernel/debug/failslab
-FAIL_PAGE=/sys/kernel/debug/fail_page_alloc
+NOMEM=/sys/module/tdx_nomem/parameters
 
-# failing_begins: allow any allocation to fail. The kernel prints a backtrace for a failed
+# failing_begins: after setup, allow any allocation to fail. The kernel prints a backtrace for a failed
 # allocation, and the judge of the console cannot tell it from others. So the console shows nothing
 # until failing_ends has judged the log here.
 failing_begins() {
-	local dir
-
-	[ -d $FAILSLAB ] || skip "this kernel cannot make allocations fail"
-	for dir in $FAILSLAB $FAIL_PAGE; do
-		[ -d "$dir" ] || continue
-		echo 0 >"$dir/verbose"
-		echo N >"$dir/ignore-gfp-wait"
-		echo 1000000 >"$dir/times"
-	done
-	[ ! -d $FAIL_PAGE ] || echo 0 >$FAIL_PAGE/min-order
+	modprobe tdx_nomem || die "tdx_nomem does not load"
 	mark_dmesg
 	dmesg -n 1
 	trap failing_finish EXIT
@@ -41,17 +30,17 @@ failing_finish() {
 	finish
 }
 
-# failing COMMANDS: run them in a shell of their own, where they may write to /proc/self/fail-nth;
-# set ERRNO as with_errno does. Return whether an allocation was made to fail.
+# failing COMMANDS: run them in a shell of their own, where they may write to $NOMEM/nth; set ERRNO
+# as with_errno does. Return whether an allocation was made to fail.
 failing() {
-	local slab slab_after pages=0 pages_after=0
+	local before after
 
-	read -r slab <$FAILSLAB/times
-	[ ! -d $FAIL_PAGE ] || read -r pages <$FAIL_PAGE/times
+	read -r before <$NOMEM/failed
 	with_errno eval "$1"
-	read -r slab_after <$FAILSLAB/times
-	[ ! -d $FAIL_PAGE ] || read -r pages_after <$FAIL_PAGE/times
-	[ "$slab $pages" != "$slab_after $pages_after" ]
+	# Another process may get the place of that one in memory.
+	echo 0 >$NOMEM/nth
+	read -r after <$NOMEM/failed
+	[ "$before" != "$after" ]
 }
 
 # Print the state that a refused attempt must not change.
@@ -79,8 +68,8 @@ walk() {
 
 	while
 		before=$(look)
-		failing "exec 3>/proc/self/fail-nth 4>$1
-			echo $nth >&3; echo $2 >&4; status=\$?; echo 0 >&3; exit \$status"
+		failing "exec 3>$NOMEM/nth 4>$1
+			echo $nth >&3; echo $2 >&4"
 	do
 		case $ERRNO in
 		0)
@@ -104,4 +93,28 @@ walk() {
 	esac
 	note "| ${1##*/}: $nth attempts, $refused refused for lack of memory, $passed went on without it |"
 	expect_ge "attempts refused" 10 $refused
+}
+
+# For try_load: what it does, and what it has seen.
+INSMOD="/sbin/insmod /lib/modules/$(uname -r)/updates/tdx_update.ko signer=$(cat "$SIGNER")"
+refused=0 loads=0
+
+# try_load N [PARAMETER=VALUE]: load the module while its N-th allocation fails, and unload it.
+# Return false if there are fewer than N. It runs kmod's insmod, because busybox's tries a second
+# time in another way.
+try_load() {
+	local hit=0 version
+
+	failing "echo $1 >$NOMEM/nth; exec $INSMOD ${2:-}" || hit=1
+	if loaded tdx_update; then
+		loads=$((loads + 1))
+		read -r version <"$TDX/version"
+		expect "version after allocation $1" 1.5.24 "$version"
+		rmmod tdx_update || die "tdx_update does not unload after allocation $1"
+	else
+		refused=$((refused + 1))
+		expect_match "error after allocation $1" "[Mm]emory|ENOMEM" "$ERRNO"
+	fi
+	[ ! -e "$TDX" ] || die "$TDX is there after allocation $1"
+	return $hit
 }

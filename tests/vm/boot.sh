@@ -70,7 +70,7 @@ cpu=max,-cx16,vendor=GenuineIntel,family=6,model=143,stepping=8$properties
 words=(
 	console=ttyS0 loglevel=7 printk.time=1 log_buf_len=1M
 	panic=-1 panic_on_warn=1 oops=panic
-	"slub_debug=U,kmalloc-*"	# records who made each allocation, for leaks() in lib.sh
+	"slub_debug=FZPU,kmalloc-*"	# finds stray writes; U: who made each allocation, for leaks()
 	mitigations=off random.trust_cpu=on no_timer_check
 )
 # A busy host may pause a guest for half a minute, and hundreds of CPUs that share one take that

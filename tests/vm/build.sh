@@ -48,6 +48,8 @@ printf '%s\n' \
 	"$modules/tests/emu/tdx_emu.ko=$updates/tdx_emu.ko" \
 	"$modules/tests/td/tdx_td.ko=$updates/tdx_td.ko" \
 	"$modules/tests/slow/tdx_slow.ko=$updates/tdx_slow.ko" \
+	"$modules/tests/slow/tdx_nomem.ko=$updates/tdx_nomem.ko" \
+	"$modules/tests/slow/tdx_petted.ko=$updates/tdx_petted.ko" \
 	"$modules/tests/vendor/tdx_vendor.ko=$updates/tdx_vendor.ko" \
 	${mainline:+"$modules/tests/mainline/mainline_tdx.ko=$updates/mainline_tdx.ko"} \
 	${kvm:+"$modules/tests/kvm/nmi/tdx_nmi.ko=$updates/tdx_nmi.ko"} \

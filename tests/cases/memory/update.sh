@@ -1,11 +1,11 @@
 #!/bin/sh
 # Every allocation of an update fails once, each in an attempt of its own: the attempt ends with
 # ENOMEM and changes nothing, or it succeeds.
-# NEEDS: CONFIG_FAILSLAB
+# KERNEL: any
 . /tests/lib.sh
 . /tests/nomemory.sh
-failing_begins
 setup remaining=1000000
+failing_begins
 td_build 1
 walk "$TDX/update" test/good-1-page.blob
 expect_tds_alive 1

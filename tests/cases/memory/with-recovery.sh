@@ -1,11 +1,11 @@
 #!/bin/sh
 # Every allocation of an update that has a recovery image fails once: the attempt ends with ENOMEM
 # and changes nothing, or it succeeds.
-# NEEDS: CONFIG_FAILSLAB
+# KERNEL: any
 . /tests/lib.sh
 . /tests/nomemory.sh
-failing_begins
 setup remaining=1000000
+failing_begins
 td_build 1
 store "$TDX/recovery_image" test/good-1-page.blob
 expect "errno of setting the recovery image" 0 "$ERRNO"
