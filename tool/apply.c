@@ -107,14 +107,16 @@ static void print_outcome(const char *image, const struct answer *answer, bool d
 		say("%s: installed, TDs live", image);
 }
 
-static void end_json(const struct options *options, json_t *json, enum tool_exit status)
+/* Print the answer if it is to be JSON, and release it. Return @status. */
+int apply_end(const struct options *options, json_t *json, enum tool_exit status)
 {
 	if (!options->json) {
 		json_decref(json);
-		return;
+		return status;
 	}
 	json_object_set_new(json, "exit", json_integer(status));
 	print_json(json);
+	return status;
 }
 
 /* ---- the two interfaces ---- */
@@ -286,22 +288,25 @@ static bool choose(const struct options *options, struct files *files,
 	return chosen;
 }
 
+/* Begin the answer as JSON. */
+json_t *apply_json(const struct options *options)
+{
+	json_t *json = json_pack("{s:s, s:b}", "interface", host_interface_name(host_interface()),
+				 "dry_run", options->dry_run);
+
+	text_json_name(json, "file", options->argument);
+	return json;
+}
+
 /**
- * cmd_apply() - run tdx-update apply
- * @options: @options->argument is the image, unless @options->latest is set
+ * apply_begin() - make sure that this host can be updated, as this user and with these options
+ * @options: the command line
  *
- * Return: an exit status of enum tool_exit.
+ * Return: the beginning of the answer as JSON.
  */
-int cmd_apply(const struct options *options)
+json_t *apply_begin(const struct options *options)
 {
 	enum interface interface = host_interface();
-	enum tool_exit status = TOOL_DONE;
-	struct recovery recovery = {};
-	struct files files = {};
-	struct tdxu_version running;
-	char why[ANSWER_SIZE];
-	struct file file;
-	json_t *json;
 
 	if (interface == INTERFACE_NONE)
 		fail(TOOL_UNAVAILABLE,
@@ -312,10 +317,28 @@ int cmd_apply(const struct options *options)
 		     "--recovery: this kernel's own driver has no recovery image");
 	if (!host_may_write(interface == INTERFACE_OURS ? OURS "update" : UPLOAD "loading"))
 		fail(TOOL_NO_PERMISSION, "not permitted: only root may update");
+	if (interface == INTERFACE_OURS)
+		boot_record();
+	return apply_json(options);
+}
 
-	json = json_pack("{s:s, s:b}", "interface", host_interface_name(interface),
-			 "dry_run", options->dry_run);
-	text_json_name(json, "file", options->argument);
+/**
+ * apply_run() - choose an image and install it
+ * @options: @options->argument is the image, unless @options->latest is set
+ * @json: from apply_begin(); the answer is added
+ *
+ * Return: an exit status of enum tool_exit.
+ */
+enum tool_exit apply_run(const struct options *options, json_t *json)
+{
+	enum interface interface = host_interface();
+	enum tool_exit status = TOOL_DONE;
+	struct recovery recovery = {};
+	struct files files = {};
+	struct tdxu_version running;
+	char why[ANSWER_SIZE];
+	struct file file;
+
 	if (!options->latest)
 		file_must_open(options->argument, &file);
 	else if (host_state() == STATE_UNINITIALIZED)
@@ -325,7 +348,6 @@ int cmd_apply(const struct options *options)
 	running_version(&running);
 	if (!options->latest && choice_objects(options, &running, &file, &files, why, json)) {
 		objection_print(&file, why, json);
-		end_json(options, json, TOOL_REFUSED);
 		return TOOL_REFUSED;
 	}
 	if (options->online_cpus)
@@ -334,16 +356,28 @@ int cmd_apply(const struct options *options)
 	if (interface == INTERFACE_OURS && host_state() != STATE_LOST &&
 	    (!options->latest || latest_any(&files, &running)))
 		recovery_set(options, options->latest ? NULL : &file, &files, &running, &recovery);
-	if (options->latest && !choose(options, &files, &running, &file, json, &status)) {
-		end_json(options, json, status);
+	if (options->latest && !choose(options, &files, &running, &file, json, &status))
 		return status;
-	}
 	if (options->latest)
 		choice_objects(options, &running, &file, &files, why, json);
 	text_json_name(json, "file", file.path);
-	status = interface == INTERFACE_OURS ?
-		 apply_ours(options, &file, &files, &running, &recovery, json) :
-		 apply_mainline(options, &file, json);
-	end_json(options, json, status);
-	return status;
+	return interface == INTERFACE_OURS ?
+	       apply_ours(options, &file, &files, &running, &recovery, json) :
+	       apply_mainline(options, &file, json);
+}
+
+/**
+ * cmd_apply() - run tdx-update apply
+ * @options: @options->argument is the image, unless @options->latest or @options->pinned is set
+ *
+ * Return: an exit status of enum tool_exit.
+ */
+int cmd_apply(const struct options *options)
+{
+	json_t *json;
+
+	if (options->pinned)
+		return apply_pinned(options);
+	json = apply_begin(options);
+	return apply_end(options, json, apply_run(options, json));
 }

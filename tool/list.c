@@ -12,7 +12,7 @@
 #define NAME_COLUMN	4	/* of names that have lines of their own */
 
 /* Return why the module cannot be asked for its verdict, or NULL if it can. */
-static const char *why_not_asked(void)
+const char *why_not_asked(void)
 {
 	if (host_interface() == INTERFACE_MAINLINE)
 		return "this kernel's own driver has no check";

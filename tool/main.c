@@ -18,9 +18,11 @@ static const char usage_text[] =
 "       tdx-update list DIR [--recursive] [--mapping FILE|none] [--allow-downgrade]\n"
 "                       [--json]\n"
 "       tdx-update check IMAGE [--mapping FILE|none] [--allow-downgrade] [--json]\n"
-"       tdx-update apply IMAGE [--allow-downgrade] | --latest DIR [--recursive]\n"
+"       tdx-update apply IMAGE [--allow-downgrade] | --latest DIR [--recursive] | --pinned\n"
 "                        [--mapping FILE|none] [--wait SECONDS]\n"
 "                        [--recovery IMAGE|auto|none] [--online-cpus] [--dry-run] [--json]\n"
+"       tdx-update pin [IMAGE | --running DIR [--mapping FILE|none] [--wait SECONDS]\n"
+"                      [--allow-downgrade] | --clear] [--json]\n"
 "       tdx-update explain ERRNO|RESULT|none|all [--json]\n"
 "       tdx-update help | --help | -h | --version | -V\n"
 "\n"
@@ -28,10 +30,14 @@ static const char usage_text[] =
 "  list      the images of a directory, newest first, and which of them can be installed now\n"
 "  check     whether an image can be installed now; changes nothing\n"
 "  apply     install an image, while the TDs live on\n"
+"  pin       show or set the version that this host is to run after each boot\n"
 "  explain   what a result means and has changed, what to do, and what not\n"
 "\n"
 "  --latest DIR      the newest image of the running series that can be installed\n"
 "  --recursive       read the directories below DIR too\n"
+"  --pinned          the image that is pinned, unless its version runs already\n"
+"  --running DIR     pin the running version, whose image is in DIR\n"
+"  --clear           pin nothing\n"
 "  --mapping FILE    the mapping file that an image has to agree with; none: no file.\n"
 "                    Default: the nearest mapping_file.json beside the image or above\n"
 "  --allow-downgrade accept an older version, and a name that may lie about it\n"
@@ -163,6 +169,9 @@ enum option_bit {
 	OPTION_RECURSIVE = 1 << 7,
 	OPTION_MAPPING = 1 << 8,
 	OPTION_ALLOW_DOWNGRADE = 1 << 9,
+	OPTION_PINNED = 1 << 10,
+	OPTION_RUNNING = 1 << 11,
+	OPTION_CLEAR = 1 << 12,
 };
 
 static const struct {
@@ -180,6 +189,9 @@ static const struct {
 	{ "--recursive", OPTION_RECURSIVE, false },
 	{ "--mapping", OPTION_MAPPING, true },
 	{ "--allow-downgrade", OPTION_ALLOW_DOWNGRADE, false },
+	{ "--pinned", OPTION_PINNED, false },
+	{ "--running", OPTION_RUNNING, true },
+	{ "--clear", OPTION_CLEAR, false },
 };
 
 static const struct command {
@@ -195,7 +207,10 @@ static const struct command {
 	{ "apply", cmd_apply, "IMAGE", OPTION_JSON | OPTION_DRY_RUN | OPTION_WAIT |
 					OPTION_LATEST | OPTION_RECOVERY |
 					OPTION_ONLINE_CPUS | OPTION_RECURSIVE |
-					OPTION_MAPPING | OPTION_ALLOW_DOWNGRADE },
+					OPTION_MAPPING | OPTION_ALLOW_DOWNGRADE |
+					OPTION_PINNED },
+	{ "pin", cmd_pin, "IMAGE", OPTION_JSON | OPTION_MAPPING | OPTION_WAIT |
+				   OPTION_ALLOW_DOWNGRADE | OPTION_RUNNING | OPTION_CLEAR },
 	{ "explain", cmd_explain, "ERRNO|RESULT", OPTION_JSON },
 };
 
@@ -236,6 +251,7 @@ static void set_option(struct options *options, enum option_bit bit, const char 
 		options->dry_run = true;
 		break;
 	case OPTION_WAIT:
+		options->has_wait = true;
 		options->wait_s = seconds(value);
 		break;
 	case OPTION_LATEST:
@@ -255,6 +271,15 @@ static void set_option(struct options *options, enum option_bit bit, const char 
 		break;
 	case OPTION_ALLOW_DOWNGRADE:
 		options->allow_downgrade = true;
+		break;
+	case OPTION_PINNED:
+		options->pinned = true;
+		break;
+	case OPTION_RUNNING:
+		options->running = value;
+		break;
+	case OPTION_CLEAR:
+		options->clear = true;
 		break;
 	}
 }
@@ -289,6 +314,19 @@ static int take_option(const struct command *command, char **args, unsigned int 
 	return words;
 }
 
+/* End the program if pin's options do not go together. Without an image, pin only shows. */
+static void check_pin(const struct options *options)
+{
+	bool sets = options->argument || options->running;
+
+	if (options->argument && options->running)
+		usage("pin: give an image or --running, not both");
+	if (options->clear && sets)
+		usage("pin: give an image or --clear, not both");
+	if (!sets && (options->mapping || options->has_wait || options->allow_downgrade))
+		usage("pin: IMAGE is missing");
+}
+
 static void parse(const struct command *command, char **args, struct options *options)
 {
 	bool only_arguments = false;
@@ -311,13 +349,15 @@ static void parse(const struct command *command, char **args, struct options *op
 	}
 	if (options->json && options->prometheus)
 		usage("%s: give --json or --prometheus, not both", command->name);
-	if (options->latest && options->argument)
-		usage("%s: give an image or --latest, not both", command->name);
+	if (!!options->latest + !!options->argument + options->pinned > 1)
+		usage("%s: give an image, --latest or --pinned, only one of them", command->name);
 	if (options->latest && options->allow_downgrade)
 		usage("%s: --allow-downgrade needs an image, not --latest", command->name);
 	if (command->run == cmd_apply && options->recursive && !options->latest)
 		usage("%s: --recursive needs --latest", command->name);
-	if (command->argument && !options->argument && !options->latest)
+	if (command->run == cmd_pin)
+		check_pin(options);
+	else if (command->argument && !options->argument && !options->latest && !options->pinned)
 		usage("%s: %s is missing", command->name, command->argument);
 }
 

@@ -19,6 +19,8 @@ struct status {
 	char *driver, *version, *features0, *race_protection, *recovery_image;
 	char *seamldr_version, *updates_left;
 	char *kernel_version;		/* version in the kernel's own driver, if it is there too */
+	struct pin pin;
+	char at_boot[VERSION_SIZE];	/* "": not known */
 };
 
 static void read_status(struct status *status)
@@ -33,6 +35,9 @@ static void read_status(struct status *status)
 	status->version = host_read_module("version");
 	status->seamldr_version = host_read_module("seamldr_version");
 	status->updates_left = host_read_module("num_remaining_updates");
+	pin_read(&status->pin);
+	if (!boot_version(status->at_boot))
+		status->at_boot[0] = '\0';
 	if (status->interface != INTERFACE_OURS)
 		return;
 	status->driver = host_read("module/tdx_update/version");
@@ -54,6 +59,22 @@ static bool kernel_version_is_stale(const struct status *status)
 {
 	return status->kernel_version &&
 	       (!status->version || strcmp(status->kernel_version, status->version));
+}
+
+/* Whether the pinned version does not run. A pin that cannot be read is none that runs. */
+static bool pin_differs(const struct status *status)
+{
+	struct tdxu_version running;
+
+	return !version_parse(status->version, &running) || status->pin.error ||
+	       version_compare(&running, &status->pin.version);
+}
+
+/* Whether anybody can tell: without a pin, a right to ask, or a fresh version, nobody can. */
+static bool pin_can_be_compared(const struct status *status)
+{
+	return status->pin.set && !host_version_may_be_stale() &&
+	       (status->version || state_is_down(status->state) || status->pin.error);
 }
 
 /* ---- as text ---- */
@@ -101,6 +122,22 @@ static void print_record(const char *title, bool check)
 	json_decref(record);
 }
 
+static void print_pin(const struct status *status)
+{
+	const struct pin *pin = &status->pin;
+
+	if (pin->error)
+		say("pinned           unknown: %s", pin->error);
+	else if (!pin->set)
+		printf("pinned           none\n");
+	else
+		say("pinned           %s%s", pin->values[PIN_VERSION],
+		    !pin_can_be_compared(status) ? "" : pin_differs(status) ?
+		    ", which does not run: see apply --pinned" : ", which runs");
+	printf("at boot          %s\n",
+	       *status->at_boot ? status->at_boot : "unknown: no apply has recorded it");
+}
+
 static void print_words(const struct status *status)
 {
 	printf("platform         CPU %s, CPUs %s online%s\n", status->cpu, status->cpus_online,
@@ -114,6 +151,7 @@ static void print_words(const struct status *status)
 		    status->kernel_version);
 	if (host_version_may_be_stale())
 		printf("                 may be stale: it does not see updates by tdx_update\n");
+	print_pin(status);
 	printf("P-SEAMLDR        %s\n", or_unknown(status->seamldr_version));
 	printf("updates left     %s\n", or_unknown(status->updates_left));
 	if (status->interface == INTERFACE_MAINLINE) {
@@ -153,6 +191,11 @@ static void print_as_json(const struct status *status)
 	json_object_set_new(json, "updates_left", number_or_null(status->updates_left));
 	json_object_set_new(json, "version_may_be_stale",
 			    json_boolean(host_version_may_be_stale()));
+	json_object_set_new(json, "pinned", text_json(status->pin.error ? NULL :
+						      status->pin.values[PIN_VERSION]));
+	json_object_set_new(json, "pin_error", text_json(status->pin.error));
+	json_object_set_new(json, "at_boot", *status->at_boot ? json_string(status->at_boot) :
+			    json_null());
 	if (status->interface == INTERFACE_OURS) {
 		json_object_update_new(json, json_pack("{s:s?, s:s?, s:s?, s:s?}",
 						       "driver", status->driver,
@@ -184,6 +227,21 @@ static void head(const char *metric, const char *help)
 	printf("# HELP %s %s\n# TYPE %s gauge\n", metric, help, metric);
 }
 
+static void print_pin_metrics(const struct status *status)
+{
+	if (status->pin.set && !status->pin.error) {
+		head("tdx_module_pinned_info", "The pinned version; always 1.");
+		printf("tdx_module_pinned_info");
+		print_label("version", status->pin.values[PIN_VERSION], true);
+		printf("} 1\n");
+	}
+	if (pin_can_be_compared(status)) {
+		head("tdx_module_pinned_differs",
+		     "Whether the pinned version does not run, or the pin cannot be read.");
+		printf("tdx_module_pinned_differs %d\n", pin_differs(status));
+	}
+}
+
 static void print_metrics(const struct status *status)
 {
 	static const char * const labels[] = {
@@ -203,6 +261,7 @@ static void print_metrics(const struct status *status)
 	print_label("seamldr_version", status->seamldr_version, false);
 	print_label("interface", host_interface_name(status->interface), false);
 	printf("} 1\n");
+	print_pin_metrics(status);
 	if (status->updates_left) {
 		head("tdx_module_updates_left", "Updates that P-SEAMLDR will do until reboot.");
 		printf("tdx_module_updates_left %s\n", status->updates_left);

@@ -34,7 +34,8 @@
 	X(UNAVAILABLE, 69, "TDX cannot be updated here, or not in this way")	\
 	X(SYSTEM, 71, "the system failed this command: memory, files, processes")	\
 	X(TRY_AGAIN, 75, "a race or another update: nothing has changed, try again")	\
-	X(NO_PERMISSION, 77, "not permitted: needs root (CAP_SYS_ADMIN)")
+	X(NO_PERMISSION, 77, "not permitted: needs root (CAP_SYS_ADMIN)")		\
+	X(CONFIG, 78, "the pin is wrong, or another file is at its place: nothing has changed")
 
 #define EXIT_ENUM(symbol, code, text) TOOL_##symbol = (code),
 enum tool_exit { EXITS(EXIT_ENUM) };
@@ -48,8 +49,12 @@ struct options {
 	bool online_cpus;
 	bool recursive;
 	bool allow_downgrade;
+	bool pinned;
+	bool clear;
+	bool has_wait;			/* --wait was given */
 	long wait_s;			/* 0: do not wait */
 	const char *latest;		/* directory, or NULL */
+	const char *running;		/* directory, or NULL */
 	const char *recovery;		/* image, "auto" or "none", or NULL: see recovery_set() */
 	const char *mapping;		/* mapping file or "none"; NULL: look for one */
 	const char *argument;		/* IMAGE, DIR, or what to explain; NULL: not given */
@@ -63,6 +68,7 @@ int cmd_status(const struct options *options);
 int cmd_list(const struct options *options);
 int cmd_check(const struct options *options);
 int cmd_apply(const struct options *options);
+int cmd_pin(const struct options *options);
 int cmd_explain(const struct options *options);
 
 /* text.c */
@@ -195,6 +201,49 @@ enum tool_exit answer_exit(const struct answer *answer);
 const char *answer_text(const struct answer *answer, char buf[ANSWER_SIZE]);
 const char *answer_changed(const struct answer *answer);
 void answer_json(const struct answer *answer, json_t *json);
+
+/* apply.c */
+json_t *apply_json(const struct options *options);
+json_t *apply_begin(const struct options *options);
+enum tool_exit apply_run(const struct options *options, json_t *json);
+int apply_end(const struct options *options, json_t *json, enum tool_exit status);
+
+/* config.c */
+#define PIN_WAIT_S	60		/* unless the file says otherwise */
+
+enum pin_key {
+	PIN_VERSION, PIN_IMAGE, PIN_DIRECTORY, PIN_SHA256, PIN_MAPPING, PIN_WAIT,
+	NUM_PIN_KEYS
+};
+
+struct pin {
+	bool set;			/* there is a file */
+	char *error;			/* what is wrong with it; NULL: nothing */
+	char *values[NUM_PIN_KEYS];	/* NULL: the file does not have the key */
+	struct tdxu_version version;
+	long wait_s;
+};
+
+const char *pin_path(void);
+const char *pin_key_name(enum pin_key key);
+void pin_read(struct pin *pin);
+void pin_must_read(struct pin *pin);
+void pin_set(struct pin *pin, enum pin_key key, const char *value);
+void pin_write(const struct pin *pin);
+bool pin_remove(void);
+
+/* pin.c */
+#define SHA256_HEX_SIZE	65
+
+void file_sha256(const struct file *file, char hex[SHA256_HEX_SIZE]);
+
+/* pinned.c */
+bool boot_version(char text[VERSION_SIZE]);
+void boot_record(void);
+int apply_pinned(const struct options *options);
+
+/* list.c */
+const char *why_not_asked(void);
 
 /* cpus.c */
 bool cpus_all_online(void);

@@ -2,7 +2,7 @@
 /*
  * Stands between the command and a sysfs of ordinary files, preloaded: a write to update, check or
  * recovery_image gets the next answer that the test has in store for that file, and last/ or
- * last_check/ tells of it.
+ * last_check/ tells of it. An update that succeeds or leaves TDX down also sets state.
  *
  * ANSWERS is a list of FILE:ERRNO:RESULT. The last one for a file is given again and again; without
  * any the answer is success. With the RESULT "-" last/ stays as it is, as after another attempt.
@@ -104,6 +104,8 @@ ssize_t write(int fd, const void *data, size_t size)
 			put(last, "file", file);
 		put(last, "result", result);
 		put(last, "errno", code);
+		if (!i && (!error || !strcmp(result, "shut-down")))
+			put(path, "state", error ? "shut-down" : "ready");
 	}
 	errno = error;
 	if (error)

@@ -31,7 +31,7 @@ mount -t tmpfs tmpfs /run
 [ ! -d /lib/firmware ] || mount -t tmpfs tmpfs /lib/firmware
 
 dir=$TOOL_TEST_DIR
-export TDX_UPDATE_SYSFS=$dir/sys
+export TDX_UPDATE_SYSFS=$dir/sys TDX_UPDATE_CONF=$dir/etc/tdx-update.conf
 tdx=$TDX_UPDATE_SYSFS/firmware/tdx
 checks=0 wrong=0
 
@@ -647,6 +647,9 @@ expect_match "a name that is escaped" 'e\\x1b\[2Jil\.blob: installed' "$OUT"
 expect_match "the loader's name for it" '/1-image ' "$(grep '^update' "$dir/log")"
 expect "left behind" '' "$(ls -d /lib/firmware/tdx-update.* /run/tdx-update.* 2>/dev/null)"
 
+# shellcheck source=tests/tool/pin.sh
+. tests/tool/pin.sh
+
 # --- every JSON is as the schema has it -----------------------------------------------------------
 
 # validate COMMAND FILE...: prints what is wrong.
@@ -663,7 +666,7 @@ validate() {
 	/usr/bin/python3 -W ignore -m jsonschema --error-format '{error.instance}: {error.message}
 ' "$@" "$dir/$kind.schema" 2>&1
 }
-for kind in status list check apply explain; do
+for kind in status list check apply pin explain; do
 	files=$(grep -L '^  "error":' "$dir/json/$kind".* || true)
 	expect "a JSON of $kind to validate" yes "${files:+yes}"
 	# shellcheck disable=SC2086 # names without blanks
