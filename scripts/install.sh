@@ -25,6 +25,7 @@ files="
 644 docs/man/tdx_update.4 $share/man/man4/tdx_update.4
 644 contrib/completion/tdx-update $share/bash-completion/completions/tdx-update
 644 contrib/systemd/tdx-update@.service $lib/systemd/system/tdx-update@.service
+644 contrib/systemd/tdx-update-boot.service $lib/systemd/system/tdx-update-boot.service
 644 contrib/systemd/tdx-update-metrics.service $lib/systemd/system/tdx-update-metrics.service
 644 contrib/systemd/tdx-update-metrics.timer $lib/systemd/system/tdx-update-metrics.timer
 644 contrib/udev/60-tdx-update-load.rules $lib/udev/rules.d/60-tdx-update-load.rules

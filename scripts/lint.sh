@@ -140,7 +140,7 @@ shell_guest() {
 	local guests='(oracle/|kvm/)?cases/.*\.sh|soak/soak\.sh|kvm/kvm\.sh|bench/guest-.*\.sh'
 
 	guests+='|lib/(run|counts|.*\.sh)|vm/init|vm/(demo|try)-guest\.sh|vm/selftest/.*/.*\.sh'
-	guests+='|packages/(guest|host|tdx)\.sh'
+	guests+='|packages/(guest|host|pinned|tdx)\.sh'
 	files "^tests/($guests)$|^contrib/older-names$" |
 		xargs shellcheck -s dash -e SC1091
 }

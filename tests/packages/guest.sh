@@ -6,6 +6,7 @@
 #				unit and the udev rule work
 #	guest.plan=signing	Secure Boot: only a module that is signed by a key of the machine's
 #				owner loads, such as the one that DKMS signed
+#	guest.plan=pinned	the image that is pinned is bad; guest.pin names it
 #	guest.plan=fleet	a host that Ansible updates, until fleet.sh ends it
 #
 # $1: the directory of this file, with the plans, images and modules that are not in /lib.
@@ -15,6 +16,8 @@ set -u
 here=$1
 # shellcheck source=tests/packages/tdx.sh
 . "$here/tdx.sh"
+# shellcheck source=tests/packages/pinned.sh
+. "$here/pinned.sh"
 
 COLLECTOR=/var/lib/prometheus/node-exporter
 
@@ -28,8 +31,9 @@ systemd_is_up() {
 }
 
 # The kernel's command line has systemd load the emulator and a stand-in for kvm_intel whose
-# parameter tdx is Y. So udev has loaded the module.
+# parameter tdx is Y. So udev loads the module. tdx-update-boot.service did too: once more without.
 loaded_at_boot() {
+	rmmod tdx_update kvm_intel && modprobe kvm_intel && udevadm settle || return
 	journalctl --no-pager -b | grep -i tdx
 	grep -q '^tdx_update ' /proc/modules && [ "$(cat $TDX/state)" = ready ]
 }

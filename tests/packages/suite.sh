@@ -87,6 +87,7 @@ command_installed() {
 		[ -d "$root$path" ] || echo "$path"
 	done | sort | diff - <(
 		cat <<-END
+		/usr/lib/systemd/system/tdx-update-boot.service
 		/usr/lib/systemd/system/tdx-update-metrics.service
 		/usr/lib/systemd/system/tdx-update-metrics.timer
 		/usr/lib/systemd/system/tdx-update@.service
@@ -100,6 +101,7 @@ command_installed() {
 		/usr/share/doc/tdx-update/examples/90-tdx-update.rules
 		/usr/share/doc/tdx-update/examples/older-names
 		/usr/share/doc/tdx-update/examples/tdx-update.yml
+		/usr/share/lintian/overrides/tdx-update
 		/usr/share/man/man4/tdx_update.4.gz
 		/usr/share/man/man8/tdx-update.8.gz
 		/usr/share/tdx-update/grafana.json
@@ -110,7 +112,10 @@ command_installed() {
 	[ "$(on tdx-update --version)" = "tdx-update $version" ]
 	[ "$(on systemctl is-enabled tdx-update@.service)" = static ]
 	[ "$(on systemctl is-enabled tdx-update-metrics.timer)" = disabled ]
+	[ "$(on systemctl is-enabled tdx-update-boot.service)" = disabled ]
 	[ -z "$(find "$root"/etc/{systemd,udev} -name '*tdx*')" ]
+	# No upgrade may start the unit that updates at boot again.
+	fails grep tdx-update-boot "$root"/var/lib/dpkg/info/tdx-update.{postinst,prerm}
 }
 
 # completed WORD...: prints what bash offers for the last word, sorted, on one line.
@@ -146,7 +151,7 @@ completes() {
 		[ "$(completed "${words[@]}")" = "$wanted" ]
 	done <<-'END'
 	a|apply
-	''|--help --version apply check explain help list status
+	''|--help --version apply check explain help list pin status
 	status --|--json --prometheus
 	apply --rec|--recovery --recursive
 	apply tdx|tdx_module_1.5.26.blob
@@ -155,6 +160,9 @@ completes() {
 	apply --recovery tdx|tdx_module_1.5.26.blob
 	apply --wait |
 	list o|older
+	pin --c|--clear
+	pin --running |older
+	pin tdx|tdx_module_1.5.26.blob
 	check t|tdx_module_1.5.26.blob
 	explain update-r|update-race
 	explain lo|lost
@@ -209,6 +217,8 @@ not_for_this_kernel() {
 
 purge() {
 	rm -f "$root/etc/dkms/tdx-update.conf"
+	echo 'version = 1.5.26' >"$root/etc/tdx-update.conf"
+	on systemctl enable tdx-update-boot.service
 	apt purge tdx-update tdx-update-dkms
 	no_traces
 }
@@ -302,7 +312,8 @@ guest_root() {
 	mkdir -p "$test/images/bad"
 	cp build/images/{signer,{same,a,v2,b}.blob} "$test/images/"
 	cp build/images/{bad-hash,b}.blob "$test/images/bad/"
-	cp "$here"/{guest,host,tdx}.sh "$out"/plan.* "$test/"
+	cp "$here"/{guest,host,pinned,tdx}.sh "$out"/plan.* "$test/"
+	pinned_units
 	cat >"$guest/etc/systemd/system/guest-test.service" <<-END
 	[Unit]
 	Description=Test of tdx-update
@@ -332,6 +343,60 @@ guest_root() {
 	# No one logs in on a terminal. Everything else is as installed.
 	ln -sf /dev/null "$guest/etc/systemd/system/serial-getty@.service"
 	ln -sf /dev/null "$guest/etc/systemd/system/getty@.service"
+}
+
+# Enables the unit that updates at boot, with stand-ins for what starts VMs. The kernel's command
+# line names the image that is pinned.
+pinned_units() {
+	local units=$out/guest/etc/systemd/system unit condition=ConditionKernelCommandLine=guest.pin
+
+	cat >"$units/test-pin.service" <<-END
+	[Unit]
+	Description=Pins what the command line names
+	$condition
+	Before=tdx-update-boot.service
+	[Service]
+	Type=oneshot
+	ExecStart=/bin/sh /opt/test/pinned.sh pin
+	[Install]
+	WantedBy=multi-user.target
+	END
+	for unit in libvirtd kubelet virtqemud; do
+		cat >"$units/$unit.service" <<-END
+		[Unit]
+		Description=Stand-in for $unit
+		$condition
+		[Service]
+		Type=oneshot
+		RemainAfterExit=yes
+		ExecStart=/bin/sh /opt/test/pinned.sh started $unit
+		[Install]
+		WantedBy=multi-user.target
+		END
+	done
+	# A client that comes before anything else starts the third one through its socket.
+	cat >"$units/virtqemud.socket" <<-END
+	[Unit]
+	$condition
+	[Socket]
+	ListenStream=127.0.0.1:16509
+	[Install]
+	WantedBy=sockets.target
+	END
+	cat >"$units/test-client.service" <<-END
+	[Unit]
+	Description=Client of the stand-in for virtqemud
+	$condition
+	After=virtqemud.socket
+	Before=test-pin.service
+	[Service]
+	Type=oneshot
+	ExecStart=/bin/bash -c 'exec 3<>/dev/tcp/127.0.0.1/16509'
+	[Install]
+	WantedBy=multi-user.target
+	END
+	on systemctl --root "$top/$out/guest" enable test-pin.service test-client.service \
+		libvirtd.service kubelet.service virtqemud.socket tdx-update-boot.service
 }
 
 guest_disk() {
@@ -383,12 +448,14 @@ cp -a --reflink=auto "$out/base" "$root"
 release=$(ls "$root/usr/lib/modules")
 version=$(version_in "$debs")
 next=$(version_in "$next_debs")
-printf '%s\n' systemd_is_up loaded_at_boot figures_at_boot timer_writes_figures \
+printf '%s\n' systemd_is_up pinned_at_boot loaded_at_boot figures_at_boot timer_writes_figures \
 	not_loaded_without_tdx module_found no_seam unit_verifies unit_fails_without_module module_loads \
 	update_works unit_waits_and_installs unit_fails_by_name rule_verifies rule_writes_figures \
 	rule_passes_over_a_linked_directory rule_tells_of_recovery rule_tells_of_shut_down \
-	unit_brings_tdx_back rule_tells_of_loss rule_tells_that_it_is_unloaded >"$out/plan.update"
+	unit_brings_tdx_back pinned_unit_is_bounded rule_tells_of_loss \
+	rule_tells_that_it_is_unloaded >"$out/plan.update"
 printf '%s\n' systemd_is_up told_that_it_is_over unloads >"$out/plan.fleet"
+printf '%s\n' boots_with_a_bad_pin >"$out/plan.pinned"
 printf '%s\n' secure_boot_on unsigned_refused foreign_key_refused dkms_key_loads \
 	>"$out/plan.signing"
 
@@ -404,8 +471,11 @@ check "bash completes it" completes
 check "emulator and client build for the guest" guest_modules
 check "a system disk with them and the tests" guest_root
 check "as a file" guest_disk
+tdx_host="root=LABEL=guest rw kvm_intel.tdx=1 tdx_update.signer=$(<build/images/signer)"
 boot update update --kernel "$root/boot/vmlinuz-$release" --initrd "$root/boot/initrd.img-$release" \
-	--append "root=LABEL=guest rw guest.plan=update modules_load=tdx_emu,kvm_intel kvm_intel.tdx=1"
+	--append "$tdx_host guest.plan=update guest.pin=1.5.26:v2.blob modules_load=tdx_emu,kvm_intel"
+boot pinned pinned --kernel "$root/boot/vmlinuz-$release" --initrd "$root/boot/initrd.img-$release" \
+	--append "$tdx_host guest.plan=pinned guest.pin=1.5.27:bad/bad-hash.blob modules_load=tdx_emu"
 check "a machine with Secure Boot and DKMS's key" secure_boot_disk
 boot signing signing --firmware "$out/firmware" --disk "$out/esp.img"
 
@@ -422,6 +492,7 @@ check "make dkms-install" make_install
 check "make dkms-uninstall leaves nothing of it" make_uninstall
 check "Debian's own test of a dkms package" autopkgtest
 booted update "${pids[0]}"
-booted signing "${pids[1]}"
+booted pinned "${pids[1]}"
+booted signing "${pids[2]}"
 pids=()
 sum
