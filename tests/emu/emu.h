@@ -42,6 +42,24 @@ enum emu_leaf { TDX_LEAVES(EMU_LEAF_INDEX) EMU_UNKNOWN_LEAF };
 	X(EMU_SEAM_OFF,	"off")	\
 	X(EMU_SEAM_GP,	"gp")
 
+/*
+ * Lies: platform key "lie". Each makes the firmware break one fact of docs/firmware.md, for cases
+ * about what notices that.
+ */
+#define EMU_LIES(X)							\
+	X(EMU_LIE_NONE,			"none")				\
+	X(EMU_LIE_VMCS_BIT,		"vmcs-bit")			\
+	X(EMU_LIE_REGISTERS,		"registers")			\
+	X(EMU_LIE_UNKNOWN_FIELD,	"unknown-field")		\
+	X(EMU_LIE_RD_OUTPUTS,		"rd-outputs")			\
+	X(EMU_LIE_INFO_VALID,		"info-valid")			\
+	X(EMU_LIE_INFO_READY,		"info-ready")			\
+	X(EMU_LIE_INFO_MRSIGNER,	"info-mrsigner")		\
+	X(EMU_LIE_INFO_FEATURES0,	"info-features0")		\
+	X(EMU_LIE_SEAMINFO_VERSION,	"seaminfo-version")		\
+	X(EMU_LIE_REMAINING,		"remaining")			\
+	X(EMU_LIE_HANDOFF_KEPT,		"handoff-kept")
+
 /* States of the TDX module. */
 #define EMU_MODULE_STATES(X)				\
 	X(EMU_MODULE_NONE,		"none")		\
@@ -52,6 +70,7 @@ enum emu_leaf { TDX_LEAVES(EMU_LEAF_INDEX) EMU_UNKNOWN_LEAF };
 
 #define EMU_SYMBOL(symbol, name) symbol,
 enum emu_seam_mode { EMU_SEAM_MODES(EMU_SYMBOL) };
+enum emu_lie { EMU_LIES(EMU_SYMBOL) };
 enum emu_module_state { EMU_MODULE_STATES(EMU_SYMBOL) };
 #undef EMU_SYMBOL
 
@@ -101,6 +120,7 @@ struct emu_platform {
 	u32 crypto;
 	u32 seaminfo_lps;		/* SEAMLDR.SEAMINFO's count; EMU_TRUE_COUNT: the true one */
 	u32 seaminfo_sockets;		/* the same */
+	u32 lie;			/* enum emu_lie */
 	/* These take effect at the next reset. */
 	u32 remaining;
 	struct emu_version seamldr;
@@ -225,6 +245,11 @@ struct emu {
 };
 
 extern struct emu emu;
+
+static inline bool emu_lies(enum emu_lie lie)
+{
+	return emu.platform.lie == lie;
+}
 
 /*
  * One SEAMCALL under way. Handlers read operands from @regs and write outputs to it. RAX is the

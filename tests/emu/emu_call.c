@@ -216,6 +216,8 @@ static u64 call_seamldr(struct emu_call *call)
 		status = leaf_ops[call->leaf].handle(call);
 	emu.seamldr_busy = false;
 
+	if (emu_lies(EMU_LIE_REGISTERS))
+		call->regs->r9 = 1;
 	if (emu.platform.erratum)
 		emu_vmx_lose_vmcs();
 	return status;

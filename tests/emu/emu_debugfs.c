@@ -39,6 +39,7 @@ struct name {
 #define NAME_SYMBOL(symbol, name) { name, symbol },
 
 static const struct name seam_modes[] = { EMU_SEAM_MODES(NAME_SYMBOL) };
+static const struct name lies[] = { EMU_LIES(NAME_SYMBOL) };
 static const struct name module_states[] = { EMU_MODULE_STATES(NAME_SYMBOL) };
 static const struct name first_states[] = {
 	{ "ready", EMU_MODULE_READY },
@@ -115,6 +116,7 @@ enum setting_type {
 	KEY_RD_HV,
 	KEY_U16,
 	KEY_SEAM,
+	KEY_LIE,
 	KEY_FIRST_STATE,
 	KEY_SIGNER,
 	KEY_LPS,
@@ -136,6 +138,7 @@ static const struct setting platform_settings[] = {
 	{ "crypto", KEY_FLAG, &emu.platform.crypto },
 	{ "seaminfo_lps", KEY_U32, &emu.platform.seaminfo_lps },
 	{ "seaminfo_sockets", KEY_U32, &emu.platform.seaminfo_sockets },
+	{ "lie", KEY_LIE, &emu.platform.lie },
 	{ "remaining", KEY_U32, &emu.platform.remaining },
 	{ "seamldr", KEY_VERSION, &emu.platform.seamldr },
 	{ "debug", KEY_FLAG, &emu.platform.debug },
@@ -250,6 +253,9 @@ static void show_settings(struct seq_file *m, const struct setting *settings, un
 		case KEY_SEAM:
 			seq_printf(m, "%s\n", name_of(seam_modes, *(u32 *)settings[i].value));
 			break;
+		case KEY_LIE:
+			seq_printf(m, "%s\n", name_of(lies, *(u32 *)settings[i].value));
+			break;
 		case KEY_FIRST_STATE:
 			seq_printf(m, "%s\n", name_of(first_states, *(u32 *)settings[i].value));
 			break;
@@ -344,6 +350,9 @@ static int set_setting(const struct setting *settings, unsigned int nr, const ch
 		break;
 	case KEY_SEAM:
 		ret = value_of(seam_modes, text, &value.u64);
+		break;
+	case KEY_LIE:
+		ret = value_of(lies, text, &value.u64);
 		break;
 	case KEY_FIRST_STATE:
 		ret = value_of(first_states, text, &value.u64);

@@ -430,7 +430,7 @@ static void close_session_installed(void)
 		emu.handoff = (struct emu_handoff){ };
 		emu_td_clear();
 	}
-	if (emu.remaining)
+	if (emu.remaining && !emu_lies(EMU_LIE_REMAINING))
 		emu.remaining--;
 }
 

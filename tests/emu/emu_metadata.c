@@ -157,5 +157,8 @@ u64 emu_sys_rd(struct emu_call *call)
 		call->regs->dx = next_field(field, id - field->id);
 		return TDX_SUCCESS;
 	}
-	return TDX_METADATA_FIELD_ID_INCORRECT;
+	if (emu_lies(EMU_LIE_RD_OUTPUTS))
+		call->regs->dx = id;
+	return emu_lies(EMU_LIE_UNKNOWN_FIELD) ? TDX_OPERAND_INVALID | TDX_OPERAND_ID_RDX :
+						 TDX_METADATA_FIELD_ID_INCORRECT;
 }

@@ -183,7 +183,7 @@ u64 emu_sys_update(struct emu_call *call)
 	if (!emu.handoff.size || emu.handoff.size > handoff_room(&emu.image))
 		return emu_fatal(call);
 
-	emu.handoff.valid = false;
+	emu.handoff.valid = emu_lies(EMU_LIE_HANDOFF_KEPT);
 	emu.handoff.size = 0;
 	emu_module_enter(EMU_MODULE_READY);
 	emu.updates++;

@@ -33,14 +33,15 @@
 /* On a CPU with VMX, KVM reads this MSR too, and needs the CPU's own value. */
 static u64 vmx_basic(void)
 {
+	const bool kept = !emu.platform.erratum || emu_lies(EMU_LIE_VMCS_BIT);
 	u64 basic;
 
 	if (emu_vmx_is_real()) {
 		basic = native_read_msr(MSR_IA32_VMX_BASIC) & ~VMX_BASIC_VMCS_KEPT;
-		return basic | (emu.platform.erratum ? 0 : VMX_BASIC_VMCS_KEPT);
+		return basic | (kept ? VMX_BASIC_VMCS_KEPT : 0);
 	}
 	return VMX_BASIC_REVISION | VMX_BASIC_VMCS_SIZE | VMX_BASIC_WRITE_BACK |
-	       VMX_BASIC_TRUE_CTLS | (emu.platform.erratum ? 0 : VMX_BASIC_VMCS_KEPT);
+	       VMX_BASIC_TRUE_CTLS | (kept ? VMX_BASIC_VMCS_KEPT : 0);
 }
 
 /* All other bits are set, so that a reader that does not mask them reads a wrong value. */

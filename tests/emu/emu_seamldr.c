@@ -52,6 +52,14 @@ u64 emu_seamldr_info(struct emu_call *call)
 	/* Unspecified. It differs from the attribute here, so that a test sees the two mixed up. */
 	info->seam_debug = emu.booted.unlocked;
 	info->p_seam_ready = 1;
+	if (emu_lies(EMU_LIE_INFO_VALID))
+		info->seam_info.valid = 1;
+	if (emu_lies(EMU_LIE_INFO_READY))
+		info->seam_ready = 0;
+	if (emu_lies(EMU_LIE_INFO_MRSIGNER))
+		info->seam_info.mrsigner[0] = 1;
+	if (emu_lies(EMU_LIE_INFO_FEATURES0))
+		info->features0 = 0;
 	return TDX_SUCCESS;
 }
 
@@ -125,6 +133,7 @@ u64 emu_seamldr_seaminfo(struct emu_call *call)
 		return SEAMLDR_EBADPARAM;
 
 	memset(info, 0, sizeof(*info));
+	info->version = emu_lies(EMU_LIE_SEAMINFO_VERSION);
 	info->tot_num_lps = emu.booted.lps;
 	info->tot_num_sockets = emu_num_sockets();
 	for (i = 0; i < info->tot_num_sockets; i++)
