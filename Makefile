@@ -36,6 +36,7 @@ check:		## run the tests in guests: TEST=part of a name, SMP=, KERNEL=, KEEP=1: 
 	@tests/pure/unit.sh
 	@tests/pure/signer.sh
 	@tests/tool/unit.sh
+	@tests/hwtest/unit.sh
 	@tests/vm/run.sh
 
 check-all:	## run the tests on every kernel that Debian packages: KERNEL=, TEST=, SMP=

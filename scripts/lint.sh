@@ -36,7 +36,7 @@ files() {
 
 # --- the compiler and sparse ----------------------------------------------------------------------
 
-test_modules=(tests/emu tests/td tests/slow tests/vendor tests/oracle/guest tests/kvm/nmi
+test_modules=(hwtest tests/emu tests/td tests/slow tests/vendor tests/oracle/guest tests/kvm/nmi
 	tests/packages/kvm)
 
 # Builds from scratch, because the compiler warns only about what it compiles. all.sh does the same
@@ -141,7 +141,7 @@ shell_guest() {
 
 	guests+='|lib/(run|counts|.*\.sh)|vm/init|vm/(demo|try)-guest\.sh|vm/selftest/.*/.*\.sh'
 	guests+='|packages/(guest|host|pinned|tdx)\.sh'
-	files "^tests/($guests)$|^contrib/older-names$" |
+	files "^tests/($guests)$|^contrib/older-names$|^hwtest/tdx-update-hwtest$" |
 		xargs shellcheck -s dash -e SC1091
 }
 
@@ -186,9 +186,9 @@ cases() {
 
 # A file that the text names must be in the tree, by a path from the top, from the file that names
 # it, or from tests/. A name without a path may be anywhere. Not checked: headers of the kernel and
-# the C library, spin's output, names with patterns or variables, and tests/mainline and the
-# comparison, which name the kernel's files. A section that the text names must be a title in the
-# page.
+# the C library, output of spin and of the hardware test, names with patterns or variables, and
+# tests/mainline and the comparison, which name the kernel's files. A section that the text names
+# must be a title in the page.
 references() {
 	local tree=$out/tree
 
@@ -202,7 +202,7 @@ references() {
 				there[$0]
 				next
 			}
-			$3 ~ /[<*$]|^\/|^(linux|asm)\/|^(cases\/)?FOLDER\/|^sysexits.h$|^pan.c$/ { next }
+			$3 ~ /[<*$]|^\/|^(linux|asm)\/|^(cases\/)?FOLDER\/|^sysexits.h$|^pan.c$|^report.md$/ { next }
 			{
 				dir = $1
 				sub(/[^\/]*$/, "", dir)

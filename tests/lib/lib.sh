@@ -207,7 +207,8 @@ unprivileged() {
 
 # --- modules --------------------------------------------------------------------------------------
 
-OUR_MODULES="tdx_td tdx_update mainline_tdx tdx_slow tdx_nomem tdx_petted tdx_emu tdx_vendor tdx_nmi"
+OUR_MODULES="tdx_hwtest tdx_td tdx_update mainline_tdx tdx_slow tdx_nomem tdx_petted tdx_emu tdx_vendor
+	tdx_nmi"
 
 loaded() {
 	[ -d "/sys/module/$1" ]

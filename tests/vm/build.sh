@@ -17,7 +17,7 @@ exec 7>build/.lock
 flock 7
 
 modules=build/modules/$KVER
-dirs=(tests/emu tests/td tests/slow tests/vendor)
+dirs=(hwtest tests/emu tests/td tests/slow tests/vendor)
 # Only the kernels for tests/kvm get the KVM guests and tdx_nmi.ko, which sends NMIs.
 kvm=''
 if [[ $KERNEL == *-kvm ]]; then
@@ -45,6 +45,7 @@ fi
 updates=/lib/modules/$KVER/updates
 printf '%s\n' \
 	"$modules/tdx_update.ko=$updates/tdx_update.ko" \
+	"$modules/hwtest/tdx_hwtest.ko=$updates/tdx_hwtest.ko" \
 	"$modules/tests/emu/tdx_emu.ko=$updates/tdx_emu.ko" \
 	"$modules/tests/td/tdx_td.ko=$updates/tdx_td.ko" \
 	"$modules/tests/slow/tdx_slow.ko=$updates/tdx_slow.ko" \
@@ -63,5 +64,8 @@ printf '%s\n' \
 	"tests/vm/demo-guest.sh=/tests/demo.sh" \
 	"tests/vm/try-guest.sh=/tests/try.sh" \
 	"contrib/older-names=/tests/older-names" \
+	"hwtest/tdx-update-hwtest=/tests/hwtest/tdx-update-hwtest" \
+	"hwtest/lib=/tests/hwtest/lib" \
+	"tests/hwtest=/tests/hwtest/reports" \
 	"build/images=/lib/firmware/test"
 [ "${1:-}" = demo ] || echo build/mutants=/lib/firmware/mutants
