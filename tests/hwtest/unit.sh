@@ -148,6 +148,13 @@ END
 # Only root gets as far as these.
 run $([ "$(id -u)" = 0 ] && echo 69 || echo 77) report --dir "$dir/work"
 run $([ "$(id -u)" = 0 ] && echo 64 || echo 77) look --dir "$dir/work"
+# Whoever answers no stops the first stage before it has begun.
+if [ "$(id -u)" = 0 ]; then
+	status=0
+	out=$(script -qec "$kit look --dir $dir/work" /dev/null <<<n | tr -d '\r') || status=$?
+	expect "exit status after no" 2 "$status"
+	matches "answer no" "Go on? [y/N] Stopped."
+fi
 run 64
 run 0 help
 run 64 update --dir

@@ -23,6 +23,8 @@ pid=$!
 wait_for 60 offline || die "no CPU goes offline"
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null
+# What it had started may outlive it for a moment.
+wait_for 30 flock -n "$HWTEST_DIR/lock" true || die "something still works in $HWTEST_DIR"
 expect "CPUs online after the kill" 0 "$(cat /sys/devices/system/cpu/online)"
 hwtest 0 undo
 expect_as_before
