@@ -5,7 +5,6 @@
 . /tests/lib.sh
 . /tests/hwtest.sh
 setup cpu=0x806F8
-td_build 1
 some_images same
 
 # The stage, the emulator's settings, and the facts that they contradict.
