@@ -2,15 +2,12 @@
 # Has DKMS install the module for the running kernel, or remove it from every kernel.
 #
 #	scripts/dkms.sh install|uninstall
-#
-# Only the module's source goes to /usr/src: no part of the tests may reach a host.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
 
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 package=tdx-update/$version
-sources=/usr/src/tdx-update-$version
 
 die() {
 	echo "dkms.sh: $*" >&2
@@ -40,8 +37,7 @@ install)
 	[ -e "/lib/modules/$release/build" ] ||
 		die "no headers of $release here: apt-get install linux-headers-$release"
 	uninstall	# this version too, as its source may have changed
-	mkdir -p "$sources"
-	cp -r Kbuild dkms.conf include src "$sources/"
+	scripts/install.sh source
 	dkms install "$package" -k "$release"
 	;;
 uninstall)

@@ -1,19 +1,22 @@
 #!/bin/bash
 # Installs the operator's command and what goes with it, or removes both: `make install` and
-# `make uninstall`.
+# `make uninstall`. The packages use it too, so this is the only list of what they contain.
 #
-#	PREFIX=/usr/local DESTDIR= scripts/install.sh install|uninstall
+#	PREFIX=/usr/local DESTDIR= DOCDIR=PREFIX/share/doc scripts/install.sh install|uninstall|list
+#	DESTDIR= scripts/install.sh source
 #
-# scripts/dkms.sh installs the kernel module. No unit is enabled here. A udev rule loads the module
-# at boot on TDX hosts. The rules about updates are examples; to use them, copy them to
-# /etc/udev/rules.d.
+# list prints the paths of the files. source copies the kernel module's source to where DKMS looks
+# for it; scripts/dkms.sh has DKMS install it. No part of the tests may reach a host.
+#
+# No unit is enabled here. A udev rule loads the module at boot on TDX hosts. The rules about
+# updates are examples; to use them, copy them to /etc/udev/rules.d.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
 
 prefix=${PREFIX:-/usr/local}
 share=$prefix/share
-doc=$share/doc/tdx-update
+doc=${DOCDIR:-$share/doc}/tdx-update
 # systemd and udev look only in these directories, whatever the prefix is.
 lib=/usr/local/lib
 [ "$prefix" != /usr ] || lib=/usr/lib
@@ -56,8 +59,18 @@ uninstall)
 	rmdir --ignore-fail-on-non-empty "${DESTDIR:-}$doc/examples" "${DESTDIR:-}$doc" \
 		"${DESTDIR:-}$share/tdx-update" 2>/dev/null || true
 	;;
+list)
+	while read -r mode _ to; do
+		[ -z "$mode" ] || echo "$to"
+	done <<<"$files"
+	;;
+source)
+	version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+	source=${DESTDIR:-}/usr/src/tdx-update-$version
+	find Kbuild dkms.conf include src -type f -exec install -D -m 644 {} "$source/{}" \;
+	;;
 *)
-	echo "install.sh: install or uninstall?" >&2
+	echo "install.sh: install, uninstall, list or source?" >&2
 	exit 2
 	;;
 esac

@@ -343,7 +343,7 @@ kernels() {
 
 # What is installed must not refer to tests/: the emulator must never reach a user's machine.
 dkms() {
-	grep -n tests/ Kbuild dkms.conf scripts/dkms.sh debian/*.install || true
+	grep -n tests/ Kbuild dkms.conf scripts/{dkms,install}.sh || true
 }
 
 # dkms.conf has the version. Debian's tools need it in the changelog too; no other file may have it.
