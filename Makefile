@@ -94,10 +94,13 @@ dkms-uninstall:	## remove every version from DKMS, for every kernel
 deb:		## build Debian packages in build/deb/VERSION/, and check them with lintian
 	@scripts/deb.sh
 
+rpm:		## build RPM packages in build/rpm/VERSION/, and check them with rpmlint
+	@scripts/rpm.sh
+
 dist:		## pack the release archive, build/dist/tdx-update-VERSION.tar.gz
 	@scripts/dist.sh
 
-check-packages:	## test archive and packages in Debian guests, as root: SUITE=bookworm
+check-packages:	## test archive, RPM and Debian packages, in guests, as root: SUITE=bookworm
 	@tests/packages/run.sh
 
 clean:		## remove build results; kernels, roots and downloads stay in build/
@@ -150,7 +153,8 @@ build/oracle/replay: tests/oracle/guest/replay.c tests/oracle/guest/format.h
 	$(CC) -O2 -Wall -Wextra -Werror -o $@ $<
 
 # The command shares the kernel module's result table and the code that reads containers.
-TOOL_CFLAGS = -Wall -Wextra -Werror -Wno-format-truncation -Iinclude -Itool -Ibuild/tool \
+WERROR = -Werror
+TOOL_CFLAGS = -Wall -Wextra $(WERROR) -Wno-format-truncation -Iinclude -Itool -Ibuild/tool \
 	      -DTDX_UPDATE_VERSION='"$(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)"'
 
 build/tool/runbook.inc: docs/runbook.md tool/runbook.awk
@@ -182,4 +186,4 @@ build/tools/%: tests/tools/%.c include/tdx_arch.h tests/emu/tdx_emu_abi.h
 
 .PHONY: modules tool install uninstall demo try check check-all check-debug check-kvm coverage \
 	mutants oracle mutate fuzz bench compare soak model proof recording lint dkms-install \
-	dkms-uninstall deb dist check-packages clean help
+	dkms-uninstall deb rpm dist check-packages clean help

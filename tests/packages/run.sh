@@ -1,5 +1,6 @@
 #!/bin/bash
-# `make check-packages`: tests the release archive, and the Debian packages on real systems.
+# `make check-packages`: tests the release archive, the RPM packages, and the Debian packages on
+# real systems.
 #
 #	SUITE=name	only that suite (bookworm, trixie, trixie-backports)
 #
@@ -40,6 +41,9 @@ scripts/deb.sh
 scripts/deb.sh "$version.1"
 part "$here/dist.sh"
 part "$here/alerts.sh"
+# Once, with the first suite's dkms.
+read -r suite _ <<<"${SUITE:-$suites}"
+part "$here/rpm.sh" "$suite"
 tests/tools/images.sh build/images
 for suite in ${SUITE:-$suites}; do
 	part "$here/suite.sh" "$suite" "build/deb/$version" "build/deb/$version.1"
