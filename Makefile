@@ -97,8 +97,9 @@ deb:		## build Debian packages in build/deb/VERSION/, and check them with lintia
 rpm:		## build RPM packages in build/rpm/VERSION/, and check them with rpmlint
 	@scripts/rpm.sh
 
-dist:		## pack the release archive, build/dist/tdx-update-VERSION.tar.gz
+dist:		## pack the release archive and its bill of materials (SPDX), in build/dist/
 	@scripts/dist.sh
+	@scripts/sbom.sh
 
 check-packages:	## test archive, RPM and Debian packages, in guests, as root: SUITE=bookworm
 	@tests/packages/run.sh

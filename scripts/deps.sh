@@ -35,6 +35,8 @@ declare -A groups=(
 	[deb]="dpkg-dev debhelper dh-dkms lintian gcc libc6-dev libjansson-dev libssl-dev"
 	# For `make rpm`.
 	[rpm]="rpm rpmlint file make gcc libc6-dev libjansson-dev libssl-dev"
+	# The licences in `make lint`, and the bill of materials of `make dist`.
+	[sbom]="reuse"
 	# For `make check-packages`; [fleet] updates the hosts there, in a root of the suite.
 	# [watch] is always in a root file system, where no service starts.
 	[packages]="mmdebstrap qemu-system-x86 ovmf e2fsprogs mtools openssl"

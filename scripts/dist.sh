@@ -29,7 +29,7 @@ files() {
 
 mkdir -p build/dist
 time=$(sed -n 's/^ -- .*>  //p' debian/changelog | head -n 1)
-files | LC_ALL=C sort -z | tar -c --no-recursion --null -T - --transform "s,^,$name/," \
+files | LC_ALL=C sort -z | tar -c --no-recursion --null -T - --transform "s,^,$name/,SH" \
 	--mtime "$time" --owner 0 --group 0 --numeric-owner --mode 'u=rwX,go=rX' --format ustar |
 	gzip -9n >"$out.new"
 mv "$out.new" "$out"

@@ -343,7 +343,15 @@ kernels() {
 
 # What is installed must not refer to tests/: the emulator must never reach a user's machine.
 dkms() {
-	grep -n tests/ Kbuild dkms.conf scripts/{dkms,install}.sh || true
+	grep -n tests/ Kbuild dkms.conf scripts/{dkms,install}.sh rpm/*.in || true
+}
+
+# Every file has a licence and a holder of the copyright, in itself or in debian/copyright, which
+# .reuse/dep5 names, as the specification of REUSE wants it.
+licences() {
+	local log=$out/reuse
+
+	reuse lint >"$log" 2>&1 || cat "$log"
 }
 
 # dkms.conf has the version. Debian's tools need it in the changelog too; no other file may have it.
@@ -360,7 +368,7 @@ mkdir -p "$out"
 # One at a time in a tree: each begins by removing what the other builds.
 exec 8>"$out/.lock"
 flock -n 8 || { echo "Waiting for another lint in this tree to end"; flock 8; }
-scripts/deps.sh build lint
+scripts/deps.sh build lint sbom
 assignments=$(scripts/kernel.sh)
 eval "$assignments"
 # Fetch checkpatch and its word lists.
@@ -389,6 +397,7 @@ check man man_pages
 check kernels kernels
 check dkms dkms
 check version version
+check licences licences
 
 if [ ${#bad[@]} -gt 0 ]; then
 	echo "lint: ${#bad[@]} of $checks checks found something: ${bad[*]}"

@@ -1,7 +1,7 @@
 #!/bin/bash
-# The release archive's part of `make check-packages`: archive and packages are reproducible, the
-# archive builds the same module as the tree, and its command can be installed and removed. The
-# packages of the tree have been built before. Last line: see sum() in lib.sh.
+# The release archive's part of `make check-packages`: archive, bill of materials and packages are
+# reproducible, the archive builds the same module as the tree, and its command can be installed and
+# removed. The packages of the tree have been built before. Last line: see sum() in lib.sh.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -30,6 +30,27 @@ again() {
 	(umask 077 && cd "$out/unpacked" && scripts/dist.sh)
 	cmp "build/dist/tdx-update-$version.tar.gz" \
 		"$out/unpacked/build/dist/tdx-update-$version.tar.gz"
+}
+
+# The bill of materials has the checksum of each file of the archive, but for the licence's text and
+# symbolic links, and the libraries that the command is linked with. The archive's own tree makes
+# the same bill.
+bill() {
+	local bill=$top/build/dist/tdx-update-$version.spdx
+
+	scripts/sbom.sh
+	sed -n 's,^FileName: \./,,p' "$bill" | sort >"$out/billed"
+	(cd "$out/unpacked" && find . -path ./build -prune -o -type f ! -path ./LICENSE -printf '%P\n') |
+		sort | diff - "$out/billed"
+	awk '/^FileName: / { name = $2 } /^FileChecksum: SHA1: / { print $3 "  " name }' "$bill" |
+		(cd "$out/unpacked" && sha1sum --check --quiet)
+	grep -Fx "PackageChecksum: SHA256: $(sha256sum <"build/dist/tdx-update-$version.tar.gz" |
+		cut -d ' ' -f 1)" "$bill"
+	make build/tool/tdx-update
+	readelf -d build/tool/tdx-update | sed -n 's/.*NEEDED.*\[\(.*\)\.so.*/\1/p' | grep -vx libc | sort |
+		diff - <(sed -n 's/^Relationship: .* DYNAMIC_LINK SPDXRef-//p' "$bill" | sort)
+	(cd "$out/unpacked" && TZ=Asia/Tokyo scripts/sbom.sh)
+	cmp "$bill" "$out/unpacked/build/dist/tdx-update-$version.spdx"
 }
 
 # The packages are the same when they are built with another umask, language and time zone, in
@@ -97,6 +118,7 @@ eval "$assignments"
 export BUILD_ROOT
 check "make dist packs the tree, and nothing that was built" made
 check "an archive made of the unpacked archive is the same" again
+check "its bill of materials lists its files, and the command's libraries" bill
 check "the packages built from it are the tree's, byte for byte" same_packages
 check "the module built from it is the tree's, byte for byte" same_module
 check "its own scripts build that source, of that version" same_source
