@@ -70,8 +70,7 @@ same_files() {
 
 	for package in tdx-update tdx-update-dkms; do
 		dpkg-deb -c "build/deb/$version/${package}_"*.deb | files >"$out/deb.files"
-		rpm -qplv "build/rpm/$version/$package-$version"*.{x86_64,noarch}.rpm 2>/dev/null |
-			files >"$out/rpm.files" || true
+		rpm -qplv "build/rpm/$version/$package-$version"-1.[!s]*.rpm | files >"$out/rpm.files"
 		[ -s "$out/deb.files" ]
 		diff "$out/deb.files" "$out/rpm.files"
 	done
