@@ -128,17 +128,24 @@ bare() {
 }
 
 # Rebuilds the source package for the kernel. Its module is the one that the scripts of the tree
-# build. In the tree a kernel's directory is the owner's, who is not here.
+# build, and signed. A kernel's directory belongs to the kernel's package, which is not here.
 kmod() {
+	local ko=$tree/lib/modules/$KVER/updates/tdx_update.ko
+
+	openssl req -new -x509 -nodes -days 36500 -subj "/CN=build system" -newkey rsa:2048 \
+		-keyout "$out/sign.key" -outform DER -out "$out/sign.der"
 	rpmbuild --rebuild --nodeps --define "_topdir $top/$out/kmod" \
 		--define "kernel_release $KVER" --define "kernel_dir $KDIR" \
 		--define "kernel_package linux-image-$KVER" \
+		--define "sign_key $top/$out/sign.key" \
+		--define "sign_certificate $top/$out/sign.der" \
 		"build/rpm/$version/tdx-update-kmod-$version-1.src.rpm"
 	mkdir -p "$tree/lib/modules/$KVER/updates"
 	paths >"$out/empty"
 	in_tree --nodeps --noscripts -i "$out"/kmod/RPMS/x86_64/kmod-tdx-update-*.rpm
 	scripts/modules.sh "$KDIR" "$modules"
-	bare "$tree/lib/modules/$KVER/updates/tdx_update.ko" "$out/kmod.ko"
+	[ "$(modinfo -F signer "$ko")" = "build system" ]
+	bare "$ko" "$out/kmod.ko"
 	bare "$modules/tdx_update.ko" "$out/tree.ko"
 	cmp "$out/kmod.ko" "$out/tree.ko"
 	erased kmod-tdx-update
