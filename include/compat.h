@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The only place that knows kernel versions. The code is written for the newest kernel; what an
- * older one lacks is made up for here, by feature where it can be probed and by version range
- * otherwise.
+ * older one lacks is made up for here, by feature: vendors' kernels have features of newer ones.
  */
 #ifndef TDX_UPDATE_COMPAT_H
 #define TDX_UPDATE_COMPAT_H
@@ -74,10 +73,14 @@ static inline void faux_device_destroy(struct faux_device *faux)
 
 /*
  * "firmware-invalid" is from 6.8 (a066f906ba39, "firmware_loader: Expand Firmware upload error
- * codes with firmware invalid error"). Before that no word says it.
+ * codes with firmware invalid error"). Before that no word says it. The preprocessor does not see
+ * an enumerator, and a backport has an older version, but the last error before it is known: the
+ * number after that one is its number, unless the list ends there.
  */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
-#define FW_UPLOAD_ERR_FW_INVALID FW_UPLOAD_ERR_HW_ERROR
-#endif
+#include <linux/firmware.h>
+
+#define FW_UPLOAD_ERR_FW_INVALID \
+	(FW_UPLOAD_ERR_MAX > FW_UPLOAD_ERR_WEAROUT + 1 ? FW_UPLOAD_ERR_WEAROUT + 1 : \
+	 FW_UPLOAD_ERR_HW_ERROR)
 
 #endif /* TDX_UPDATE_COMPAT_H */

@@ -88,6 +88,42 @@ compat() {
 	done
 }
 
+# compiles NAME FILE...: compiles the C on standard input for the kernel that the environment has,
+# with the FILEs included before everything else, as if they were the kernel's own.
+compiles() {
+	local dir=$out/backports/$1
+
+	shift
+	mkdir -p "$dir"
+	cat - <(printf '%s\n' '#include <linux/module.h>' 'MODULE_LICENSE("GPL");') >"$dir/check.c"
+	printf '%s\n' "obj-m := check.o" "ccflags-y := -I$top/include ${*/#/-include }" >"$dir/Kbuild"
+	scripts/root.sh --in "$BUILD_ROOT" make -s -C "$KDIR" M="$top/$dir" modules 2>&1 |
+		{ grep -v 'MODULE_DESCRIPTION\|^Skipping BTF generation' || true; }
+}
+
+# compat.h goes by features, so a kernel that has a feature of a newer one must get that feature.
+# Here it is 6.1 with the upload error of 6.8; 6.1 as it is and the newest kernel, for comparison.
+backports() {
+	local header=$out/backports/firmware.h assignments feature common
+
+	rm -rf "$out/backports"
+	mkdir -p "$out/backports"
+	compiles without <<-END
+	#include "compat.h"
+	static_assert(FW_UPLOAD_ERR_FW_INVALID == FW_UPLOAD_ERR_HW_ERROR);
+	END
+	# Debian's headers are those that all flavours of a kernel have in common, and a few more.
+	common=$(sed -n 's,^include \(.*\)/Makefile$,\1,p' "$KDIR/Makefile")
+	sed 's/^\tFW_UPLOAD_ERR_MAX/\tFW_UPLOAD_ERR_FW_INVALID,\n&/' \
+		"$common/include/linux/firmware.h" >"$header"
+	feature=$(printf '%s\n' '#include <linux/firmware.h>' 'enum { THEIRS = FW_UPLOAD_ERR_FW_INVALID };' \
+		'#include "compat.h"' 'static_assert(FW_UPLOAD_ERR_FW_INVALID == THEIRS);')
+	compiles backport "$top/$header" <<<"$feature"
+	assignments=$(scripts/kernel.sh "$(scripts/kernel.sh --newest)" 2>/dev/null)
+	eval "$assignments"
+	compiles newest <<<"$feature"
+}
+
 # --- checkpatch -----------------------------------------------------------------------------------
 
 checkpatch_ignored=(
@@ -382,6 +418,7 @@ scripts/root.sh "$(scripts/kernel.sh --suite "$(scripts/kernel.sh --newest)")" s
 check gcc compiler
 check sparse sparse
 check compat compat
+check backports backports
 check checkpatch checkpatch
 check shell-guest shell_guest
 check shell-host shell_host
