@@ -5,11 +5,14 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/audit.h>
+#include <linux/cred.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/kobject.h>
 #include <linux/ktime.h>
 #include <linux/printk.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/time64.h>
@@ -154,31 +157,53 @@ static const char *aftermath(enum tdxu_result result)
 	}
 }
 
+/*
+ * This process, which has asked for the attempt: "uid 0, login 1000, sh[42]". An upload's is not
+ * known, because the firmware loader asks from a kernel thread.
+ */
+static void describe_asker(char *buf, size_t size)
+{
+	kuid_t login = audit_get_loginuid(current);
+	size_t len;
+
+	if (current->flags & PF_KTHREAD) {
+		snprintf(buf, size, "an upload");
+		return;
+	}
+	len = scnprintf(buf, size, "uid %u", from_kuid_munged(&init_user_ns, current_uid()));
+	if (uid_valid(login))
+		len += scnprintf(buf + len, size - len, ", login %u",
+				 from_kuid_munged(&init_user_ns, login));
+	scnprintf(buf + len, size - len, ", %*pE[%d]", (int)strlen(current->comm), current->comm,
+		  task_pid_nr(current));
+}
+
 static void log_attempt(const struct tdxu_attempt *attempt)
 {
 	const char *level = level_of(attempt->result);
 	const char *image = attempt->file[0] ? attempt->file : "update";
 	char from[TDXU_VERSION_SIZE], to[TDXU_VERSION_SIZE];
-	char answer[200], left[40] = "", sessions[40] = "";
+	char answer[200], left[40] = "", sessions[40] = "", asker[120];
 
+	describe_asker(asker, sizeof(asker));
 	if (!attempt->result) {
 		if (attempt->updates_left >= 0)
 			snprintf(left, sizeof(left), ", %lld updates left", attempt->updates_left);
 		if (attempt->sessions > 1)
 			snprintf(sessions, sizeof(sessions), " after %u install sessions",
 				 attempt->sessions);
-		printk("%s" pr_fmt("%s: %s -> %s%s, TDs live; CPUs stopped for %llu us%s\n"), level,
-		       image, tdxu_version_string(&attempt->from, from),
+		printk("%s" pr_fmt("%s: %s -> %s%s, TDs live; CPUs stopped for %llu us%s; by %s\n"),
+		       level, image, tdxu_version_string(&attempt->from, from),
 		       tdxu_version_string(&attempt->to, to), sessions,
-		       attempt->blackout_ns / NSEC_PER_USEC, left);
+		       attempt->blackout_ns / NSEC_PER_USEC, left, asker);
 		return;
 	}
 
 	describe_answer(&attempt->answer, answer, sizeof(answer));
-	printk("%s" pr_fmt("%s: %s (%s): %s%s%s%s [phase %s%s]\n"), level, image,
+	printk("%s" pr_fmt("%s: %s (%s): %s%s%s%s [phase %s%s]; by %s\n"), level, image,
 	       tdxu_result_name(attempt->result), results[attempt->result].errno_name,
 	       results[attempt->result].text, attempt->why[0] ? ": " : "", attempt->why,
-	       aftermath(attempt->result), tdxu_phase_name(attempt->phase), answer);
+	       aftermath(attempt->result), tdxu_phase_name(attempt->phase), answer, asker);
 }
 
 /* The kernel checks NO_RBP_MOD only at boot, and relies on it if it has frame pointers. */

@@ -23,7 +23,7 @@ expect_le last/when "$(date +%s)" "$(tdx last/when)"
 expect_ge last/blackout_ns 1 "$(tdx last/blackout_ns)"
 expect_ge last/total_ns "$(tdx last/blackout_ns)" "$(tdx last/total_ns)"
 expect "log lines" 1 "$(dmesg_since_mark | grep -c tdx_update:)"
-expect_match log 'tdx_update: test/v2.blob: 1\.5\.24 -> 1\.5\.26, TDs live; CPUs stopped for [0-9]+ us, 19 updates left' \
+expect_match log 'tdx_update: test/v2.blob: 1\.5\.24 -> 1\.5\.26, TDs live; CPUs stopped for [0-9]+ us, 19 updates left; by uid 0, [^ ]+\[[0-9]+\]$' \
 	"$(dmesg_since_mark)"
 
 td_ok new 1
@@ -34,7 +34,7 @@ expect_last result update-race errno 16 phase shutdown leaf TDH.SYS.SHUTDOWN \
 	cpu 0 sessions 0 image test/v1.blob from 1.5.26 to 1.5.26
 expect_ge last/blackout_ns 1 "$(tdx last/blackout_ns)"
 expect "log lines" 1 "$(dmesg_since_mark | grep -c tdx_update:)"
-expect_match log 'tdx_update: test/v1.blob: update-race \(EBUSY\): .*; nothing has changed \[phase shutdown, TDH.SYS.SHUTDOWN on CPU 0: 0x8000051200010000 UPDATE_COMPAT_SENSITIVE, RCX 0x10000 RDX 0x0 R8 0x0\]' \
+expect_match log 'tdx_update: test/v1.blob: update-race \(EBUSY\): .*; nothing has changed \[phase shutdown, TDH.SYS.SHUTDOWN on CPU 0: 0x8000051200010000 UPDATE_COMPAT_SENSITIVE, RCX 0x10000 RDX 0x0 R8 0x0\]; by uid 0, ' \
 	"$(dmesg_since_mark)"
 # A race is logged at level notice: an error would raise an alarm at each try.
 expect "level of a race" 5 "$(dmesg -r | sed -n 's/^<\([0-9]*\)>.*tdx_update: test\/v1.blob: update-race .*/\1/p' | tail -n 1)"
@@ -60,3 +60,14 @@ expect_update "test/none.blob
 /srv/images/a b.blob" ENOENT no-image
 expect_last image test/none.blob file "/srv/images/a b.blob"
 expect_match log 'tdx_update: /srv/images/a b\.blob: no-image ' "$(dmesg_since_mark)"
+
+# The log tells who asked: the user of the login too, and a name without control characters.
+mark_dmesg
+login=''
+[ ! -e /proc/self/loginuid ] || login=', login 1000'
+who=$TMP/who$(printf '\033')
+printf '#!/bin/sh\n[ -z "%s" ] || echo 1000 >/proc/self/loginuid\necho test/none.blob >%s/update\n' \
+	"$login" "$TDX" >"$who"
+chmod +x "$who"
+"$who" 2>/dev/null
+expect_match log "; by uid 0$login, who\\\\e\\[[0-9]+\\]\$" "$(dmesg_since_mark)"

@@ -30,6 +30,7 @@ done
 emu_set reset 1
 td_ok new 2
 expect_upload test/v2.blob transferring:device-busy update-race
+expect_match log 'update-race .*; by an upload$' "$(dmesg | grep tdx_update: | tail -n 1)"
 expect last/status 0x8000051200010000 "$(tdx last/status)"
 expect last/leaf TDH.SYS.SHUTDOWN "$(tdx last/leaf)"
 td_ok add 2 1
