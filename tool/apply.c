@@ -110,12 +110,11 @@ static void print_outcome(const char *image, const struct answer *answer, bool d
 /* Print the answer if it is to be JSON, and release it. Return @status. */
 int apply_end(const struct options *options, json_t *json, enum tool_exit status)
 {
-	if (!options->json) {
-		json_decref(json);
-		return status;
-	}
 	json_object_set_new(json, "exit", json_integer(status));
-	print_json(json);
+	if (options->json)
+		print_json(json_incref(json));
+	audit_end(json, status);
+	json_decref(json);
 	return status;
 }
 
@@ -308,6 +307,7 @@ json_t *apply_begin(const struct options *options)
 {
 	enum interface interface = host_interface();
 
+	audit_begin(options->dry_run ? "check" : "update", options->latest ?: options->argument ?: pin_path());
 	if (interface == INTERFACE_NONE)
 		fail(TOOL_UNAVAILABLE,
 		     "nothing here updates a TDX module: modprobe tdx_update, and see the kernel log");
@@ -346,6 +346,8 @@ enum tool_exit apply_run(const struct options *options, json_t *json)
 	else
 		files_must_read(options->latest, options->recursive, &files);
 	running_version(&running);
+	if (!options->latest)
+		audit_image(&file);
 	if (!options->latest && choice_objects(options, &running, &file, &files, why, json)) {
 		objection_print(&file, why, json);
 		return TOOL_REFUSED;
@@ -358,8 +360,10 @@ enum tool_exit apply_run(const struct options *options, json_t *json)
 		recovery_set(options, options->latest ? NULL : &file, &files, &running, &recovery);
 	if (options->latest && !choose(options, &files, &running, &file, json, &status))
 		return status;
-	if (options->latest)
+	if (options->latest) {
+		audit_image(&file);
 		choice_objects(options, &running, &file, &files, why, json);
+	}
 	text_json_name(json, "file", file.path);
 	return interface == INTERFACE_OURS ?
 	       apply_ours(options, &file, &files, &running, &recovery, json) :

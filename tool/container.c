@@ -477,3 +477,33 @@ json_t *file_json(const struct file *file)
 	json_object_set_new(json, "debug_signed", json_boolean(file->debug_signed));
 	return json;
 }
+
+/**
+ * file_sha256() - compute the SHA-256 of an image
+ * @file: the image; of one in two halves the container that this command has joined
+ * @hex: filled in
+ *
+ * Return: false if the file cannot be read any more, or is larger than any image.
+ */
+bool file_sha256(const struct file *file, char hex[SHA256_HEX_SIZE])
+{
+	int fd = open(file->source, O_RDONLY | O_CLOEXEC);
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	unsigned char buf[65536], digest[SHA256_HEX_SIZE / 2];
+	size_t i, total = 0;
+	ssize_t size = -1;
+
+	if (context && fd >= 0 && EVP_DigestInit_ex(context, EVP_sha256(), NULL))
+		while (total <= BLOB_SIZE && (size = read(fd, buf, sizeof(buf))) > 0) {
+			EVP_DigestUpdate(context, buf, size);
+			total += size;
+		}
+	if (!size && !EVP_DigestFinal_ex(context, digest, NULL))
+		size = -1;
+	for (i = 0; !size && i < sizeof(digest); i++)
+		sprintf(hex + 2 * i, "%02x", digest[i]);
+	if (fd >= 0)
+		close(fd);
+	EVP_MD_CTX_free(context);
+	return !size;
+}

@@ -178,10 +178,12 @@ int cmd_check(const struct options *options)
 	struct file file;
 	json_t *json;
 
+	audit_begin("check", options->argument);
 	if (not_asked)
 		fail(host_interface() == INTERFACE_OURS ? TOOL_NO_PERMISSION : TOOL_UNAVAILABLE,
 		     "cannot check: %s", not_asked);
 	file_must_open(options->argument, &file);
+	audit_image(&file);
 	image = file.path;
 	running_version(&running);
 	json = file_json(&file);
@@ -193,7 +195,7 @@ int cmd_check(const struct options *options)
 	text_json_name(json, "answer_on", image);
 	json_object_set_new(json, "exit", json_integer(status));
 	if (options->json)
-		print_json(json);
+		print_json(json_incref(json));
 	else if (answer.error)
 		note("%s: %s", image, why);
 	else if (status)
@@ -203,5 +205,6 @@ int cmd_check(const struct options *options)
 		    answer.to ?: "a version that it does not tell");
 	else
 		say("%s: can be installed now", file.path);
+	audit_end(json, status);
 	return status;
 }

@@ -24,6 +24,7 @@ static const char usage_text[] =
 "       tdx-update pin [IMAGE | --running DIR [--mapping FILE|none] [--wait SECONDS]\n"
 "                      [--allow-downgrade] | --clear] [--json]\n"
 "       tdx-update explain ERRNO|RESULT|none|all [--json]\n"
+"       tdx-update history [--json]\n"
 "       tdx-update help | --help | -h | --version | -V\n"
 "\n"
 "  status    the running TDX module, the CPUs, and how the last update ended\n"
@@ -32,6 +33,7 @@ static const char usage_text[] =
 "  apply     install an image, while the TDs live on\n"
 "  pin       show or set the version that this host is to run after each boot\n"
 "  explain   what a result means and has changed, what to do, and what not\n"
+"  history   who asked for which update or check, when, and how it ended\n"
 "\n"
 "  --latest DIR      the newest image of the running series that can be installed\n"
 "  --recursive       read the directories below DIR too\n"
@@ -103,6 +105,7 @@ void fail(enum tool_exit status, const char *format, ...)
 	note("%s", text);
 	if (wants_json)
 		print_json(json_pack("{s:o, s:i}", "error", text_json(text), "exit", status));
+	audit_fail(status, text);
 	exit(status);
 }
 
@@ -113,11 +116,15 @@ void fail(enum tool_exit status, const char *format, ...)
  */
 void stop_if_signalled(void)
 {
+	char text[60];
+
 	if (!signalled)
 		return;
-	note("ended by signal %d; nothing has changed", signalled);
+	snprintf(text, sizeof(text), "ended by signal %d; nothing has changed", signalled);
+	note("%s", text);
 	fflush(NULL);
 	undo_end();
+	audit_fail(128 + signalled, text);
 	signal(signalled, SIG_DFL);
 	raise(signalled);
 }
@@ -212,6 +219,7 @@ static const struct command {
 	{ "pin", cmd_pin, "IMAGE", OPTION_JSON | OPTION_MAPPING | OPTION_WAIT |
 				   OPTION_ALLOW_DOWNGRADE | OPTION_RUNNING | OPTION_CLEAR },
 	{ "explain", cmd_explain, "ERRNO|RESULT", OPTION_JSON },
+	{ "history", cmd_history, NULL, OPTION_JSON },
 };
 
 static void usage(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));

@@ -5,39 +5,10 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
-
 #include "tool.h"
-
-/**
- * file_sha256() - compute the SHA-256 of an image
- * @file: the image; of one in two halves the container that this command has joined
- * @hex: filled in
- */
-void file_sha256(const struct file *file, char hex[SHA256_HEX_SIZE])
-{
-	int fd = open(file->source, O_RDONLY | O_CLOEXEC);
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	unsigned char buf[65536];
-	ssize_t size;
-	size_t i;
-
-	if (fd < 0 || !context || !EVP_DigestInit_ex(context, EVP_sha256(), NULL))
-		fail(TOOL_SYSTEM, "%s: no SHA-256 of it: %s", file->path, strerror(errno));
-	while ((size = read(fd, buf, sizeof(buf))) > 0)
-		EVP_DigestUpdate(context, buf, size);
-	if (size < 0)
-		fail(TOOL_NO_INPUT, "%s: %s", file->path, strerror(errno));
-	EVP_DigestFinal_ex(context, buf, NULL);
-	EVP_MD_CTX_free(context);
-	close(fd);
-	for (i = 0; i < SHA256_HEX_SIZE / 2; i++)
-		sprintf(hex + 2 * i, "%02x", buf[i]);
-}
 
 /* ---- showing ---- */
 
@@ -170,7 +141,8 @@ static void fill_in(const struct options *options, const struct file *file, stru
 	char version[VERSION_SIZE], sha256[SHA256_HEX_SIZE], wait[24];
 	const char *mapping = options->mapping;
 
-	file_sha256(file, sha256);
+	if (!file_sha256(file, sha256))
+		fail(TOOL_NO_INPUT, "%s: cannot be read any more", file->path);
 	pin_set(pin, PIN_VERSION, version_print(&file->version, version));
 	pin_set(pin, PIN_IMAGE, absolute(file->path));
 	pin_set(pin, PIN_DIRECTORY, NULL);

@@ -120,7 +120,8 @@ static void must_be_ready(void)
 static bool is_pinned_file(const struct pin *pin, const struct file *file,
 			   char hex[SHA256_HEX_SIZE])
 {
-	file_sha256(file, hex);
+	if (!file_sha256(file, hex))
+		fail(TOOL_NO_INPUT, "%s: cannot be read any more", file->path);
 	return !pin->values[PIN_SHA256] || !strcasecmp(pin->values[PIN_SHA256], hex);
 }
 
@@ -201,6 +202,7 @@ static json_t *bring_back(struct options *options, const struct file *pinned, st
 		*status = apply_run(options, json);
 		if (*status == TOOL_DONE || *status == TOOL_RECOVERED || *status == TOOL_LOST)
 			return json;
+		audit_end(json, *status);
 		json_decref(json);
 	}
 	return NULL;
@@ -218,6 +220,7 @@ static enum tool_exit install(struct options *options, const struct pin *pin, js
 	status = apply_run(options, *json);
 	if (status != TOOL_SHUT_DOWN || options->dry_run)
 		return status;
+	audit_end(*json, status);
 	other = bring_back(options, &file, &files, &after);
 	if (!other)
 		return status;

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include <jansson.h>
 
@@ -70,6 +71,7 @@ int cmd_check(const struct options *options);
 int cmd_apply(const struct options *options);
 int cmd_pin(const struct options *options);
 int cmd_explain(const struct options *options);
+int cmd_history(const struct options *options);
 
 /* text.c */
 void text_put(FILE *out, const char *text);
@@ -120,6 +122,8 @@ bool version_same_series(const struct tdxu_version *a, const struct tdxu_version
 const char *version_print(const struct tdxu_version *version, char buf[VERSION_SIZE]);
 
 /* container.c */
+#define SHA256_HEX_SIZE	65
+
 struct file {
 	char *path;
 	const char *name;		/* last part of path */
@@ -154,6 +158,7 @@ void files_beside(const struct file *file, struct files *files);
 const char *file_date(const struct file *file, char buf[12]);
 const char *file_signer(const struct file *file, char buf[40]);
 json_t *file_json(const struct file *file);
+bool file_sha256(const struct file *file, char hex[SHA256_HEX_SIZE]);
 
 /* loader.c */
 #define LOADER_DIR_SIZE	64
@@ -232,11 +237,6 @@ void pin_set(struct pin *pin, enum pin_key key, const char *value);
 void pin_write(const struct pin *pin);
 bool pin_remove(void);
 
-/* pin.c */
-#define SHA256_HEX_SIZE	65
-
-void file_sha256(const struct file *file, char hex[SHA256_HEX_SIZE]);
-
 /* pinned.c */
 bool boot_version(char text[VERSION_SIZE]);
 void boot_record(void);
@@ -249,6 +249,31 @@ const char *why_not_asked(void);
 bool cpus_all_online(void);
 void cpus_hint(const struct answer *answer);
 void cpus_bring_online(json_t *json);
+
+/* journal.c */
+void *journal_function(const char *name);
+bool journal_exists(void);
+void journal_send(const struct iovec *fields, int count);
+char *journal_unit(void);
+
+/* audit.c */
+#define AUDIT_MESSAGE_ID "beca4ad206924c139250a740cf02b387"	/* fixed: others look for it */
+#define AUDIT_FIELD	"TDX_UPDATE_"
+
+struct audit_field {
+	const char *name;		/* after AUDIT_FIELD */
+	const char *member;		/* in the JSON of tdx-update history */
+	bool is_number;
+	bool of_answer;			/* the JSON answer has such a member, too */
+};
+
+extern const struct audit_field audit_fields[];
+extern const size_t num_audit_fields;
+
+void audit_begin(const char *operation, const char *file);
+void audit_image(const struct file *file);
+void audit_end(const json_t *json, enum tool_exit status);
+void audit_fail(int status, const char *text);
 
 /* vms.c */
 void vms_hint(const struct answer *answer, const struct options *options, json_t *json);

@@ -17,7 +17,7 @@ kernel=(linux-image-cloud-amd64 linux-headers-cloud-amd64)
 [[ $suite != *-backports ]] || kernel=("${kernel[@]/%//$suite}")
 # dkms signs modules with openssl.
 packages=(dkms openssl "${kernel[@]}" systemd-sysv dbus udev kmod initramfs-tools
-	openssh-server python3)
+	openssh-server python3 jq)
 
 recipe() {
 	echo "${packages[*]}"

@@ -145,6 +145,43 @@ unit_fails_by_name() {
 		[ "$(systemctl show -P ExecMainStatus "$unit")" = 1 ] && systemctl reset-failed "$unit"
 }
 
+# history FILTER: prints what jq makes of each record of tdx-update in the journal, a line each.
+history() {
+	journalctl --sync
+	journalctl --no-pager -b -o json MESSAGE_ID=beca4ad206924c139250a740cf02b387 | jq -r "$1"
+}
+
+# The three runs of the unit are in the journal: without the module, with success after a race, and
+# refused. A user who became root is known by the login. The update by sysfs left a line only.
+journal_has_who_and_what() {
+	history '"\(.TDX_UPDATE_OPERATION) \(.TDX_UPDATE_RESULT) \(.TDX_UPDATE_EXIT) \(._UID) \(.TDX_UPDATE_UNIT)"' \
+		>/run/records
+	cat /run/records
+	diff /run/records - <<-END || return
+	update null 69 0 $(unit b.blob)
+	update success 0 0 $(unit b.blob)
+	update corrupt 1 0 $(unit bad/bad-hash.blob)
+	END
+	[ "$(history 'select(.TDX_UPDATE_RESULT == "success") |
+		"\(.TDX_UPDATE_FILE) \(.TDX_UPDATE_FROM) \(.TDX_UPDATE_TO) \(.TDX_UPDATE_TDS) \(.TDX_UPDATE_SHA256)"')" = \
+		"$IMAGES/b.blob 1.5.26 1.5.27 live $(sha256sum "$IMAGES/b.blob" | cut -d ' ' -f 1)" ] &&
+		[ "$(history 'select(.TDX_UPDATE_RESULT == "success").TDX_UPDATE_TRIES')" -ge 2 ] || return
+	sh -c "echo 1000 >/proc/self/loginuid; tdx-update check $IMAGES/b.blob"
+	[ "$(history 'select(.TDX_UPDATE_OPERATION == "check") |
+		"\(._UID) \(.TDX_UPDATE_LOGINUID) \(.TDX_UPDATE_RESULT) \(.PRIORITY)"')" = "0 1000 success 6" ] ||
+		return
+	tdx-update history
+	[ "$(tdx-update history --json | jq -r '.records[] | "\(.operation) \(.result) \(.exit) \(.uid)"')" = \
+		"$(cut -d ' ' -f 1-4 /run/records; echo check success 0 0)" ] &&
+		tdx-update history | grep 'by uid 1000' || return
+	# The catalog explains a record.
+	journalctl --no-pager -x -b MESSAGE_ID=beca4ad206924c139250a740cf02b387 | grep -A 12 corrupt >/run/explained
+	cat /run/explained
+	grep 'Subject: update of a TDX module ended with exit status 1$' /run/explained &&
+		grep 'Asked by user ID 0 with: /usr/sbin/tdx-update apply .*/bad-hash.blob$' /run/explained &&
+		journalctl --no-pager -k | grep 'tdx_update: intel/tdx/v2.blob: 1.5.24 -> 1.5.26'
+}
+
 # --- the rule -------------------------------------------------------------------------------------
 
 # Waits until udev has handled all events, and the unit for figures has ended.

@@ -87,6 +87,7 @@ command_installed() {
 		[ -d "$root$path" ] || echo "$path"
 	done | sort | diff - <(
 		cat <<-END
+		/usr/lib/systemd/catalog/tdx-update.catalog
 		/usr/lib/systemd/system/tdx-update-boot.service
 		/usr/lib/systemd/system/tdx-update-metrics.service
 		/usr/lib/systemd/system/tdx-update-metrics.timer
@@ -151,7 +152,7 @@ completes() {
 		[ "$(completed "${words[@]}")" = "$wanted" ]
 	done <<-'END'
 	a|apply
-	''|--help --version apply check explain help list pin status
+	''|--help --version apply check explain help history list pin status
 	status --|--json --prometheus
 	apply --rec|--recovery --recursive
 	apply tdx|tdx_module_1.5.26.blob
@@ -450,7 +451,8 @@ version=$(version_in "$debs")
 next=$(version_in "$next_debs")
 printf '%s\n' systemd_is_up pinned_at_boot loaded_at_boot figures_at_boot timer_writes_figures \
 	not_loaded_without_tdx module_found no_seam unit_verifies unit_fails_without_module module_loads \
-	update_works unit_waits_and_installs unit_fails_by_name rule_verifies rule_writes_figures \
+	update_works unit_waits_and_installs unit_fails_by_name journal_has_who_and_what \
+	rule_verifies rule_writes_figures \
 	rule_passes_over_a_linked_directory rule_tells_of_recovery rule_tells_of_shut_down \
 	unit_brings_tdx_back pinned_unit_is_bounded rule_tells_of_loss \
 	rule_tells_that_it_is_unloaded >"$out/plan.update"

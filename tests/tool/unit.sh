@@ -649,6 +649,8 @@ expect "left behind" '' "$(ls -d /lib/firmware/tdx-update.* /run/tdx-update.* 2>
 
 # shellcheck source=tests/tool/pin.sh
 . tests/tool/pin.sh
+# shellcheck source=tests/tool/audit.sh
+. tests/tool/audit.sh
 
 # --- every JSON is as the schema has it -----------------------------------------------------------
 
@@ -666,7 +668,7 @@ validate() {
 	/usr/bin/python3 -W ignore -m jsonschema --error-format '{error.instance}: {error.message}
 ' "$@" "$dir/$kind.schema" 2>&1
 }
-for kind in status list check apply pin explain; do
+for kind in status list check apply pin explain history; do
 	files=$(grep -L '^  "error":' "$dir/json/$kind".* || true)
 	expect "a JSON of $kind to validate" yes "${files:+yes}"
 	# shellcheck disable=SC2086 # names without blanks
