@@ -31,6 +31,8 @@ files="
 644 contrib/systemd/tdx-update-boot.service $lib/systemd/system/tdx-update-boot.service
 644 contrib/systemd/tdx-update-metrics.service $lib/systemd/system/tdx-update-metrics.service
 644 contrib/systemd/tdx-update-metrics.timer $lib/systemd/system/tdx-update-metrics.timer
+644 contrib/systemd/tdx-update-features.service $lib/systemd/system/tdx-update-features.service
+644 contrib/systemd/tdx-update-features.timer $lib/systemd/system/tdx-update-features.timer
 644 contrib/journal/tdx-update.catalog $lib/systemd/catalog/tdx-update.catalog
 644 contrib/udev/60-tdx-update-load.rules $lib/udev/rules.d/60-tdx-update-load.rules
 644 contrib/udev/90-tdx-update.rules $doc/examples/90-tdx-update.rules

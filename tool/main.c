@@ -14,7 +14,7 @@
 #include "tool.h"
 
 static const char usage_text[] =
-"usage: tdx-update status [--json|--prometheus]\n"
+"usage: tdx-update status [--json|--prometheus|--nfd]\n"
 "       tdx-update list DIR [--recursive] [--mapping FILE|none] [--allow-downgrade]\n"
 "                       [--json]\n"
 "       tdx-update check IMAGE [--mapping FILE|none] [--allow-downgrade] [--json]\n"
@@ -179,6 +179,7 @@ enum option_bit {
 	OPTION_PINNED = 1 << 10,
 	OPTION_RUNNING = 1 << 11,
 	OPTION_CLEAR = 1 << 12,
+	OPTION_NFD = 1 << 13,
 };
 
 static const struct {
@@ -188,6 +189,7 @@ static const struct {
 } option_rows[] = {
 	{ "--json", OPTION_JSON, false },
 	{ "--prometheus", OPTION_PROMETHEUS, false },
+	{ "--nfd", OPTION_NFD, false },
 	{ "--dry-run", OPTION_DRY_RUN, false },
 	{ "--wait", OPTION_WAIT, true },
 	{ "--latest", OPTION_LATEST, true },
@@ -207,7 +209,7 @@ static const struct command {
 	const char *argument;		/* its name in messages; NULL: the command takes none */
 	unsigned int options;
 } commands[] = {
-	{ "status", cmd_status, NULL, OPTION_JSON | OPTION_PROMETHEUS },
+	{ "status", cmd_status, NULL, OPTION_JSON | OPTION_PROMETHEUS | OPTION_NFD },
 	{ "list", cmd_list, "DIR", OPTION_JSON | OPTION_RECURSIVE | OPTION_MAPPING |
 				   OPTION_ALLOW_DOWNGRADE },
 	{ "check", cmd_check, "IMAGE", OPTION_JSON | OPTION_MAPPING | OPTION_ALLOW_DOWNGRADE },
@@ -254,6 +256,9 @@ static void set_option(struct options *options, enum option_bit bit, const char 
 		break;
 	case OPTION_PROMETHEUS:
 		options->prometheus = true;
+		break;
+	case OPTION_NFD:
+		options->nfd = true;
 		break;
 	case OPTION_DRY_RUN:
 		options->dry_run = true;
@@ -355,8 +360,8 @@ static void parse(const struct command *command, char **args, struct options *op
 			options->argument = *args++;
 		}
 	}
-	if (options->json && options->prometheus)
-		usage("%s: give --json or --prometheus, not both", command->name);
+	if (options->json + options->prometheus + options->nfd > 1)
+		usage("%s: give one of --json, --prometheus and --nfd", command->name);
 	if (!!options->latest + !!options->argument + options->pinned > 1)
 		usage("%s: give an image, --latest or --pinned, only one of them", command->name);
 	if (options->latest && options->allow_downgrade)

@@ -2,6 +2,7 @@
 /*
  * tdx-update status: what runs here, how the last update ended and what the last check found, as
  * text, as JSON, or as metrics for node_exporter's textfile collector. Metrics are of updates only.
+ * nfd.c has the labels of a node.
  */
 #include <cpuid.h>
 #include <errno.h>
@@ -297,9 +298,10 @@ static void print_metrics(const struct status *status)
 
 /**
  * cmd_status() - run tdx-update status
- * @options: @options->json or @options->prometheus chooses the format; text if neither is set
+ * @options: @options->json, ->prometheus or ->nfd chooses the format; text if none is set
  *
- * Metrics are a success without tdx_update, too: tdx_up is 0 then.
+ * Metrics and labels are a success without tdx_update, too: then tdx_up is 0, and the interface is
+ * the only label.
  *
  * Return: TOOL_DONE.
  */
@@ -307,6 +309,10 @@ int cmd_status(const struct options *options)
 {
 	struct status status;
 
+	if (options->nfd) {
+		nfd_print();
+		return TOOL_DONE;
+	}
 	read_status(&status);
 	if (status.interface == INTERFACE_NONE && !options->prometheus)
 		fail(TOOL_UNAVAILABLE,

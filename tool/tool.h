@@ -46,6 +46,7 @@ enum tool_exit { EXITS(EXIT_ENUM) };
 struct options {
 	bool json;
 	bool prometheus;
+	bool nfd;
 	bool dry_run;
 	bool online_cpus;
 	bool recursive;
@@ -244,6 +245,9 @@ int apply_pinned(const struct options *options);
 
 /* list.c */
 const char *why_not_asked(void);
+
+/* nfd.c */
+void nfd_print(void);
 
 /* cpus.c */
 bool cpus_all_online(void);

@@ -20,6 +20,7 @@ here=$1
 . "$here/pinned.sh"
 
 COLLECTOR=/var/lib/prometheus/node-exporter
+FEATURES=/etc/kubernetes/node-feature-discovery/features.d
 
 # --- the checks: each prints the reason if it fails -----------------------------------------------
 
@@ -187,7 +188,7 @@ journal_has_who_and_what() {
 # Waits until udev has handled all events, and the unit for figures has ended.
 settled() {
 	udevadm settle && journalctl --sync || return
-	while systemctl list-jobs --no-legend | grep tdx-update-metrics.service; do
+	while systemctl list-jobs --no-legend | grep -E 'tdx-update-(metrics|features).service'; do
 		sleep 0.2
 	done
 }
@@ -212,6 +213,25 @@ rule_writes_figures() {
 	grep '^tdx_up 1$' $COLLECTOR/tdx.prom &&
 		grep 'tdx_module_info{.*"1\.5\.26"' $COLLECTOR/tdx.prom && [ ! -e $COLLECTOR/tdx.new ] &&
 		[ ! -L $COLLECTOR/tdx.prom ] && [ "$(cat /run/victim)" = untouched ]
+}
+
+# The rule has a unit write labels for Node Feature Discovery, where a cluster has made the
+# directory. The unit follows no link that a pod may have made there.
+rule_writes_labels() {
+	findings=$(systemd-analyze verify --man=no tdx-update-features.timer 2>&1 | grep -F tdx-update)
+	echo "systemd-analyze verify: ${findings:-nothing to say}"
+	[ -z "$findings" ] && mkdir -p $FEATURES && ln -s /run/victim $FEATURES/.tdx-update &&
+		ln -s /run/victim $FEATURES/tdx-update || return
+	echo intel/tdx/v2.blob >$TDX/update
+	settled
+	ls -lA $FEATURES
+	cat $FEATURES/tdx-update /run/victim
+	prefix=feature.node.kubernetes.io
+	grep -x "$prefix/tdx-module.version=1.5.26" $FEATURES/tdx-update &&
+		grep -x "$prefix/tdx-module.state=ready" $FEATURES/tdx-update &&
+		grep -x "$prefix/tdx-update.last-result=success" $FEATURES/tdx-update &&
+		[ ! -L $FEATURES/tdx-update ] && [ ! -e $FEATURES/.tdx-update ] &&
+		[ "$(cat /run/victim)" = untouched ]
 }
 
 # The rule's unit writes nothing if the directory itself is such a link, and says so.

@@ -89,6 +89,8 @@ command_installed() {
 		cat <<-END
 		/usr/lib/systemd/catalog/tdx-update.catalog
 		/usr/lib/systemd/system/tdx-update-boot.service
+		/usr/lib/systemd/system/tdx-update-features.service
+		/usr/lib/systemd/system/tdx-update-features.timer
 		/usr/lib/systemd/system/tdx-update-metrics.service
 		/usr/lib/systemd/system/tdx-update-metrics.timer
 		/usr/lib/systemd/system/tdx-update@.service
@@ -114,6 +116,7 @@ command_installed() {
 	[ "$(on systemctl is-enabled tdx-update@.service)" = static ]
 	[ "$(on systemctl is-enabled tdx-update-metrics.timer)" = disabled ]
 	[ "$(on systemctl is-enabled tdx-update-boot.service)" = disabled ]
+	[ "$(on systemctl is-enabled tdx-update-features.timer)" = disabled ]
 	[ -z "$(find "$root"/etc/{systemd,udev} -name '*tdx*')" ]
 	# No upgrade may start the unit that updates at boot again.
 	fails grep tdx-update-boot "$root"/var/lib/dpkg/info/tdx-update.{postinst,prerm}
@@ -153,7 +156,7 @@ completes() {
 	done <<-'END'
 	a|apply
 	''|--help --version apply check explain help history list pin status
-	status --|--json --prometheus
+	status --|--json --nfd --prometheus
 	apply --rec|--recovery --recursive
 	apply tdx|tdx_module_1.5.26.blob
 	apply --latest |older
@@ -452,7 +455,7 @@ next=$(version_in "$next_debs")
 printf '%s\n' systemd_is_up pinned_at_boot loaded_at_boot figures_at_boot timer_writes_figures \
 	not_loaded_without_tdx module_found no_seam unit_verifies unit_fails_without_module module_loads \
 	update_works unit_waits_and_installs unit_fails_by_name journal_has_who_and_what \
-	rule_verifies rule_writes_figures \
+	rule_verifies rule_writes_figures rule_writes_labels \
 	rule_passes_over_a_linked_directory rule_tells_of_recovery rule_tells_of_shut_down \
 	unit_brings_tdx_back pinned_unit_is_bounded rule_tells_of_loss \
 	rule_tells_that_it_is_unloaded >"$out/plan.update"

@@ -146,3 +146,40 @@ wait "$journal_pid" || true
 journal_pid=''
 rm "$socket"
 
+# --- labels ---------------------------------------------------------------------------------------
+
+labels() {
+	sed -n 's!^feature\.node\.kubernetes\.io/!!p' "$dir/out" | LC_ALL=C sort | xargs
+}
+
+# What Kubernetes takes for a label. NFD takes no larger file.
+valid_labels() {
+	local part='[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?'
+
+	expect "labels of $1 that are no labels" '' \
+		"$(grep -v '^#' "$dir/out" | grep -vxE "feature\.node\.kubernetes\.io/$part=$part")"
+	expect "size of $1" yes "$([ "$(stat -c %s "$dir/out")" -le 65536 ] && echo yes)"
+}
+
+host
+echo update-race >"$tdx/last/result"
+tool 0 '' status --nfd
+expect "labels" "tdx-module.race-protection=true tdx-module.seamldr-version=1.5.12 tdx-module.state=ready tdx-module.updates-left=7 tdx-module.version.major=1 tdx-module.version.minor=5 tdx-module.version.update=24 tdx-module.version=1.5.24 tdx-update.interface=tdx_update tdx-update.last-result=update-race" "$(labels)"
+valid_labels "a host"
+expiry=$(sed -n 's/^# +expiry-time=//p' "$dir/out")
+expect_match "form of the expiry" '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$' "$expiry"
+left=$(($(date -d "$expiry" +%s) - $(date +%s)))
+expect "minutes until then" yes "$([ $left -gt 590 ] && [ $left -le 600 ] && echo yes || echo $left)"
+expect "what comes before the first label" 2 "$(sed '/^feature/,$d' "$dir/out" | wc -l)"
+printf '%s\n' "--<1.5?>$(printf '%070d' 0)--" >"$tdx/seamldr_version"
+echo ..7.. >"$tdx/num_remaining_updates"
+echo ... >"$tdx/last/result"
+echo unsupported >"$tdx/race_protection"
+echo shut-down >"$tdx/state"
+tool 0 '' status --nfd
+valid_labels "a host with odd values"
+expect "what is not known" "tdx-module.race-protection=false tdx-module.seamldr-version=1.5__$(printf '%058d' 0) tdx-module.state=shut-down tdx-module.updates-left=7 tdx-update.interface=tdx_update" "$(labels)"
+rm -r "$tdx"
+tool 0 '' status --nfd
+expect "labels without the module" "tdx-update.interface=none" "$(labels)"
+tool 64 '' status --nfd --json
