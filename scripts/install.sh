@@ -40,6 +40,7 @@ files="
 644 docs/tdx-update.schema.json $share/tdx-update/tdx-update.schema.json
 644 contrib/prometheus/tdx-update.rules.yml $share/tdx-update/prometheus.rules.yml
 644 contrib/grafana/tdx-update.json $share/tdx-update/grafana.json
+755 contrib/libvirt/qemu $doc/examples/libvirt-qemu
 755 contrib/older-names $doc/examples/older-names
 644 docs/attestation.md $doc/attestation.md
 "

@@ -4,7 +4,9 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,6 +18,14 @@
  */
 #define FIRST_PAUSE_MS	1000
 #define LONGEST_PAUSE_MS 5000
+
+/*
+ * Locked while an update is wanted, so that what starts TDs can hold their start until it is over:
+ * contrib/libvirt/qemu does. Only root may open it, since a lock by others would hold the starts.
+ */
+#define WANTED_LOCK	"/run/tdx-update-wanted.lock"
+#define LOCK_TRIES	50
+#define LOCK_PAUSE_US	10000
 
 static double now_s(void)
 {
@@ -79,6 +89,19 @@ static unsigned int attempt(const char *name, long limit, struct answer *answer)
 	return tries;
 }
 
+/*
+ * Lock until this process and the one of undo.c have ended, however they do. Without the lock the
+ * update goes on: the starts of TDs are not held then, and may cost it a race.
+ */
+static void want_update(void)
+{
+	int fd = open(WANTED_LOCK, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600), tries = 0;
+
+	/* Who waits for the end of an update locks it for a moment, too. */
+	while (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && tries++ < LOCK_TRIES)
+		usleep(LOCK_PAUSE_US);
+}
+
 /* ---- the outcome ---- */
 
 static void print_outcome(const char *image, const struct answer *answer, bool dry_run)
@@ -107,7 +130,7 @@ static void print_outcome(const char *image, const struct answer *answer, bool d
 		say("%s: installed, TDs live", image);
 }
 
-/* Print the answer if it is to be JSON, and release it. Return @status. */
+/* End with the answer as JSON, if it is wanted, and as a record of the audit trail. Return @status. */
 int apply_end(const struct options *options, json_t *json, enum tool_exit status)
 {
 	json_object_set_new(json, "exit", json_integer(status));
@@ -352,6 +375,8 @@ enum tool_exit apply_run(const struct options *options, json_t *json)
 		objection_print(&file, why, json);
 		return TOOL_REFUSED;
 	}
+	if (!options->dry_run)
+		want_update();
 	if (options->online_cpus)
 		cpus_bring_online(json);
 	/* Before the choice: the check of an image includes the recovery image. */

@@ -102,6 +102,7 @@ command_installed() {
 		/usr/share/doc/tdx-update/changelog.gz
 		/usr/share/doc/tdx-update/copyright
 		/usr/share/doc/tdx-update/examples/90-tdx-update.rules
+		/usr/share/doc/tdx-update/examples/libvirt-qemu
 		/usr/share/doc/tdx-update/examples/older-names
 		/usr/share/doc/tdx-update/examples/tdx-update.yml
 		/usr/share/lintian/overrides/tdx-update

@@ -114,11 +114,14 @@ ANSWERS=update:16:update-race ANSWERS_LOG=$dir/log LD_PRELOAD=$dir/answers.so "$
 	--recovery none --wait 60 >"$dir/out" 2>&1 &
 pid=$!
 until [ "$(writes update)" -ge 1 ]; do sleep 0.1; done
+expect "the lock while it waits" 1 "$(flock -n /run/tdx-update-wanted.lock true; echo $?)"
 kill -TERM $pid
 wait $pid || true
 sleep 0.2
 RECORD=$(tail -n 1 "$records")
 expect "a signal" "update $new ended by signal 15; nothing has changed 143" "$(of OPERATION FILE ERROR EXIT)"
+expect "the lock afterwards" 0 "$(flock -n /run/tdx-update-wanted.lock true; echo $?)"
+expect "who may lock it" 600 "$(stat -c %a /run/tdx-update-wanted.lock)"
 
 # A journal that hangs delays the end, and nothing else. Without libsystemd there are no records.
 journal
@@ -145,6 +148,51 @@ kill "$journal_pid"
 wait "$journal_pid" || true
 journal_pid=''
 rm "$socket"
+
+# --- libvirt's hook -------------------------------------------------------------------------------
+
+lock=/run/tdx-update-wanted.lock
+
+# hook HOLD OPERATION TYPE: runs it for a guest; leaves ERR, and TOOK in milliseconds.
+hook() {
+	local start status=0
+
+	start=$(date +%s%N)
+	HOLD=$1 contrib/libvirt/qemu guest "$2" begin - 2>"$dir/err" <<<"<domain type='kvm'>
+  <launchSecurity type='$3'/>
+$(printf '%80000s' '')</domain>" || status=$?
+	TOOK=$((($(date +%s%N) - start) / 1000000)) ERR=$(cat "$dir/err")
+	expect "exit status of the hook" 0 "$status"
+}
+
+# is_held WHAT yes|no
+is_held() {
+	expect "$1 is held" "$2" "$([ "$TOOK" -ge 900 ] && echo yes || echo no)"
+}
+
+flock "$lock" sleep 1.5 &
+until ! flock -n "$lock" true; do sleep 0.05; done
+hook 30 prepare sev
+is_held "another guest" no
+hook 30 started tdx
+is_held "a TD that has started" no
+hook 30 prepare tdx
+is_held "a TD" yes
+expect "what the hook says" '' "$ERR"
+wait
+flock "$lock" sleep 3 &
+pid=$!
+until ! flock -n "$lock" true; do sleep 0.05; done
+hook 1 prepare tdx
+is_held "a TD, for so long" yes
+expect "it is not over" yes "$(kill -0 $pid && echo yes)"
+expect "what the hook says" "an update of the TDX module has not ended in 1 s: guest starts all the same" "$ERR"
+wait
+hook 30 prepare tdx
+is_held "a TD without an update" no
+rm "$lock"
+hook 30 prepare tdx
+is_held "a TD before the first update" no
 
 # --- labels ---------------------------------------------------------------------------------------
 
