@@ -36,6 +36,7 @@ check:		## run the tests in guests: TEST=part of a name, SMP=, KERNEL=, KEEP=1: 
 	@tests/pure/unit.sh
 	@tests/pure/signer.sh
 	@tests/tool/unit.sh
+	@tests/tool/reference.sh
 	@tests/hwtest/unit.sh
 	@tests/vm/run.sh
 
@@ -153,7 +154,7 @@ build/oracle/replay: tests/oracle/guest/replay.c tests/oracle/guest/format.h
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -o $@ $<
 
-# The command shares the kernel module's result table and the code that reads containers.
+# The command shares the kernel module's result table, and the code that reads and judges images.
 WERROR = -Werror
 TOOL_CFLAGS = -Wall -Wextra $(WERROR) -Wno-format-truncation -Iinclude -Itool -Ibuild/tool \
 	      -DTDX_UPDATE_VERSION='"$(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)"'
@@ -162,7 +163,7 @@ build/tool/runbook.inc: docs/runbook.md tool/runbook.awk
 	@mkdir -p $(@D)
 	@awk -f tool/runbook.awk $< >$@ || { rm $@; false; }
 
-build/tool/tdx-update: $(wildcard tool/*.[ch]) src/image.c include/tdx_arch.h include/core.h \
+build/tool/tdx-update: $(wildcard tool/*.[ch]) src/image.c src/plan.c include/tdx_arch.h include/core.h \
 		       build/tool/runbook.inc dkms.conf
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(or $(CFLAGS),-O2 -g) $(TOOL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^) \

@@ -13,6 +13,8 @@ declare -A groups=(
 	[build]="make gcc libc6-dev libssl-dev libjansson-dev kmod cpio busybox-static jq bsdutils qemu-system-x86 seabios"
 	# Compares the command's JSON with its schema.
 	[schema]="python3-jsonschema"
+	# Reads CoRIMs, makes keys and verifies signatures: tests/tool/reference.sh.
+	[reference]="python3-cbor2 openssl"
 	# Builds modules; [strict] is for the kernel's scripts that check more with W=1.
 	[module]="make gcc libc6-dev"
 	[strict]="perl python3"

@@ -130,7 +130,7 @@ static void print_outcome(const char *image, const struct answer *answer, bool d
 		say("%s: installed, TDs live", image);
 }
 
-/* End with the answer as JSON, if it is wanted, and as a record of the audit trail. Return @status. */
+/* End with the answer as JSON, if wanted, and as a record of the audit trail. Return @status. */
 int apply_end(const struct options *options, json_t *json, enum tool_exit status)
 {
 	json_object_set_new(json, "exit", json_integer(status));

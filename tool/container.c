@@ -57,6 +57,20 @@ static void version_of_name(const char *name, struct tdxu_version *version)
 	}
 }
 
+/* Find whose key this is, by the SHA-384 of its modulus in hexadecimal. */
+static enum tdxu_signer find_signer(const char *hex)
+{
+	char *parameter = host_read("module/tdx_update/parameters/signer");
+	enum tdxu_signer signer = TDXU_SIGNER_UNKNOWN;
+
+	if (!strcmp(hex, INTEL_SIGNER))
+		signer = TDXU_SIGNER_INTEL;
+	else if (parameter && !strcmp(hex, parameter))
+		signer = TDXU_SIGNER_PARAMETER;
+	free(parameter);
+	return signer;
+}
+
 static void describe_signer(const u8 *modulus, char hex[2 * TDX_SHA384_SIZE + 1])
 {
 	u8 digest[TDX_SHA384_SIZE];
@@ -94,6 +108,7 @@ static void describe(const void *blob, size_t size, struct file *file)
 	version_of_name(file->name, &file->version);
 	file->version_named = file->version.major;
 	file->form = tdxu_image_parse(blob, size, &image);
+	file->verdict = file->form;
 	if (file->form.result)
 		return;
 
@@ -110,7 +125,11 @@ static void describe(const void *blob, size_t size, struct file *file)
 	file->debug_signed = sig->module_type & SEAM_SIGSTRUCT_DEBUG_SIGNED;
 	file->num_cpus = sig->cpuid_table_size;
 	memcpy(file->cpus, sig->cpuid_table, sizeof(file->cpus));
+	file->module_hv = sig->module_hv;
+	file->min_update_hv = sig->min_update_hv;
+	file->num_handoff_pages = sig->num_handoff_pages;
 	describe_signer(sig->modulus, file->signer);
+	file->verdict = verdict_of_image(&image, find_signer(file->signer));
 }
 
 /*
@@ -413,16 +432,14 @@ void files_beside(const struct file *file, struct files *files)
  */
 const char *file_signer(const struct file *file, char buf[40])
 {
-	char *parameter = host_read("module/tdx_update/parameters/signer");
-	const char *who = NULL;
+	static const char * const names[] = {
+		[TDXU_SIGNER_INTEL] = "Intel",
+		[TDXU_SIGNER_PARAMETER] = "parameter signer",
+	};
+	enum tdxu_signer signer = find_signer(file->signer);
 
-	if (!strcmp(file->signer, INTEL_SIGNER))
-		who = "Intel";
-	else if (parameter && !strcmp(file->signer, parameter))
-		who = "parameter signer";
-	free(parameter);
-	if (who)
-		snprintf(buf, 40, "%s%s", who, file->debug_signed ? " (debug)" : "");
+	if (signer != TDXU_SIGNER_UNKNOWN)
+		snprintf(buf, 40, "%s%s", names[signer], file->debug_signed ? " (debug)" : "");
 	else
 		snprintf(buf, 40, "unknown %.8s%s", file->signer,
 			 file->debug_signed ? " (debug)" : "");

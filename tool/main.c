@@ -23,6 +23,7 @@ static const char usage_text[] =
 "                        [--recovery IMAGE|auto|none] [--online-cpus] [--dry-run] [--json]\n"
 "       tdx-update pin [IMAGE | --running DIR [--mapping FILE|none] [--wait SECONDS]\n"
 "                      [--allow-downgrade] | --clear] [--json]\n"
+"       tdx-update reference IMAGE... [--json | --corim [--signed KEY]] [--output FILE]\n"
 "       tdx-update explain ERRNO|RESULT|none|all [--json]\n"
 "       tdx-update history [--json]\n"
 "       tdx-update help | --help | -h | --version | -V\n"
@@ -32,6 +33,7 @@ static const char usage_text[] =
 "  check     whether an image can be installed now; changes nothing\n"
 "  apply     install an image, while the TDs live on\n"
 "  pin       show or set the version that this host is to run after each boot\n"
+"  reference what quotes show once an image runs, for those who verify them\n"
 "  explain   what a result means and has changed, what to do, and what not\n"
 "  history   who asked for which update or check, when, and how it ended\n"
 "\n"
@@ -50,6 +52,9 @@ static const char usage_text[] =
 "  --online-cpus     bring present CPUs online for the update, SMT threads too, and put\n"
 "                    them back afterwards\n"
 "  --dry-run         choose and check, but install nothing\n"
+"  --corim           as a CoRIM, the IETF's form of reference values (CBOR)\n"
+"  --signed KEY      signed with a key on P-256 or P-384, a PEM file; implies --corim\n"
+"  --output FILE     write to a file, which is replaced once all is written\n"
 "\n"
 "Exit status:\n";
 
@@ -180,6 +185,9 @@ enum option_bit {
 	OPTION_RUNNING = 1 << 11,
 	OPTION_CLEAR = 1 << 12,
 	OPTION_NFD = 1 << 13,
+	OPTION_CORIM = 1 << 14,
+	OPTION_SIGNED = 1 << 15,
+	OPTION_OUTPUT = 1 << 16,
 };
 
 static const struct {
@@ -201,12 +209,15 @@ static const struct {
 	{ "--pinned", OPTION_PINNED, false },
 	{ "--running", OPTION_RUNNING, true },
 	{ "--clear", OPTION_CLEAR, false },
+	{ "--corim", OPTION_CORIM, false },
+	{ "--signed", OPTION_SIGNED, true },
+	{ "--output", OPTION_OUTPUT, true },
 };
 
 static const struct command {
 	const char *name;
 	int (*run)(const struct options *options);
-	const char *argument;		/* its name in messages; NULL: the command takes none */
+	const char *argument;		/* its name; ends in ... if several may come; or NULL */
 	unsigned int options;
 } commands[] = {
 	{ "status", cmd_status, NULL, OPTION_JSON | OPTION_PROMETHEUS | OPTION_NFD },
@@ -220,6 +231,8 @@ static const struct command {
 					OPTION_PINNED },
 	{ "pin", cmd_pin, "IMAGE", OPTION_JSON | OPTION_MAPPING | OPTION_WAIT |
 				   OPTION_ALLOW_DOWNGRADE | OPTION_RUNNING | OPTION_CLEAR },
+	{ "reference", cmd_reference, "IMAGE...", OPTION_JSON | OPTION_CORIM | OPTION_SIGNED |
+						  OPTION_OUTPUT },
 	{ "explain", cmd_explain, "ERRNO|RESULT", OPTION_JSON },
 	{ "history", cmd_history, NULL, OPTION_JSON },
 };
@@ -294,6 +307,16 @@ static void set_option(struct options *options, enum option_bit bit, const char 
 	case OPTION_CLEAR:
 		options->clear = true;
 		break;
+	case OPTION_CORIM:
+		options->corim = true;
+		break;
+	case OPTION_SIGNED:
+		options->corim = true;
+		options->signing_key = value;
+		break;
+	case OPTION_OUTPUT:
+		options->output = value;
+		break;
 	}
 }
 
@@ -345,6 +368,8 @@ static void parse(const struct command *command, char **args, struct options *op
 	bool only_arguments = false;
 	unsigned int seen = 0;
 
+	/* Each takes the place of a word that has been read. */
+	options->arguments = (const char **)args;
 	while (*args) {
 		if (!only_arguments && !strcmp(*args, "--")) {
 			only_arguments = true;
@@ -353,17 +378,21 @@ static void parse(const struct command *command, char **args, struct options *op
 			   !(command->run == cmd_explain && strspn(*args + 1, "0123456789"))) {
 			args += take_option(command, args, &seen, options);
 		} else {
-			if (!command->argument || options->argument)
+			if (!command->argument ||
+			    (options->argument && !strstr(command->argument, "...")))
 				usage("%s: one argument too many: %s", command->name, *args);
 			if (!**args)
 				usage("%s: %s is empty", command->name, command->argument);
-			options->argument = *args++;
+			options->arguments[options->num_arguments++] = *args++;
+			options->argument = options->arguments[0];
 		}
 	}
 	if (options->json + options->prometheus + options->nfd > 1)
 		usage("%s: give one of --json, --prometheus and --nfd", command->name);
 	if (!!options->latest + !!options->argument + options->pinned > 1)
 		usage("%s: give an image, --latest or --pinned, only one of them", command->name);
+	if (options->json && options->corim)
+		usage("%s: give --json or --corim, not both", command->name);
 	if (options->latest && options->allow_downgrade)
 		usage("%s: --allow-downgrade needs an image, not --latest", command->name);
 	if (command->run == cmd_apply && options->recursive && !options->latest)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * tdx-update, the operator's command: its exit statuses, and the calls between its files.
- * The command does not judge images: tdx_update decides what may be installed. The two share the
- * table of results and the parser of containers.
+ * The command does not decide what may be installed: tdx_update does. The two share the table of
+ * results, the parser of containers, and the plan, by which verdict.c judges an image without a
+ * host.
  */
 #ifndef TOOL_H
 #define TOOL_H
@@ -31,7 +32,7 @@
 	X(UNCLEAR, 4, "the update failed and this kernel's interface cannot tell how")	\
 	X(SHUT_DOWN, 5, "TDX is down; another update brings it back without a reboot")	\
 	X(USAGE, 64, "no such command, option or argument: nothing was touched")	\
-	X(NO_INPUT, 66, "an image, directory or mapping file cannot be read")		\
+	X(NO_INPUT, 66, "an image, directory, mapping file or key cannot be read")	\
 	X(UNAVAILABLE, 69, "TDX cannot be updated here, or not in this way")	\
 	X(SYSTEM, 71, "the system failed this command: memory, files, processes")	\
 	X(TRY_AGAIN, 75, "a race or another update: nothing has changed, try again")	\
@@ -54,12 +55,17 @@ struct options {
 	bool pinned;
 	bool clear;
 	bool has_wait;			/* --wait was given */
+	bool corim;
 	long wait_s;			/* 0: do not wait */
 	const char *latest;		/* directory, or NULL */
 	const char *running;		/* directory, or NULL */
 	const char *recovery;		/* image, "auto" or "none", or NULL: see recovery_set() */
 	const char *mapping;		/* mapping file or "none"; NULL: look for one */
+	const char *signing_key;	/* of a CoRIM; NULL: not signed */
+	const char *output;		/* file, or NULL: standard output */
 	const char *argument;		/* IMAGE, DIR, or what to explain; NULL: not given */
+	const char **arguments;		/* all of them; the first is @argument */
+	size_t num_arguments;
 };
 
 void fail(enum tool_exit status, const char *format, ...)
@@ -73,6 +79,7 @@ int cmd_apply(const struct options *options);
 int cmd_pin(const struct options *options);
 int cmd_explain(const struct options *options);
 int cmd_history(const struct options *options);
+int cmd_reference(const struct options *options);
 
 /* text.c */
 void text_put(FILE *out, const char *text);
@@ -132,6 +139,7 @@ struct file {
 	const char *defect;		/* why it cannot be an image; NULL: the module judges */
 	unsigned int container;		/* version of the container, 1 or 2; 0: no container */
 	struct tdxu_verdict form;	/* image.c's verdict on container and sigstruct */
+	struct tdxu_verdict verdict;	/* that, or verdict_of_image() */
 	struct tdxu_version version;	/* major 0: not known */
 	bool version_named;		/* the version comes from the name, which can lie */
 	u8 svn_major;			/* this and what follows: only if @form is a success */
@@ -142,6 +150,9 @@ struct file {
 	bool debug_signed;
 	u32 num_cpus;
 	u32 cpus[SEAM_SIGSTRUCT_MAX_CPUIDS];
+	u16 module_hv;
+	u16 min_update_hv;
+	u16 num_handoff_pages;
 	char signer[2 * TDX_SHA384_SIZE + 1];
 };
 
@@ -160,6 +171,35 @@ const char *file_date(const struct file *file, char buf[12]);
 const char *file_signer(const struct file *file, char buf[40]);
 json_t *file_json(const struct file *file);
 bool file_sha256(const struct file *file, char hex[SHA256_HEX_SIZE]);
+
+/* verdict.c */
+struct tdxu_verdict verdict_of_image(const struct tdxu_image *image, enum tdxu_signer signer);
+
+/* cbor.c */
+struct cbor {
+	u8 *data;			/* the caller frees it */
+	size_t size;
+};
+
+void cbor_int(struct cbor *cbor, int number);
+void cbor_bytes(struct cbor *cbor, const void *data, size_t size);
+void cbor_text(struct cbor *cbor, const char *text);
+void cbor_array(struct cbor *cbor, size_t count);
+void cbor_map(struct cbor *cbor, size_t count);
+void cbor_tag(struct cbor *cbor, u64 tag);
+void cbor_items(struct cbor *cbor, const struct cbor *items);
+
+/* corim.c */
+#define SEAM_ATTRIBUTES_SIZE	8
+
+struct corim_key;
+
+extern const u8 mrsignerseam[TDX_SHA384_SIZE];
+extern const u8 seam_attributes[SEAM_ATTRIBUTES_SIZE];
+
+struct cbor corim_make(const struct file *files, size_t count);
+const struct corim_key *corim_read_key(const char *path);
+struct cbor corim_sign(const struct cbor *corim, const struct corim_key *key);
 
 /* loader.c */
 #define LOADER_DIR_SIZE	64

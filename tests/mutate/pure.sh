@@ -41,7 +41,7 @@ compile() {
 }
 
 read -ra tool_flags <<<"-O1 $(variable TOOL_CFLAGS)"
-tool_sources=(tool/*.c src/image.c)
+tool_sources=(tool/*.c src/image.c src/plan.c)
 
 # is_old OBJECT SOURCE: succeeds if the object is older than its source or a header.
 is_old() {
