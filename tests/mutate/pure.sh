@@ -7,6 +7,7 @@
 #			fails; the judge judges JUDGED= images
 #		signer	compare the copies of Intel's signer (tests/pure/signer.sh)
 #		tool	run the command against a made-up sysfs (tests/tool/unit.sh)
+#		reference	compare its reference values (tests/tool/reference.sh)
 #	tests/mutate/pure.sh --prepare
 #		build the objects that no mutation of a .c file changes
 #
@@ -88,7 +89,8 @@ if [ "$4" = signer ]; then
 	fi
 	exit
 fi
-if [ "$4" = tool ]; then
+if [ "$4" = tool ] || [ "$4" = reference ]; then
+	declare -A tests=([tool]=tests/tool/unit.sh [reference]=tests/tool/reference.sh)
 	objects=()
 	for source in "${tool_sources[@]}"; do
 		object=$out/tool/$(object "$source")
@@ -102,7 +104,7 @@ if [ "$4" = tool ]; then
 		objects+=("$object")
 	done
 	gcc -o "$dir/tdx-update" "${objects[@]}" -lcrypto -ljansson
-	if FIRST=1 timeout 600 tests/tool/unit.sh "$dir/tdx-update" >"$dir/log" 2>&1; then
+	if FIRST=1 timeout 600 "${tests[$4]}" "$dir/tdx-update" >"$dir/log" 2>&1; then
 		echo survived
 	else
 		printf 'found\t%s\n' "$(head -n 1 "$dir/log")"

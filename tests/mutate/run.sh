@@ -79,7 +79,7 @@ while IFS=$'\t' read -r line file how _; do
 	! is_known "$line" || continue
 	table apply "$line" >"$out/files/$line"
 	case $how in
-	pure | signer | tool) pure+=("$line") ;;
+	pure | signer | tool | reference) pure+=("$line") ;;
 	*/*) guest+=("$line") ;;
 	*) die "$TABLE:$line: '$how' is no way to find a mutation" ;;
 	esac
