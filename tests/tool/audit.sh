@@ -109,6 +109,17 @@ tool 0 '' status
 tool 64 '' apply "$new" --wait x
 sleep 0.2
 expect "records of what is no attempt" "$before" "$(wc -l <"$records")"
+# The pinned image and those that are tried after it have a record each.
+host
+pin 'version = 1.5.26' "image = $image"
+before=$(wc -l <"$records")
+tool 2 'update:108:shut-down update:71:bad-handoff update:0:success' apply --pinned
+sleep 0.2
+expect "records of the pinned image and of others" "tdx_module_1.5.26.blob shut-down 5
+tdx_module_1.5.25.blob bad-handoff 1
+tdx_module_1.5.24.blob success 2" "$(tail -n "+$((before + 1))" "$records" | while read -r RECORD; do of FILE RESULT EXIT; done | sed "s,.*/,,")"
+rm "$conf"
+
 host
 ANSWERS=update:16:update-race ANSWERS_LOG=$dir/log LD_PRELOAD=$dir/answers.so "$command" apply "$new" \
 	--recovery none --wait 60 >"$dir/out" 2>&1 &
