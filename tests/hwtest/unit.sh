@@ -10,18 +10,9 @@ scripts/deps.sh jq
 kit=hwtest/tdx-update-hwtest lib=hwtest/lib
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-wrong=0 checks=0
-
-fail() {
-	echo "hwtest: $*"
-	wrong=$((wrong + 1))
-}
-
-# expect WHAT EXPECTED SEEN
-expect() {
-	checks=$((checks + 1))
-	[ "$2" = "$3" ] || fail "$1: expected '$2', saw '$3'"
-}
+subject=hwtest
+# shellcheck source=tests/tool/expect.sh
+. tests/tool/expect.sh
 
 # --- each fact ------------------------------------------------------------------------------------
 
@@ -160,8 +151,4 @@ run 0 help
 run 64 update --dir
 expect "evidence of stages that were not confirmed" no "$([ -s "$dir/work/evidence.jsonl" ] || echo no)"
 
-if [ "$wrong" -gt 0 ]; then
-	echo "hwtest: $wrong of $checks checks failed"
-	exit 1
-fi
-echo "hwtest: $checks checks of the hardware test's judgements passed"
+sum_up

@@ -14,25 +14,9 @@ tests/tools/images.sh build/images
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 images=$dir/images
-checks=0 wrong=0
-
-fail() {
-	echo "reference: $*"
-	wrong=$((wrong + 1))
-	[ -z "${FIRST:-}" ] || exit 1
-}
-
-# expect WHAT EXPECTED SEEN
-expect() {
-	checks=$((checks + 1))
-	[ "$2" = "$3" ] || fail "$1: expected '$2', saw '$3'"
-}
-
-# expect_match WHAT PATTERN SEEN: one line of it matches.
-expect_match() {
-	checks=$((checks + 1))
-	grep -Eq -e "$2" <<<"$3" || fail "$1: expected a match of '$2', saw '$3'"
-}
+subject=reference
+# shellcheck source=tests/tool/expect.sh
+. tests/tool/expect.sh
 
 # reference STATUS ARGUMENT...: runs it; leaves $dir/out and ERR. It has to end so.
 reference() {
@@ -297,8 +281,4 @@ for kind in reference error; do
 		--error-format '{error.instance}: {error.message}' -i "$file" "$dir/schema" 2>&1)"
 done
 
-if [ "$wrong" -gt 0 ]; then
-	echo "reference: $wrong of $checks checks failed"
-	exit 1
-fi
-echo "reference: all $checks checks hold"
+sum_up

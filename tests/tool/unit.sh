@@ -33,25 +33,9 @@ mount -t tmpfs tmpfs /run
 dir=$TOOL_TEST_DIR
 export TDX_UPDATE_SYSFS=$dir/sys TDX_UPDATE_CONF=$dir/etc/tdx-update.conf
 tdx=$TDX_UPDATE_SYSFS/firmware/tdx
-checks=0 wrong=0
-
-fail() {
-	echo "command: $*"
-	wrong=$((wrong + 1))
-	[ -z "${FIRST:-}" ] || exit 1
-}
-
-# expect WHAT EXPECTED SEEN
-expect() {
-	checks=$((checks + 1))
-	[ "$2" = "$3" ] || fail "$1: expected '$2', saw '$3'"
-}
-
-# expect_match WHAT PATTERN SEEN: one line of it matches.
-expect_match() {
-	checks=$((checks + 1))
-	grep -Eq -e "$2" <<<"$3" || fail "$1: expected a match of '$2', saw '$3'"
-}
+subject=command
+# shellcheck source=tests/tool/expect.sh
+. tests/tool/expect.sh
 
 # A host as after loading tdx_update.
 host() {
@@ -681,8 +665,4 @@ expect "JSON of errors" '' "$(validate error "${files[@]}")"
 jq '.no_such = 1' "$(find "$dir/json" -name 'status.*' | head -n 1)" >"$dir/wrong"
 expect "what is wrong with a wrong JSON" 1 "$(validate status "$dir/wrong" | grep -c .)"
 
-if [ "$wrong" -gt 0 ]; then
-	echo "command: $wrong of $checks checks failed"
-	exit 1
-fi
-echo "command: all $checks checks hold"
+sum_up
