@@ -59,7 +59,7 @@ same_packages() {
 	local deb debs=("build/deb/$version"/*.deb)
 
 	(umask 077 && cd "$out/unpacked" && TZ=Asia/Tokyo LC_ALL=de_DE.UTF-8 scripts/deb.sh)
-	[ ${#debs[@]} = 3 ]
+	[ ${#debs[@]} = 4 ]
 	for deb in "${debs[@]}"; do
 		cmp "$deb" "$out/unpacked/$deb"
 	done
@@ -106,8 +106,8 @@ command_comes_and_goes() {
 	[ "$("$host/usr/local/sbin/tdx-update" --version)" = "tdx-update $version" ]
 	grep '^ExecStart=/usr/local/sbin/tdx-update apply ' \
 		"$host/usr/local/lib/systemd/system/tdx-update@.service"
-	[ -z "$(find "$host" -type f ! -path '*/usr/local/*')" ]
-	[ "$(find "$host" -type f | wc -l)" = 15 ]
+	find "$host" -type f -printf '/%P\n' | sort |
+		diff - <(PREFIX=/usr/local scripts/install.sh list | sort)
 	archive_make uninstall
 	[ -z "$(find "$host" ! -type d)" ]
 }

@@ -80,7 +80,7 @@ same_files() {
 
 # It has only the directories of which a distribution's own packages are the owners.
 empty_tree() {
-	mkdir -p "$tree"/{var/lib/rpm,usr/sbin,usr/src,usr/lib/systemd/system,usr/lib/udev/rules.d}
+	mkdir -p "$tree"/{var/lib/rpm,usr/sbin,usr/src,usr/lib/systemd/{catalog,system},usr/lib/udev/rules.d}
 	mkdir -p "$tree"/lib/modules "$tree"/usr/share/{bash-completion/completions,doc,licenses}
 	mkdir -p "$tree"/usr/share/man/man{4,8}
 	paths >"$out/empty"
