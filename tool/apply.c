@@ -330,7 +330,8 @@ json_t *apply_begin(const struct options *options)
 {
 	enum interface interface = host_interface();
 
-	audit_begin(options->dry_run ? "check" : "update", options->latest ?: options->argument ?: pin_path());
+	audit_begin(options->dry_run ? "check" : "update",
+		    options->latest ?: options->argument ?: pin_path());
 	if (interface == INTERFACE_NONE)
 		fail(TOOL_UNAVAILABLE,
 		     "nothing here updates a TDX module: modprobe tdx_update, and see the kernel log");

@@ -229,7 +229,8 @@ void audit_begin(const char *operation, const char *file)
 	audit.operation = operation;
 	audit.pid = getpid();
 	audit.file = realpath(file, NULL) ?: strdup(file);
-	audit.sha256 = audit.to = NULL;
+	audit.sha256 = NULL;
+	audit.to = NULL;
 	if (!state_is_down(host_state()))
 		audit.from = host_read_module("version");
 }

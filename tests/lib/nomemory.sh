@@ -1,12 +1,12 @@
 # shellcheck shell=dash
-# Helpers of cases that make the N-th allocation of tdx_update fail (tests/slow/tdx_nomem.c). Sourced
-# after lib.sh.
+# Helpers of cases that make the N-th allocation of tdx_update fail (tests/slow/tdx_nomem.c).
+# Sourced after lib.sh.
 
 NOMEM=/sys/module/tdx_nomem/parameters
 
-# failing_begins: after setup, allow any allocation to fail. The kernel prints a backtrace for a failed
-# allocation, and the judge of the console cannot tell it from others. So the console shows nothing
-# until failing_ends has judged the log here.
+# failing_begins: after setup, allow any allocation to fail. The kernel prints a backtrace for a
+# failed allocation, and the judge of the console cannot tell it from others. So the console shows
+# nothing until failing_ends has judged the log here.
 failing_begins() {
 	modprobe tdx_nomem || die "tdx_nomem does not load"
 	mark_dmesg

@@ -98,7 +98,7 @@ command_installed() {
 		/usr/sbin/tdx-update
 		/usr/share/bash-completion/completions/tdx-update
 		/usr/share/doc/tdx-update/README.md.gz
-		/usr/share/doc/tdx-update/attestation.md
+		/usr/share/doc/tdx-update/attestation.md.gz
 		/usr/share/doc/tdx-update/changelog.gz
 		/usr/share/doc/tdx-update/copyright
 		/usr/share/doc/tdx-update/examples/90-tdx-update.rules
@@ -156,7 +156,7 @@ completes() {
 		[ "$(completed "${words[@]}")" = "$wanted" ]
 	done <<-'END'
 	a|apply
-	''|--help --version apply check explain help history list pin status
+	''|--help --version apply check explain help history list pin reference status
 	status --|--json --nfd --prometheus
 	apply --rec|--recovery --recursive
 	apply tdx|tdx_module_1.5.26.blob

@@ -3,8 +3,8 @@
  * tdx_nomem.ko: makes one allocation of tdx_update fail, on kernels without fault injection too.
  *
  * A process writes N to the parameter nth. From then on the N-th allocation fails that the process
- * makes in a function of tdx_update, or in one that tdx_update has called. Kprobes at the entries of
- * the kernel's allocators return NULL instead.
+ * makes in a function of tdx_update, or in one that tdx_update has called. Kprobes at the entries
+ * of the kernel's allocators return NULL instead.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -63,7 +63,7 @@ static bool of_process(void)
 	return READ_ONCE(process) == current && !hardirq_count() && !in_serving_softirq();
 }
 
-/* Whether tdx_update is on the stack. One process at a time gets here, so the buffers are static. */
+/* Whether tdx_update is on the stack. One process at a time gets here: the buffers are static. */
 static bool of_tdx_update(void)
 {
 	static unsigned long frames[MAX_FRAMES];
@@ -96,17 +96,17 @@ static int refuse(struct pt_regs *regs, gfp_t gfp)
 /* Named after the parameter that is gfp. */
 static int refuse_first(struct kprobe *probe, struct pt_regs *regs)
 {
-	return refuse(regs, regs->di);
+	return refuse(regs, (__force gfp_t)regs->di);
 }
 
 static int refuse_second(struct kprobe *probe, struct pt_regs *regs)
 {
-	return refuse(regs, regs->si);
+	return refuse(regs, (__force gfp_t)regs->si);
 }
 
 static int __maybe_unused refuse_third(struct kprobe *probe, struct pt_regs *regs)
 {
-	return refuse(regs, regs->dx);
+	return refuse(regs, (__force gfp_t)regs->dx);
 }
 
 /* A probe with a post handler is not optimized into a jump, which could not be redirected. */

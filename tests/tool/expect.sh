@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Checks of the tests in user space. Sourced by bash scripts, which set $subject: what their messages
-# are about. With FIRST=1 the first check that fails ends the script.
+# Checks of the tests in user space. Sourced by bash scripts, which set $subject: what their
+# messages are about. With FIRST=1 the first check that fails ends the script.
 # shellcheck disable=SC2154 # $subject
 
 checks=0 wrong=0

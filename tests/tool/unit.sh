@@ -33,7 +33,7 @@ mount -t tmpfs tmpfs /run
 dir=$TOOL_TEST_DIR
 export TDX_UPDATE_SYSFS=$dir/sys TDX_UPDATE_CONF=$dir/etc/tdx-update.conf
 tdx=$TDX_UPDATE_SYSFS/firmware/tdx
-subject=command
+subject='command'
 # shellcheck source=tests/tool/expect.sh
 . tests/tool/expect.sh
 
