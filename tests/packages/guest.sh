@@ -152,21 +152,21 @@ history() {
 	journalctl --no-pager -b -o json MESSAGE_ID=beca4ad206924c139250a740cf02b387 | jq -r "$1"
 }
 
-# The three runs of the unit are in the journal: without the module, with success after a race, and
-# refused. A user who became root is known by the login. The update by sysfs left a line only.
+# The runs of the units are in the journal: at boot, without the module, with success after a race,
+# and refused. A user who became root is known by the login. The update by sysfs left a line only.
 journal_has_who_and_what() {
 	history '"\(.TDX_UPDATE_OPERATION) \(.TDX_UPDATE_RESULT) \(.TDX_UPDATE_EXIT) \(._UID) \(.TDX_UPDATE_UNIT)"' \
 		>/run/records
 	cat /run/records
 	diff /run/records - <<-END || return
+	update success 0 0 $BOOT_UNIT
 	update null 69 0 $(unit b.blob)
 	update success 0 0 $(unit b.blob)
 	update corrupt 1 0 $(unit bad/bad-hash.blob)
 	END
-	[ "$(history 'select(.TDX_UPDATE_RESULT == "success") |
-		"\(.TDX_UPDATE_FILE) \(.TDX_UPDATE_FROM) \(.TDX_UPDATE_TO) \(.TDX_UPDATE_TDS) \(.TDX_UPDATE_SHA256)"')" = \
-		"$IMAGES/b.blob 1.5.26 1.5.27 live $(sha256sum "$IMAGES/b.blob" | cut -d ' ' -f 1)" ] &&
-		[ "$(history 'select(.TDX_UPDATE_RESULT == "success").TDX_UPDATE_TRIES')" -ge 2 ] || return
+	[ "$(history 'select(.TDX_UPDATE_RESULT == "success" and .TDX_UPDATE_FROM == "1.5.26") |
+		"\(.TDX_UPDATE_FILE) \(.TDX_UPDATE_TO) \(.TDX_UPDATE_TDS) \(.TDX_UPDATE_SHA256) \(.TDX_UPDATE_TRIES | tonumber > 1)"')" = \
+		"$IMAGES/b.blob 1.5.27 live $(sha256sum "$IMAGES/b.blob" | cut -d ' ' -f 1) true" ] || return
 	sh -c "echo 1000 >/proc/self/loginuid; tdx-update check $IMAGES/b.blob"
 	[ "$(history 'select(.TDX_UPDATE_OPERATION == "check") |
 		"\(._UID) \(.TDX_UPDATE_LOGINUID) \(.TDX_UPDATE_RESULT) \(.PRIORITY)"')" = "0 1000 success 6" ] ||
