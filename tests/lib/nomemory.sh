@@ -92,7 +92,7 @@ walk() {
 	*) expect last_check/result success "$(tdx last_check/result)" ;;
 	esac
 	note "| ${1##*/}: $nth attempts, $refused refused for lack of memory, $passed went on without it |"
-	expect_ge "attempts refused" 10 $refused
+	expect_ge "attempts refused" 5 $refused
 }
 
 # For try_load: what it does, and what it has seen.

@@ -3,8 +3,9 @@
  * tdx_nomem.ko: makes one allocation of tdx_update fail, on kernels without fault injection too.
  *
  * A process writes N to the parameter nth. From then on the N-th allocation fails that the process
- * makes in a function of tdx_update, or in one that tdx_update has called. Kprobes at the entries
- * of the kernel's allocators return NULL instead.
+ * makes in a function of tdx_update, or in one that tdx_update has called. Allocations one after
+ * another that the same call in tdx_update leads to count as one, because tdx_update sees the same
+ * failure. Kprobes at the entries of the kernel's allocators return NULL instead.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -30,6 +31,9 @@
 static struct task_struct *process;
 static unsigned int left;
 
+/* The calls in tdx_update that have led to the last allocation, added up. 0: there was none. */
+static unsigned long last_path;
+
 static unsigned int failed;
 module_param(failed, uint, 0444);
 MODULE_PARM_DESC(failed, "allocations that were made to fail; read only");
@@ -42,6 +46,7 @@ static int set_nth(const char *text, const struct kernel_param *param)
 	if (err)
 		return err;
 	WRITE_ONCE(left, 0);
+	last_path = 0;
 	WRITE_ONCE(process, current);
 	WRITE_ONCE(left, nth);
 	return 0;
@@ -63,11 +68,15 @@ static bool of_process(void)
 	return READ_ONCE(process) == current && !hardirq_count() && !in_serving_softirq();
 }
 
-/* Whether tdx_update is on the stack. One process at a time gets here: the buffers are static. */
-static bool of_tdx_update(void)
+/*
+ * Add up the return addresses in tdx_update that are on the stack; 0: there is none. One process at
+ * a time gets here, so the buffers are static.
+ */
+static unsigned long path_in_tdx_update(void)
 {
 	static unsigned long frames[MAX_FRAMES];
 	static char symbol[KSYM_SYMBOL_LEN];
+	unsigned long path = 0;
 	unsigned int i, count;
 
 	count = stack_trace_save(frames, MAX_FRAMES, 0);
@@ -76,15 +85,21 @@ static bool of_tdx_update(void)
 			continue;
 		sprint_symbol(symbol, frames[i]);
 		if (strstr(symbol, "[tdx_update]"))
-			return true;
+			path += frames[i];
 	}
-	return false;
+	return path;
 }
 
 static int refuse(struct pt_regs *regs, gfp_t gfp)
 {
-	if (!READ_ONCE(left) || !of_process() || gfp & __GFP_NOFAIL || !of_tdx_update())
+	unsigned long path;
+
+	if (!READ_ONCE(left) || !of_process() || gfp & __GFP_NOFAIL)
 		return 0;
+	path = path_in_tdx_update();
+	if (!path || path == last_path)
+		return 0;
+	last_path = path;
 	WRITE_ONCE(left, left - 1);
 	if (left)
 		return 0;

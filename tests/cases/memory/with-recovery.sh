@@ -1,7 +1,6 @@
 #!/bin/sh
 # Every allocation of an update that has a recovery image fails once: the attempt ends with ENOMEM
 # and changes nothing, or it succeeds.
-# KERNEL: any
 . /tests/lib.sh
 . /tests/nomemory.sh
 setup remaining=1000000
