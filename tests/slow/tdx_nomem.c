@@ -3,9 +3,9 @@
  * tdx_nomem.ko: makes one allocation of tdx_update fail, on kernels without fault injection too.
  *
  * A process writes N to the parameter nth. From then on the N-th allocation fails that the process
- * makes in a function of tdx_update, or in one that tdx_update has called. Allocations one after
- * another that the same call in tdx_update leads to count as one, because tdx_update sees the same
- * failure. Kprobes at the entries of the kernel's allocators return NULL instead.
+ * makes in a function of tdx_update, or in one that tdx_update has called. With calls=1 those that
+ * one call in tdx_update leads to count as one, for calls that fail in one way only. Kprobes at the
+ * entries of the kernel's allocators return NULL instead.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -33,6 +33,10 @@ static unsigned int left;
 
 /* The calls in tdx_update that have led to the last allocation, added up. 0: there was none. */
 static unsigned long last_path;
+
+static bool calls;
+module_param(calls, bool, 0644);
+MODULE_PARM_DESC(calls, "count calls in tdx_update that allocate, not allocations (default: 0)");
 
 static unsigned int failed;
 module_param(failed, uint, 0444);
@@ -97,7 +101,7 @@ static int refuse(struct pt_regs *regs, gfp_t gfp)
 	if (!READ_ONCE(left) || !of_process() || gfp & __GFP_NOFAIL)
 		return 0;
 	path = path_in_tdx_update();
-	if (!path || path == last_path)
+	if (!path || (READ_ONCE(calls) && path == last_path))
 		return 0;
 	last_path = path;
 	WRITE_ONCE(left, left - 1);
