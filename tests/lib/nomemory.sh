@@ -100,8 +100,8 @@ INSMOD="/sbin/insmod /lib/modules/$(uname -r)/updates/tdx_update.ko signer=$(cat
 refused=0 loads=0
 
 # try_load N [PARAMETER=VALUE]: load the module while its N-th call that allocates fails, and
-# unload it. Return false if there are fewer than N. It runs kmod's insmod, because busybox's tries a
-# second time in another way.
+# unload it. Return false if there are fewer than N. It runs kmod's insmod, because busybox's
+# tries a second time in another way.
 try_load() {
 	local hit=0 version
 
