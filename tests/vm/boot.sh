@@ -76,9 +76,6 @@ words=(
 # A busy host may pause a guest for half a minute, and hundreds of CPUs that share one take that
 # long for a step of the kernel's own start. A real lockup lasts, so it is still found.
 words+=("watchdog_thresh=$((${smp%%,*} > 64 ? 60 : 30))")
-# For each part of its image that a kernel protects from writes it interrupts every CPU, which takes
-# hundreds of them more than a minute.
-[ "${smp%%,*}" -le 64 ] || words+=(rodata=off)
 
 if [ -n "${firmware:-}" ]; then
 	# Only code in system management mode may write the UEFI variables; by default, any may.
