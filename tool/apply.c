@@ -97,7 +97,7 @@ static void want_update(void)
 {
 	int fd = open(WANTED_LOCK, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600), tries = 0;
 
-	/* Who waits for the end of an update locks it for a moment, too. */
+	/* A process that waits for the end of an update also locks it for a moment. */
 	while (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && tries++ < LOCK_TRIES)
 		usleep(LOCK_PAUSE_US);
 }

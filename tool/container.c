@@ -74,12 +74,10 @@ static enum tdxu_signer find_signer(const char *hex)
 static void describe_signer(const u8 *modulus, char hex[2 * TDX_SHA384_SIZE + 1])
 {
 	u8 digest[TDX_SHA384_SIZE];
-	size_t i;
 
 	if (!EVP_Digest(modulus, SEAM_SIGSTRUCT_MODULUS_SIZE, digest, NULL, EVP_sha384(), NULL))
 		fail(TOOL_SYSTEM, "no SHA-384 here");
-	for (i = 0; i < sizeof(digest); i++)
-		sprintf(hex + 2 * i, "%02x", digest[i]);
+	text_hex(digest, sizeof(digest), hex);
 }
 
 /* Return the version of the container by its first page, or 0 if it is not a container. */
@@ -129,6 +127,7 @@ static void describe(const void *blob, size_t size, struct file *file)
 	file->min_update_hv = sig->min_update_hv;
 	file->num_handoff_pages = sig->num_handoff_pages;
 	describe_signer(sig->modulus, file->signer);
+	/* Here, so that verdict and values are of the same bytes. */
 	file->verdict = verdict_of_image(&image, find_signer(file->signer));
 }
 
@@ -507,7 +506,7 @@ bool file_sha256(const struct file *file, char hex[SHA256_HEX_SIZE])
 	int fd = open(file->source, O_RDONLY | O_CLOEXEC);
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	unsigned char buf[65536], digest[SHA256_HEX_SIZE / 2];
-	size_t i, total = 0;
+	size_t total = 0;
 	ssize_t size = -1;
 
 	if (context && fd >= 0 && EVP_DigestInit_ex(context, EVP_sha256(), NULL))
@@ -517,8 +516,8 @@ bool file_sha256(const struct file *file, char hex[SHA256_HEX_SIZE])
 		}
 	if (!size && !EVP_DigestFinal_ex(context, digest, NULL))
 		size = -1;
-	for (i = 0; !size && i < sizeof(digest); i++)
-		sprintf(hex + 2 * i, "%02x", digest[i]);
+	if (!size)
+		text_hex(digest, sizeof(digest), hex);
 	if (fd >= 0)
 		close(fd);
 	EVP_MD_CTX_free(context);

@@ -267,10 +267,8 @@ static void put_meta(struct cbor *cbor, const struct corim_key *key)
 {
 	char name[sizeof("sha256:") + 2 * KEY_ID_SIZE] = "sha256:";
 	struct cbor meta = {};
-	size_t i;
 
-	for (i = 0; i < KEY_ID_SIZE; i++)
-		sprintf(name + strlen("sha256:") + 2 * i, "%02x", key->id[i]);
+	text_hex(key->id, KEY_ID_SIZE, name + strlen(name));
 	cbor_map(&meta, 1);
 	cbor_int(&meta, 0);		/* signer */
 	cbor_map(&meta, 1);

@@ -14,7 +14,7 @@
 
 struct sd_journal;
 
-/* What is used of libsystemd. */
+/* The functions of libsystemd that this file calls. */
 static struct {
 	int (*open)(struct sd_journal **journal, int flags);
 	int (*add_match)(struct sd_journal *journal, const void *data, size_t size);
@@ -91,7 +91,7 @@ static json_t *read_all(void)
 	return records;
 }
 
-/* Name the user. Who has become root is known by his login; others could claim any login. */
+/* Name the user: of a process of root the one who logged in. Other users could claim any login. */
 static const char *asker(const json_t *record, char buf[40])
 {
 	long long uid = record_number(record, "uid");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * systemd's journal, by libsystemd. The library is loaded when it is needed, so that the command
- * also runs where there is none. No failure here may end or delay the command.
+ * also runs where there is none. A failure here may not end the command, nor delay it for long.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -87,7 +87,7 @@ static void choose_running(const char *dir, const struct tdxu_version *running, 
 	     version_print(running, version), dir);
 }
 
-/* Refuse what is no image. The kernel module may not be here to do so. */
+/* Refuse a file that is not an image. The kernel module may not be here to do so. */
 static void must_have_form(const struct file *file)
 {
 	if (file->form.result)

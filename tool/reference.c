@@ -18,17 +18,6 @@
 #define TEE_TCB_SVN_SIZE	16
 #define TEE_TCB_SVN_KNOWN	2	/* bytes that follow from the image: SVN minor and major */
 
-/* Format bytes in hexadecimal. Return @buf, which holds two characters a byte and a NUL. */
-static const char *hex(const u8 *data, size_t size, char *buf)
-{
-	size_t i;
-
-	buf[0] = '\0';
-	for (i = 0; i < size; i++)
-		sprintf(buf + 2 * i, "%02x", data[i]);
-	return buf;
-}
-
 /* Family and model as software shows them, of CPUID(1).EAX (SDM). */
 static unsigned int family_of(u32 eax)
 {
@@ -81,7 +70,7 @@ static void print_svns(const struct file *file)
 	print_value("SVN", "%u.%u: TDX_%02X with isvsvn %u in Intel's TCB info", file->svn_major,
 		    file->svn_minor, file->svn_major, file->svn_minor);
 	print_value("TEE_TCB_SVN", "%s and %u bytes that the image does not tell",
-		    hex(svn, sizeof(svn), known), TEE_TCB_SVN_SIZE - TEE_TCB_SVN_KNOWN);
+		    text_hex(svn, sizeof(svn), known), TEE_TCB_SVN_SIZE - TEE_TCB_SVN_KNOWN);
 	print_value("TEE_TCB_SVN_2", "the same");
 }
 
@@ -122,9 +111,10 @@ static void print_image(const struct file *file)
 
 	say("%s", file->path);
 	print_module(file);
-	print_value("MRSEAM", "%s", hex(file->seamhash, sizeof(file->seamhash), digest));
-	print_value("MRSIGNERSEAM", "%s", hex(mrsignerseam, sizeof(mrsignerseam), digest));
-	print_value("SEAMATTRIBUTES", "%s", hex(seam_attributes, sizeof(seam_attributes), digest));
+	print_value("MRSEAM", "%s", text_hex(file->seamhash, sizeof(file->seamhash), digest));
+	print_value("MRSIGNERSEAM", "%s", text_hex(mrsignerseam, sizeof(mrsignerseam), digest));
+	print_value("SEAMATTRIBUTES", "%s",
+		    text_hex(seam_attributes, sizeof(seam_attributes), digest));
 	print_svns(file);
 	print_cpus(file);
 	print_value("handoff", "versions %u to %u, %u pages", file->min_update_hv, file->module_hv,
@@ -137,7 +127,7 @@ static void add_hex(json_t *json, const char *key, const u8 *data, size_t size)
 {
 	char text[2 * TDX_SHA384_SIZE + 1];
 
-	json_object_set_new(json, key, json_string(hex(data, size, text)));
+	json_object_set_new(json, key, json_string(text_hex(data, size, text)));
 }
 
 static json_t *cpus_json(const struct file *file)

@@ -62,7 +62,7 @@ static bool kernel_version_is_stale(const struct status *status)
 	       (!status->version || strcmp(status->kernel_version, status->version));
 }
 
-/* Whether the pinned version does not run. A pin that cannot be read is none that runs. */
+/* Whether another version than the pinned one runs. This holds for a pin that cannot be read. */
 static bool pin_differs(const struct status *status)
 {
 	struct tdxu_version running;
@@ -71,7 +71,7 @@ static bool pin_differs(const struct status *status)
 	       version_compare(&running, &status->pin.version);
 }
 
-/* Whether anybody can tell: without a pin, a right to ask, or a fresh version, nobody can. */
+/* Whether the two can be compared. The running version may be stale, or for root only. */
 static bool pin_can_be_compared(const struct status *status)
 {
 	return status->pin.set && !host_version_may_be_stale() &&

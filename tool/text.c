@@ -73,6 +73,24 @@ void text_put(FILE *out, const char *text)
 }
 
 /**
+ * text_hex() - write bytes in hexadecimal
+ * @data: the bytes
+ * @size: how many
+ * @buf: filled in; two characters a byte and a NUL
+ *
+ * Return: @buf.
+ */
+const char *text_hex(const u8 *data, size_t size, char *buf)
+{
+	size_t i;
+
+	buf[0] = '\0';
+	for (i = 0; i < size; i++)
+		sprintf(buf + 2 * i, "%02x", data[i]);
+	return buf;
+}
+
+/**
  * say() - print a line on standard output, escaped as text_put() does
  * @format: as for printf(), without a newline
  */

@@ -83,6 +83,7 @@ int cmd_reference(const struct options *options);
 
 /* text.c */
 void text_put(FILE *out, const char *text);
+const char *text_hex(const u8 *data, size_t size, char *buf);
 size_t text_terminal_width(void);
 void text_wrap(const char *text, size_t indent, size_t width);
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));

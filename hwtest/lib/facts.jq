@@ -9,7 +9,7 @@ def fact($id; $section; $text; seen; agrees): (seen) as $seen |
 		    elif ($seen | agrees) then "seen" else "contradicted" end) };
 
 def steps($kind): [.steps[] | select(.kind == $kind)];
-# Was this status SUCCESS? No status is none.
+# Whether this status is SUCCESS. Without a status it is not.
 def succeeded: . // "none" | test("^0x0+$");
 
 def raw: .look.raw;

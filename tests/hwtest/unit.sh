@@ -127,7 +127,7 @@ expect "torn lines" 1 "$(jq -n -R -L "$lib" 'include "report"; [inputs] | report
 
 while read -r status arguments; do
 	# shellcheck disable=SC2086 # words
-	run "$status" $arguments --dir "$dir/work"
+	run "$status" $arguments --dir "$dir/stages"
 done <<END
 64 nonsense
 64 look --nonsense
@@ -137,18 +137,18 @@ done <<END
 64 compare $lib/emulator.json
 END
 # Only root gets as far as these.
-run $([ "$(id -u)" = 0 ] && echo 69 || echo 77) report --dir "$dir/work"
-run $([ "$(id -u)" = 0 ] && echo 64 || echo 77) look --dir "$dir/work"
-# Whoever answers no stops the first stage before it has begun.
+run $([ "$(id -u)" = 0 ] && echo 69 || echo 77) report --dir "$dir/stages"
+run $([ "$(id -u)" = 0 ] && echo 64 || echo 77) look --dir "$dir/stages"
+# The answer no stops the first stage before it begins.
 if [ "$(id -u)" = 0 ]; then
 	status=0
-	out=$(script -qec "$kit look --dir $dir/work" /dev/null <<<n | tr -d '\r') || status=$?
+	out=$(script -qec "$kit look --dir $dir/stages" /dev/null <<<n | tr -d '\r') || status=$?
 	expect "exit status after no" 2 "$status"
 	matches "answer no" "Go on? [y/N] Stopped."
 fi
 run 64
 run 0 help
 run 64 update --dir
-expect "evidence of stages that were not confirmed" no "$([ -s "$dir/work/evidence.jsonl" ] || echo no)"
+expect "evidence of stages that were not confirmed" no "$([ -s "$dir/stages/evidence.jsonl" ] || echo no)"
 
 sum_up

@@ -37,7 +37,7 @@ failing() {
 
 	read -r before <$NOMEM/failed
 	with_errno eval "$1"
-	# Another process may get the place of that one in memory.
+	# The next process may get the same task_struct.
 	echo 0 >$NOMEM/nth
 	read -r after <$NOMEM/failed
 	[ "$before" != "$after" ]
@@ -95,7 +95,7 @@ walk() {
 	expect_ge "attempts refused" 10 $refused
 }
 
-# For try_load: what it does, and what it has seen.
+# The command that try_load runs, and how its loads ended.
 INSMOD="/sbin/insmod /lib/modules/$(uname -r)/updates/tdx_update.ko signer=$(cat "$SIGNER")"
 refused=0 loads=0
 

@@ -51,5 +51,5 @@ static void __exit tdx_petted_exit(void)
 module_init(tdx_petted_init);
 module_exit(tdx_petted_exit);
 
-MODULE_DESCRIPTION("Who pets the NMI watchdog, for tests of tdx_update");
+MODULE_DESCRIPTION("CPUs that pet the NMI watchdog, for tests of tdx_update");
 MODULE_LICENSE("GPL");

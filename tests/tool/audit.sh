@@ -8,7 +8,7 @@
 socket=/run/systemd/journal/socket
 records=$dir/records
 journal_pid=''
-# Who reads this script's output must not wait for the journal.
+# A reader of this script's output must not wait for the journal.
 trap '[ -z "$journal_pid" ] || kill "$journal_pid"' EXIT
 # history must not see this machine's journal.
 [ ! -e /var/log/journal ] || mount -t tmpfs tmpfs /var/log/journal

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Every allocation of mainline's interface fails once while the module loads: it loads and works
-# without that interface, and nothing of it is left.
+# Every call that allocates for mainline's interface fails once while the module loads: it loads and
+# works without that interface, and nothing of it is left.
 # NEEDS: !CONFIG_TDX_HOST_SERVICES
 . /tests/lib.sh
 . /tests/nomemory.sh
@@ -27,7 +27,7 @@ while [ $nth -gt 1 ]; do
 	nth=$((nth - 1))
 done
 expect "loads refused" 1 $refused
-note "| insmod: the last $without of about $few allocations |"
+note "| insmod: the last $without of about $few calls that allocate |"
 expect_ge "loads without mainline's interface" 3 $without
 load
 expect_update test/good-1-page.blob 0 success
