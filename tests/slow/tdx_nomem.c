@@ -66,10 +66,12 @@ static noinline void *no_memory(void)
 	return NULL;
 }
 
-/* Interrupts are not the process. A kprobe may itself look like an NMI. */
+/* Interrupts are not the process. A kprobe that traps is itself an NMI, which counts as one. */
 static bool of_process(void)
 {
-	return READ_ONCE(process) == current && !hardirq_count() && !in_serving_softirq();
+	unsigned long own = in_nmi() ? HARDIRQ_OFFSET : 0;
+
+	return READ_ONCE(process) == current && hardirq_count() == own && !in_serving_softirq();
 }
 
 /*
