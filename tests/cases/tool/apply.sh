@@ -1,6 +1,5 @@
 #!/bin/sh
 # tdx-update apply: each outcome of an update has its exit status, and JSON agrees.
-# SMP: 2 4
 # SANITIZERS: no
 # KERNEL: any
 . /tests/lib.sh
