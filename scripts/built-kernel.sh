@@ -4,15 +4,17 @@
 #	scripts/built-kernel.sh NAME SUITE PACKAGE "CONFIG... [VARIABLE=VALUE...]"
 #
 # Called by kernel.sh, whose list has the arguments and whose head describes the output. Each CONFIG
-# is a file of tests/vm/config; the variables are for make, such as LLVM=1. A kernel is built again
-# when the options, the variables or the version of the package have changed. The kernel itself is
-# not installed, only the packages that its build needs.
+# is a file of tests/vm/config; the variables are for make, such as LLVM=1. With "own:" in front they
+# are for the kernel alone, not for modules that are built for it. A kernel is built again when the
+# options, the variables or the version of the package have changed. The kernel itself is not
+# installed, only the packages that its build needs.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 
-name=$1 suite=$2 package=$3 configs=() args=()
+name=$1 suite=$2 package=$3 configs=() args=() own=()
 for word in $4; do
 	case $word in
+	own:*) own+=("${word#own:}") ;;
 	*=*) args+=("$word") ;;
 	*) configs+=("$word") ;;
 	esac
@@ -53,7 +55,7 @@ candidate() {
 # recipe VERSION: prints what a kernel is made of. A kernel with another recipe is out of date.
 recipe() {
 	echo "source $1"
-	echo "config $(fragment | sha256sum)${args:+ ${args[*]}}"
+	echo "config $(fragment | sha256sum)${args:+ ${args[*]}}${own:+ own: ${own[*]}}"
 }
 
 # Succeeds if there is a kernel that would be the same if built today. Any version of the package
@@ -111,7 +113,7 @@ progress() {
 
 compile() {
 	say "building (once; log: ${log#"$top"/})"
-	there nice -n 10 make "${args[@]}" -j"$(nproc)" bzImage modules 2>&1 | progress || {
+	there nice -n 10 make "${args[@]}" "${own[@]}" -j"$(nproc)" bzImage modules 2>&1 | progress || {
 		tail -n 40 "$log" >&2
 		die "the build failed"
 	}

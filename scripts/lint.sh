@@ -213,7 +213,7 @@ cases() {
 		sed -n 1p "$file" | grep -qx '#!/bin/sh' || echo "$file: line 1 is not #!/bin/sh"
 		sed -n 2p "$file" | grep -q '^# [^ ]' || echo "$file: line 2 is not a comment"
 		grep -nE '^# [A-Z]+:' "$file" |
-			grep -vE ':# ((SMP|THREADS|BOOT|NEEDS|CONSOLE): |SMOKE: yes|SANITIZERS: no|KERNEL: any)' |
+			grep -vE ':# ((SMP|THREADS|BOOT|NEEDS|CONSOLE): |SMOKE: (yes|kasan)|SANITIZERS: no|KERNEL: any)' |
 			sed "s|^|$file: unknown key: |"
 		grep -qx '\. /tests/lib.sh' "$file" || echo "$file: does not source /tests/lib.sh"
 		[[ $file =~ ^tests/(kvm/cases|cases/[a-z]+)/[a-z0-9-]+\.sh$ ]] || echo "$file: is not FOLDER/NAME.sh"

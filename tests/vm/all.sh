@@ -5,7 +5,8 @@
 #	tests/vm/all.sh ci		those but the oldest, which `make check` runs: on the newest
 #					the cases to which the kernel makes a difference, see
 #					run.sh, each once; on the others those that say "# SMOKE:
-#					yes", on 2 CPUs, but none that needs the host for itself
+#					yes", on 2 CPUs, but none that needs the host for itself;
+#					on the kernel with KASAN those that say "# SMOKE: kasan"
 #	tests/vm/all.sh built		the ones with sanitizers, SMP=once
 #
 #	TEST=, SMP= as run.sh takes them; KERNEL= only that one
@@ -26,7 +27,7 @@ cd "$(dirname "$0")/../.."
 export STRICT=1
 case ${1:-} in
 all) mapfile -t kernels < <(scripts/kernel.sh --list) ;;
-ci) mapfile -t kernels < <(scripts/kernel.sh --list | tail -n +2) ;;
+ci) mapfile -t kernels < <(scripts/kernel.sh --list | tail -n +2; scripts/kernel.sh --kasan) ;;
 built) mapfile -t kernels < <(scripts/kernel.sh --built) ;;
 *) usage "all, ci or built?" ;;
 esac
@@ -47,7 +48,8 @@ settings() {
 	echo "KERNEL=$1 OUT_DIR=build/check-$1"
 	case $what:$1 in
 	ci:"$newest") echo "LEAN=1 SMP=once" ;;
-	ci:*) echo "SMOKE=1 SMP=2" ;;
+	ci:*-kasan) echo "SMOKE=kasan SMP=2" ;;
+	ci:*) echo "SMOKE=yes SMP=2" ;;
 	esac
 }
 

@@ -4,7 +4,7 @@
 #	TEST=part of a case's FOLDER/NAME	KERNEL=name, see scripts/kernel.sh
 #	SMP=CPU count, or once: each case one time, on 2 CPUs or, if it does not name that, on
 #	the first count that it does name
-#	SMOKE=1 only the cases that say "# SMOKE: yes"
+#	SMOKE=WORD only the cases that say "# SMOKE: WORD"
 #	LEAN=1 leaves out cases with "# KERNEL: any": the kernel makes no difference to them
 #	THREADS=single or multi: only the boots that share the host, or only those that run alone
 #	TOKENS=the pool of CPUs to boot guests on, see pool.sh
@@ -43,9 +43,10 @@ cases_dir=${CASES_DIR:-tests/cases}
 
 # Sanitizers under software emulation take their time, and an eighth of the memory.
 sanitizers='' slower=1 memory=1G
-if [[ ${KERNEL:-} == *-debug || ${KERNEL:-} == *-race ]]; then
-	sanitizers=yes slower=12 memory=2G
-fi
+case ${KERNEL:-} in
+*-debug | *-race) sanitizers=yes slower=12 memory=2G ;;
+*-kasan) sanitizers=yes slower=3 memory=2G ;;
+esac
 case_timeout=${CASE_TIMEOUT:-$((120 * slower))}
 
 declare -A plans=()	# boot -> its cases
@@ -66,7 +67,7 @@ done < <(cd "$cases_dir" && printf '%s\0' "${names[@]/%/.sh}" | xargs -0 awk '
 		print substr(FILENAME, 1, length(FILENAME) - 3) "\t" $0 "\t" value
 	}')
 for name in "${names[@]}"; do
-	[ -z "${SMOKE:-}" ] || [ "${heads[SMOKE $name]:-}" = yes ] || continue
+	[ -z "${SMOKE:-}" ] || [ "${heads[SMOKE $name]:-}" = "$SMOKE" ] || continue
 	[ -z "${LEAN:-}" ] || [ "${heads[KERNEL $name]:-}" != any ] || continue
 	[ -z "$sanitizers" ] || [ "${heads[SANITIZERS $name]:-}" != no ] || continue
 	counts=2

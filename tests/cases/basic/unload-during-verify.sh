@@ -1,6 +1,7 @@
 #!/bin/sh
 # rmmod while an image is verified waits for the end of the attempt, a check or an upload, so the
 # crypto that the attempt uses is not freed under it.
+# SMOKE: kasan
 . /tests/lib.sh
 . /tests/mainline.sh
 . /tests/slow.sh

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every call that allocates for mainline's interface fails once while the module loads: it loads and
 # works without that interface, and nothing of it is left.
+# SMOKE: kasan
 # NEEDS: !CONFIG_TDX_HOST_SERVICES
 . /tests/lib.sh
 . /tests/nomemory.sh

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every call that allocates in the module's initialisation fails once, but for those of mainline's
 # interface: the module loads and works, or loading fails with ENOMEM and nothing is left.
+# SMOKE: kasan
 . /tests/lib.sh
 . /tests/nomemory.sh
 setup_emu

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every allocation of setting the recovery image fails once: the write fails with ENOMEM and changes
 # nothing, or it succeeds.
+# SMOKE: kasan
 . /tests/lib.sh
 . /tests/nomemory.sh
 setup

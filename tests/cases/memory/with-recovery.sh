@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every allocation of an update that has a recovery image fails once: the attempt ends with ENOMEM
 # and changes nothing, or it succeeds.
+# SMOKE: kasan
 . /tests/lib.sh
 . /tests/nomemory.sh
 setup remaining=1000000

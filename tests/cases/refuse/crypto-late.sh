@@ -1,6 +1,7 @@
 #!/bin/sh
 # An RSA operation that completes later, in another context, is waited for, even if it first waits
 # in a backlog.
+# SMOKE: kasan
 . /tests/lib.sh
 . /tests/slow.sh
 setup_emu

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Containers and sigstructs with a wrong field are refused.
+# SMOKE: kasan
 # KERNEL: any
 . /tests/lib.sh
 setup

@@ -1,6 +1,7 @@
 #!/bin/sh
 # For each mutant of an image, check and update return what user space found by the same rules and
 # another crypto library. Only mutants that the firmware itself installs reach SHUTDOWN.
+# SMOKE: kasan
 # KERNEL: any
 . /tests/lib.sh
 setup remaining=1000

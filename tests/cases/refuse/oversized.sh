@@ -1,6 +1,7 @@
 #!/bin/sh
 # A container with bytes after its end is malformed; one with more than 496 module pages is too
 # large.
+# SMOKE: kasan
 . /tests/lib.sh
 setup
 

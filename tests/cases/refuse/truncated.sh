@@ -1,5 +1,6 @@
 #!/bin/sh
 # A container that is cut short anywhere is refused, and nothing is shut down.
+# SMOKE: kasan
 # KERNEL: any
 . /tests/lib.sh
 setup
