@@ -10,7 +10,8 @@ if [ -z "${RESUMED:-}" ]; then
 	setup_kvm
 	expect_update test/a.blob 0 success
 	expect_guests "after an update"
-	expect_ok /kexec/kexec load /kexec/vmlinuz /kexec/initramfs \
+	# Not "load": the kernel would hash what it loads, for minutes in Bochs.
+	expect_ok /kexec/kexec place /kexec/vmlinuz /kexec/initramfs \
 		"$(cat /proc/cmdline) guest.resume=kexec"
 	[ -s "$TMP/failures" ] || /kexec/kexec start
 	die "no kexec"
