@@ -142,7 +142,7 @@ judged() {
 if [ ${#kexec[@]} -gt 0 ]; then
 	echo "Booting $KERNEL, 2 CPUs with VMX and a kexec: ${#kexec[@]} cases"
 	tests/vm/kexec.sh "$out/$KERNEL-kexec.cpio" "$out/$KERNEL.cpio"
-	# The kernel hashes what it loads, for minutes on such a slow CPU.
+	# It takes long to load and to unpack a kernel on such a slow CPU.
 	boot kexec "$dir-kexec" "$out/$KERNEL-kexec.cpio" nowatchdog
 	mv "$dir-kexec/work.log" "$dir-kexec/ktap.log"
 	judged "$dir-kexec"
