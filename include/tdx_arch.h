@@ -31,8 +31,8 @@ typedef uint64_t u64;
 
 /*
  * Leaves: symbol, name in the specification, number. Bit 63 selects P-SEAMLDR.
- * The life-cycle leaves below the blank line are those of KVM; this project calls them in tests
- * only.
+ * The leaves below the blank line are those of Linux's TDX core and of KVM; this project calls them
+ * in tests only.
  */
 #define TDX_LEAF_P_SEAMLDR		(1ULL << 63)
 
@@ -48,9 +48,16 @@ typedef uint64_t u64;
 	X(TDH_SYS_SHUTDOWN,		"TDH.SYS.SHUTDOWN",		52)		\
 	X(TDH_SYS_UPDATE,		"TDH.SYS.UPDATE",		53)		\
 											\
+	X(TDH_SYS_KEY_CONFIG,		"TDH.SYS.KEY.CONFIG",		31)		\
+	X(TDH_SYS_TDMR_INIT,		"TDH.SYS.TDMR.INIT",		36)		\
+	X(TDH_SYS_CONFIG,		"TDH.SYS.CONFIG",		45)		\
+	X(TDH_SYS_DISABLE,		"TDH.SYS.DISABLE",		69)		\
 	X(TDH_VP_ENTER,			"TDH.VP.ENTER",			0)		\
 	X(TDH_MNG_ADDCX,		"TDH.MNG.ADDCX",		1)		\
 	X(TDH_MEM_PAGE_ADD,		"TDH.MEM.PAGE.ADD",		2)		\
+	X(TDH_MEM_SEPT_ADD,		"TDH.MEM.SEPT.ADD",		3)		\
+	X(TDH_VP_ADDCX,			"TDH.VP.ADDCX",			4)		\
+	X(TDH_MEM_RANGE_BLOCK,		"TDH.MEM.RANGE.BLOCK",		7)		\
 	X(TDH_MNG_KEY_CONFIG,		"TDH.MNG.KEY.CONFIG",		8)		\
 	X(TDH_MNG_CREATE,		"TDH.MNG.CREATE",		9)		\
 	X(TDH_VP_CREATE,		"TDH.VP.CREATE",		10)		\
@@ -62,6 +69,13 @@ typedef uint64_t u64;
 	X(TDH_MNG_KEY_FREEID,		"TDH.MNG.KEY.FREEID",		20)		\
 	X(TDH_MNG_INIT,			"TDH.MNG.INIT",			21)		\
 	X(TDH_VP_INIT,			"TDH.VP.INIT",			22)		\
+	X(TDH_VP_RD,			"TDH.VP.RD",			26)		\
+	X(TDH_PHYMEM_PAGE_RECLAIM,	"TDH.PHYMEM.PAGE.RECLAIM",	28)		\
+	X(TDH_MEM_PAGE_REMOVE,		"TDH.MEM.PAGE.REMOVE",		29)		\
+	X(TDH_MEM_TRACK,		"TDH.MEM.TRACK",		38)		\
+	X(TDH_PHYMEM_CACHE_WB,		"TDH.PHYMEM.CACHE.WB",		40)		\
+	X(TDH_PHYMEM_PAGE_WBINVD,	"TDH.PHYMEM.PAGE.WBINVD",	41)		\
+	X(TDH_VP_WR,			"TDH.VP.WR",			43)		\
 	X(TDH_EXPORT_STATE_IMMUTABLE,	"TDH.EXPORT.STATE.IMMUTABLE",	72)		\
 	X(TDH_EXPORT_STATE_TD,		"TDH.EXPORT.STATE.TD",		73)		\
 	X(TDH_EXPORT_STATE_VP,		"TDH.EXPORT.STATE.VP",		74)		\

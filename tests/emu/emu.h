@@ -65,6 +65,7 @@ enum emu_leaf { TDX_LEAVES(EMU_LEAF_INDEX) EMU_UNKNOWN_LEAF };
 	X(EMU_MODULE_NONE,		"none")		\
 	X(EMU_MODULE_SYSINIT_PENDING,	"sysinit_pending")	\
 	X(EMU_MODULE_SYSINIT_DONE,	"sysinit_done")	\
+	X(EMU_MODULE_SYSCONFIG_DONE,	"sysconfig_done")	\
 	X(EMU_MODULE_READY,		"ready")	\
 	X(EMU_MODULE_SHUTDOWN,		"shutdown")
 
@@ -194,6 +195,21 @@ struct emu_handoff {
 
 #define EMU_HANDOFF_HEAD	8u
 
+#define EMU_MAX_CMRS		32u
+#define EMU_MAX_TDMRS		64u
+
+/* Convertible memory: what may become TDX memory. */
+struct emu_cmr {
+	u64 start;
+	u64 end;
+};
+
+struct emu_tdmr {
+	u64 base;
+	u64 size;
+	u64 initialized;		/* bytes from the base on */
+};
+
 struct emu {
 	raw_spinlock_t lock;
 
@@ -233,6 +249,11 @@ struct emu {
 	unsigned int shared;		/* LPs that hold its lock shared */
 	bool exclusive;			/* an LP holds its lock exclusively */
 	struct emu_handoff handoff;
+	struct emu_cmr cmrs[EMU_MAX_CMRS];
+	unsigned int nr_cmrs;		/* 0: all of the physical address space is convertible */
+	struct emu_tdmr tdmrs[EMU_MAX_TDMRS];
+	unsigned int nr_tdmrs;
+	struct cpumask keyed;		/* packages with the global key, by package id */
 	u64 fatal;			/* leaf + 1 of the call that stopped its LP; 0: none */
 	u32 updates;			/* TDH.SYS.UPDATE calls that succeeded */
 	u32 spoiled;			/* TDs whose hash context an unprotected shutdown broke */
@@ -250,6 +271,9 @@ static inline bool emu_lies(enum emu_lie lie)
 {
 	return emu.platform.lie == lie;
 }
+
+struct emu_td;
+struct emu_vp;
 
 /*
  * One SEAMCALL under way. Handlers read operands from @regs and write outputs to it. RAX is the
@@ -298,6 +322,31 @@ int emu_reset(void);
 void *emu_memory(u64 pa, u64 align);
 void emu_busy_wait(u64 ns);
 unsigned long *emu_reg(struct pt_regs *regs, unsigned int nr);
+const u8 *emu_operand(struct pt_regs *regs, const u8 *p, bool rex_b, void **operand);
+void emu_step_over(struct pt_regs *regs, unsigned int length, unsigned long vmfail);
+
+/* emu_cpu.c: what the CPU lacks, in a kernel that the emulator is built into */
+#ifdef MODULE
+static inline bool emu_cpu_is_whole(void)
+{
+	return true;
+}
+
+static inline const struct cpumask *emu_cpu_vmx(void)
+{
+	return cpu_possible_mask;
+}
+
+static inline bool emu_cpu_trap(struct pt_regs *regs)
+{
+	return false;
+}
+#else
+bool emu_cpu_is_whole(void);
+const struct cpumask *emu_cpu_vmx(void);
+bool emu_cpu_trap(struct pt_regs *regs);
+void emu_cpu_init(void);
+#endif
 
 /* emu_extable.c */
 int emu_extable_init(void);
@@ -311,6 +360,7 @@ u32 emu_msr_nr(unsigned int index);
 unsigned int emu_msr_find(u32 nr);
 void emu_msr_divert(const struct module *module, bool on);
 bool emu_msr_trap(struct pt_regs *regs);
+int emu_msr_read(u32 nr, u64 *value);
 
 /* emu_vmx.c */
 bool emu_vmx_is_real(void);
@@ -363,7 +413,14 @@ u64 emu_sys_lp_shutdown(struct emu_call *call);
 u64 emu_sys_shutdown_check(struct emu_call *call);
 u64 emu_sys_shutdown(struct emu_call *call);
 u64 emu_sys_update(struct emu_call *call);
+u64 emu_sys_disable(struct emu_call *call);
 u64 emu_phymem_page_rdmd(struct emu_call *call);
+
+/* emu_tdmr.c */
+void emu_tdmr_clear(void);
+u64 emu_sys_config(struct emu_call *call);
+u64 emu_sys_key_config(struct emu_call *call);
+u64 emu_sys_tdmr_init(struct emu_call *call);
 
 /* emu_metadata.c */
 u64 emu_sys_rd(struct emu_call *call);
@@ -394,6 +451,20 @@ u64 emu_vp_enter(struct emu_call *call);
 u64 emu_vp_flush(struct emu_call *call);
 u64 emu_export_state(struct emu_call *call);
 u64 emu_import_state(struct emu_call *call);
+
+/* emu_sept.c */
+bool emu_sept_has(const struct emu_td *td, u64 gpa, unsigned int level);
+u64 emu_mem_sept_add(struct emu_call *call);
+u64 emu_mem_range_block(struct emu_call *call);
+u64 emu_mem_track(struct emu_call *call);
+u64 emu_mem_page_remove(struct emu_call *call);
+u64 emu_vp_addcx(struct emu_call *call);
+u64 emu_vp_rd(struct emu_call *call);
+u64 emu_vp_wr(struct emu_call *call);
+u64 emu_phymem_page_reclaim(struct emu_call *call);
+u64 emu_phymem_cache_wb(struct emu_call *call);
+u64 emu_phymem_page_wbinvd(struct emu_call *call);
+u64 emu_guest_run(struct emu_call *call);
 
 /* emu_debugfs.c */
 void emu_debugfs_init(void);

@@ -28,7 +28,7 @@
 #define AFTER_SHUTDOWN		BIT(6)	/* answered even after TDH.SYS.SHUTDOWN */
 #define HAS_VERSIONS		BIT(7)	/* accepts any RAX_VERSION */
 
-enum td_operand { NO_TD, TDR_IN_RCX, TDR_IN_RDX, TDVPR_IN_RCX };
+enum td_operand { NO_TD, TDR_IN_RCX, TDR_IN_RDX, TDVPR_IN_RCX, TDVPR_IN_RDX };
 
 struct leaf_ops {
 	u64 (*handle)(struct emu_call *call);
@@ -56,6 +56,11 @@ static const struct leaf_ops leaf_ops[EMU_NR_LEAVES] = {
 	[EMU_TDH_SYS_UPDATE] = { emu_sys_update, NEEDS_TD_PRESERVING | LOCK_EXCLUSIVE },
 	[EMU_TDH_PHYMEM_PAGE_RDMD] = { emu_phymem_page_rdmd, NEEDS_LP_INIT | NEEDS_READY },
 
+	[EMU_TDH_SYS_KEY_CONFIG] = { emu_sys_key_config, NEEDS_LP_INIT | LOCK_SHARED },
+	[EMU_TDH_SYS_TDMR_INIT] = { emu_sys_tdmr_init, TD_LEAF },
+	[EMU_TDH_SYS_CONFIG] = { emu_sys_config, NEEDS_LP_INIT | LOCK_EXCLUSIVE },
+	[EMU_TDH_SYS_DISABLE] = { emu_sys_disable, LOCK_EXCLUSIVE | ALONE },
+
 	[EMU_TDH_MNG_CREATE] = { emu_mng_create, TD_LEAF },
 	[EMU_TDH_MNG_KEY_CONFIG] = { emu_mng_key_config, TD_LEAF, TDR_IN_RCX },
 	[EMU_TDH_MNG_ADDCX] = { emu_mng_addcx, TD_LEAF, TDR_IN_RDX },
@@ -70,6 +75,16 @@ static const struct leaf_ops leaf_ops[EMU_NR_LEAVES] = {
 	[EMU_TDH_VP_INIT] = { emu_vp_init, TD_LEAF | HAS_VERSIONS, TDVPR_IN_RCX },
 	[EMU_TDH_VP_ENTER] = { emu_vp_enter, TD_LEAF, TDVPR_IN_RCX },
 	[EMU_TDH_VP_FLUSH] = { emu_vp_flush, TD_LEAF, TDVPR_IN_RCX },
+	[EMU_TDH_VP_ADDCX] = { emu_vp_addcx, TD_LEAF, TDVPR_IN_RDX },
+	[EMU_TDH_VP_RD] = { emu_vp_rd, TD_LEAF | HAS_VERSIONS, TDVPR_IN_RCX },
+	[EMU_TDH_VP_WR] = { emu_vp_wr, TD_LEAF, TDVPR_IN_RCX },
+	[EMU_TDH_MEM_SEPT_ADD] = { emu_mem_sept_add, TD_LEAF, TDR_IN_RDX },
+	[EMU_TDH_MEM_RANGE_BLOCK] = { emu_mem_range_block, TD_LEAF, TDR_IN_RDX },
+	[EMU_TDH_MEM_TRACK] = { emu_mem_track, TD_LEAF, TDR_IN_RCX },
+	[EMU_TDH_MEM_PAGE_REMOVE] = { emu_mem_page_remove, TD_LEAF, TDR_IN_RDX },
+	[EMU_TDH_PHYMEM_PAGE_RECLAIM] = { emu_phymem_page_reclaim, TD_LEAF },
+	[EMU_TDH_PHYMEM_CACHE_WB] = { emu_phymem_cache_wb, TD_LEAF },
+	[EMU_TDH_PHYMEM_PAGE_WBINVD] = { emu_phymem_page_wbinvd, TD_LEAF },
 	[EMU_TDH_EXPORT_STATE_IMMUTABLE] = { emu_export_state, TD_LEAF, TDR_IN_RCX },
 	[EMU_TDH_EXPORT_STATE_TD] = { emu_export_state, TD_LEAF, TDR_IN_RCX },
 	[EMU_TDH_EXPORT_STATE_VP] = { emu_export_state, TD_LEAF, TDR_IN_RCX },
@@ -273,6 +288,8 @@ static u64 admit(struct emu_call *call)
 		return emu_td_lock_tdr(call, call->regs->dx, TDX_OPERAND_ID_RDX);
 	case TDVPR_IN_RCX:
 		return emu_td_lock_tdvpr(call, call->regs->cx, TDX_OPERAND_ID_RCX);
+	case TDVPR_IN_RDX:
+		return emu_td_lock_tdvpr(call, call->regs->dx, TDX_OPERAND_ID_RDX);
 	default:
 		return TDX_SUCCESS;
 	}

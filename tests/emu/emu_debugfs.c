@@ -43,6 +43,7 @@ static const struct name lies[] = { EMU_LIES(NAME_SYMBOL) };
 static const struct name module_states[] = { EMU_MODULE_STATES(NAME_SYMBOL) };
 static const struct name first_states[] = {
 	{ "ready", EMU_MODULE_READY },
+	{ "sysinit_pending", EMU_MODULE_SYSINIT_PENDING },
 	{ "none", EMU_MODULE_NONE },
 };
 

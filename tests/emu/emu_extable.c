@@ -6,6 +6,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/extable.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
@@ -15,6 +16,8 @@
 #include <asm/extable.h>
 
 #include "emu.h"
+
+#ifdef MODULE
 
 struct watched_module {
 	struct list_head node;
@@ -120,3 +123,23 @@ void emu_extable_exit(void)
 		kfree(watched);
 	}
 }
+
+#else /* built in: the kernel's search can be called */
+
+const struct exception_table_entry *emu_extable_find(unsigned long ip, int type)
+{
+	const struct exception_table_entry *entry = search_exception_tables(ip);
+
+	return entry && (entry->data & EX_DATA_TYPE_MASK) == type ? entry : NULL;
+}
+
+int emu_extable_init(void)
+{
+	return 0;
+}
+
+void emu_extable_exit(void)
+{
+}
+
+#endif

@@ -50,6 +50,16 @@ struct emu emu = {
 	},
 };
 
+/*
+ * Built into a kernel, the emulator is there before Linux brings TDX up (subsys_initcall), and long
+ * before there is a hash function.
+ */
+#ifdef MODULE
+#define emu_initcall(fn)	module_init(fn)
+#else
+#define emu_initcall(fn)	arch_initcall(fn)
+#endif
+
 struct crypto_shash *emu_sha384;
 
 /* A VMX instruction clears all of these flags. If it fails it then sets CF or ZF. */
@@ -128,19 +138,26 @@ static s32 disp32(const u8 *p)
 	return value;
 }
 
-/*
- * Decode the memory operand whose ModRM byte is at @p; the instruction ends with the operand.
- * Return false for a register, and for an index register: compilers do not use one for a plain
- * pointer.
+/**
+ * emu_operand() - decode a memory operand that ends its instruction
+ * @regs: registers of a trap
+ * @p: its ModRM byte
+ * @rex_b: the instruction has REX.B
+ * @operand: the address, filled in on success
+ *
+ * It knows no index register: compilers do not use one for a plain pointer.
+ *
+ * Context: a trap.
+ * Return: the end of the instruction; NULL for a register, an index register, or a user address.
  */
-static bool decode_operand(struct pt_regs *regs, const u8 *p, bool rex_b, struct insn *insn)
+const u8 *emu_operand(struct pt_regs *regs, const u8 *p, bool rex_b, void **operand)
 {
 	unsigned int mod = *p >> 6, rm = *p & 7;
 	unsigned long address;
 
 	p++;
 	if (mod == 3)
-		return false;
+		return NULL;
 	if (mod == 0 && rm == 5) {
 		/* Relative to RIP, which is the end of the instruction. */
 		p += sizeof(s32);
@@ -149,7 +166,7 @@ static bool decode_operand(struct pt_regs *regs, const u8 *p, bool rex_b, struct
 		if (rm == 4) {
 			/* SIB: index 4 without REX.X means no index, base 5 with mod 0 no base. */
 			if (((*p >> 3) & 7) != 4 || (mod == 0 && (*p & 7) == 5))
-				return false;
+				return NULL;
 			rm = *p++ & 7;
 		}
 		address = *emu_reg(regs, rm + (rex_b ? 8 : 0));
@@ -161,9 +178,20 @@ static bool decode_operand(struct pt_regs *regs, const u8 *p, bool rex_b, struct
 		}
 	}
 	if (address < TASK_SIZE_MAX)
+		return NULL;
+	*operand = (void *)address;
+	return p;
+}
+
+static bool decode_operand(struct pt_regs *regs, const u8 *p, bool rex_b, struct insn *insn)
+{
+	void *operand;
+	const u8 *end = emu_operand(regs, p, rex_b, &operand);
+
+	if (!end)
 		return false;
-	insn->operand = (u64 *)address;
-	insn->length = (unsigned long)p - regs->ip;
+	insn->operand = operand;
+	insn->length = (unsigned long)end - regs->ip;
 	return true;
 }
 
@@ -217,12 +245,24 @@ static int raise_gp(struct pt_regs *regs)
 	return NOTIFY_STOP;
 }
 
-/* @vmfail: CF for VMfailInvalid, ZF for VMfailValid, 0 for success. */
-static int step_over(struct pt_regs *regs, const struct insn *insn, unsigned long vmfail)
+/**
+ * emu_step_over() - end a VMX instruction
+ * @regs: registers of a trap
+ * @length: of the instruction
+ * @vmfail: CF for VMfailInvalid, ZF for VMfailValid, 0 for success
+ *
+ * Context: a trap.
+ */
+void emu_step_over(struct pt_regs *regs, unsigned int length, unsigned long vmfail)
 {
 	regs->flags &= ~VMX_FLAGS;
 	regs->flags |= vmfail;
-	regs->ip += insn->length;
+	regs->ip += length;
+}
+
+static int step_over(struct pt_regs *regs, const struct insn *insn, unsigned long vmfail)
+{
+	emu_step_over(regs, insn->length, vmfail);
 	return NOTIFY_STOP;
 }
 
@@ -305,7 +345,7 @@ static int emu_trap(struct notifier_block *nb, unsigned long reason, void *data)
 	case INSN_VMPTRLD:
 		return do_vmptrld(regs, &insn);
 	default:
-		return emu_msr_trap(regs) ? NOTIFY_STOP : NOTIFY_DONE;
+		return emu_cpu_trap(regs) || emu_msr_trap(regs) ? NOTIFY_STOP : NOTIFY_DONE;
 	}
 }
 
@@ -337,7 +377,7 @@ int emu_reset(void)
 	}
 
 	emu.booted = emu.platform;
-	cpumask_copy(&emu.vmx, cpu_possible_mask);
+	cpumask_copy(&emu.vmx, emu_cpu_vmx());
 	for_each_possible_cpu(cpu)
 		emu.vmcs[cpu] = (cpu + 1ULL) << PAGE_SHIFT;
 	emu.vmcs_lost = 0;
@@ -361,7 +401,8 @@ static u32 __init package_lps(void)
 	return roundup_pow_of_two((eax >> 14 & 0xfff) + 1);
 }
 
-static int __init emu_init(void)
+/* The hash function, and what depends on it. */
+static int __init emu_hash_init(void)
 {
 	int ret;
 
@@ -373,23 +414,52 @@ static int __init emu_init(void)
 		pr_err("no SHA-384\n");
 		return PTR_ERR(emu_sha384);
 	}
+	ret = emu_install_init();
+	if (ret)
+		goto free_sha384;
+	ret = emu_td_init();
+	if (ret)
+		goto exit_install;
+	/* Linux has brought TDX up by now. A later reset stands for a boot in which it did. */
+	emu.first_module.state = EMU_MODULE_READY;
+	pr_info("TDX firmware emulated with %s, for tests only\n",
+		crypto_shash_driver_name(emu_sha384));
+	return 0;
 
-	ret = -ENOMEM;
+exit_install:
+	emu_install_exit();
+free_sha384:
+	crypto_free_shash(emu_sha384);
+	return ret;
+}
+
+static void emu_hash_exit(void)
+{
+	emu_td_exit();
+	emu_install_exit();
+	crypto_free_shash(emu_sha384);
+}
+
+static int __init emu_init(void)
+{
+	int ret = -ENOMEM;
+
 	emu.vmcs = kcalloc(nr_cpu_ids, sizeof(*emu.vmcs), GFP_KERNEL);
 	if (!emu.vmcs)
-		goto free_sha384;
+		return ret;
 	ret = emu_vmx_init();
 	if (ret)
 		goto free_vmcs;
 	ret = emu_call_init();
 	if (ret)
 		goto exit_vmx;
-	ret = emu_install_init();
+#ifdef MODULE
+	ret = emu_hash_init();
 	if (ret)
 		goto exit_call;
-	ret = emu_td_init();
-	if (ret)
-		goto exit_install;
+#else
+	emu_cpu_init();
+#endif
 
 	emu.platform.lps = num_present_cpus();
 	emu.platform.cpus = (struct emu_cpus){ .nr = 1, .eax = { cpuid_eax(1) } };
@@ -397,10 +467,10 @@ static int __init emu_init(void)
 	emu.left = emu_module_left();
 	ret = emu_reset();
 	if (ret)
-		goto exit_td;
+		goto exit_hash;
 	ret = emu_extable_init();
 	if (ret)
-		goto exit_td;
+		goto exit_hash;
 	ret = emu_msr_init();
 	if (ret)
 		goto exit_extable;
@@ -408,26 +478,22 @@ static int __init emu_init(void)
 	if (ret)
 		goto exit_msr;
 	emu_debugfs_init();
-	pr_info("TDX firmware emulated with %s, for tests only\n",
-		crypto_shash_driver_name(emu_sha384));
 	return 0;
 
 exit_msr:
 	emu_msr_exit();
 exit_extable:
 	emu_extable_exit();
-exit_td:
-	emu_td_exit();
-exit_install:
-	emu_install_exit();
+exit_hash:
+#ifdef MODULE
+	emu_hash_exit();
 exit_call:
+#endif
 	emu_call_exit();
 exit_vmx:
 	emu_vmx_exit();
 free_vmcs:
 	kfree(emu.vmcs);
-free_sha384:
-	crypto_free_shash(emu_sha384);
 	return ret;
 }
 
@@ -438,15 +504,16 @@ static void __exit emu_exit(void)
 	unregister_die_notifier(&trap_notifier);
 	emu_msr_exit();
 	emu_extable_exit();
-	emu_td_exit();
-	emu_install_exit();
+	emu_hash_exit();
 	emu_call_exit();
 	emu_vmx_exit();
 	kfree(emu.vmcs);
-	crypto_free_shash(emu_sha384);
 }
 
-module_init(emu_init);
+emu_initcall(emu_init);
+#ifndef MODULE
+late_initcall(emu_hash_init);
+#endif
 module_exit(emu_exit);
 MODULE_DESCRIPTION("Emulator of Intel TDX firmware, for tests only");
 MODULE_LICENSE("GPL");

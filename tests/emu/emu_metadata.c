@@ -33,9 +33,9 @@
 #define TDX_MD_CPUID_CONFIG_LEAVES	0x9900000300000400ULL
 #define TDX_MD_CPUID_CONFIG_VALUES	0x9900000300000500ULL
 
-static const u16 max_tdmrs = 64;
-static const u16 max_reserved_per_tdmr = 16;
-static const u16 pamt_entry_size = 16;
+static const u16 max_tdmrs = EMU_MAX_TDMRS;
+static const u16 max_reserved_per_tdmr = TDX_TDMR_RESERVED;
+static const u16 pamt_entry_size = TDX_PAMT_ENTRY_SIZE;
 static const u16 tdr_base_size = TDX_PAGE_SIZE;
 static const u16 tdcs_base_size = 4 * TDX_PAGE_SIZE;
 static const u16 tdvps_base_size = 6 * TDX_PAGE_SIZE;

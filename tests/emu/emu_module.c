@@ -191,6 +191,24 @@ u64 emu_sys_update(struct emu_call *call)
 }
 
 /**
+ * emu_sys_disable() - TDH.SYS.DISABLE
+ * @call: no operands
+ *
+ * Linux calls it when it shuts down or starts another kernel. Intel's published sources do not have
+ * it. Here it ends TDX module and TDs, as Linux says of it.
+ *
+ * Context: a trap, under emu.lock; no other LP is inside the TDX module.
+ * Return: status.
+ */
+u64 emu_sys_disable(struct emu_call *call)
+{
+	emu_td_clear();
+	emu_module_clear();
+	emu.seam_ready = false;
+	return TDX_SUCCESS;
+}
+
+/**
  * emu_phymem_page_rdmd() - TDH.PHYMEM.PAGE.RDMD
  * @call: RCX = physical address of a page; RCX, RDX, R8 to R11 out: its metadata
  *
@@ -229,6 +247,7 @@ void emu_module_clear(void)
 	emu_module_enter(EMU_MODULE_NONE);
 	cpumask_clear(&emu.lp_init);
 	emu.handoff = (struct emu_handoff){ };
+	emu_tdmr_clear();
 }
 
 /**
@@ -246,7 +265,7 @@ void emu_module_reset(void)
 	emu.updates = 0;
 	emu.spoiled = 0;
 	emu.seamextend = (struct emu_seamextend){ };
-	emu.seam_ready = first->state == EMU_MODULE_READY;
+	emu.seam_ready = first->state != EMU_MODULE_NONE;
 	emu.dirty = emu.seam_ready;
 	if (!emu.seam_ready)
 		return;
@@ -263,6 +282,7 @@ void emu_module_reset(void)
 	emu.image.no_downgrade = first->no_downgrade;
 	emu.image.num_handoff_pages = first->handoff_pages;
 	emu.image.handoff_size = first->handoff_size;
-	emu_module_enter(EMU_MODULE_READY);
-	cpumask_copy(&emu.lp_init, cpu_possible_mask);
+	emu_module_enter(first->state);
+	if (first->state == EMU_MODULE_READY)
+		cpumask_copy(&emu.lp_init, cpu_possible_mask);
 }

@@ -116,7 +116,39 @@ static int read_msr(unsigned int index, u64 *value)
 	return gp ? -EIO : 0;
 }
 
-#ifdef CONFIG_PARAVIRT_XXL
+#ifndef MODULE
+
+/**
+ * emu_msr_read() - read an MSR for the kernel that the emulator is built into
+ * @nr: the MSR
+ * @value: its value, if it is emulated
+ *
+ * Context: any, also before there are traps.
+ * Return: 0; -EIO if it is set to raise #GP; -ENOENT if the emulator does not emulate it.
+ */
+int emu_msr_read(u32 nr, u64 *value)
+{
+	unsigned int index = emu_msr_find(nr);
+
+	return index < EMU_NR_MSRS ? read_msr(index, value) : -ENOENT;
+}
+
+/* emu_cpu.c diverts all reads. */
+int emu_msr_init(void)
+{
+	return 0;
+}
+
+void emu_msr_exit(void)
+{
+}
+
+bool emu_msr_trap(struct pt_regs *regs)
+{
+	return false;
+}
+
+#elif defined(CONFIG_PARAVIRT_XXL)
 
 /*
  * rdmsr_safe() calls one function of the kernel, whose prototype depends on the kernel's version. A
@@ -188,7 +220,7 @@ bool emu_msr_trap(struct pt_regs *regs)
 	return false;
 }
 
-#else /* !CONFIG_PARAVIRT_XXL */
+#else /* a module, !CONFIG_PARAVIRT_XXL */
 
 /*
  * rdmsr_safe() is inlined, so RDMSR is in the calling module. In modules loaded after the emulator
@@ -291,4 +323,4 @@ bool emu_msr_trap(struct pt_regs *regs)
 	return true;
 }
 
-#endif /* CONFIG_PARAVIRT_XXL */
+#endif

@@ -12,41 +12,9 @@
 #include <linux/vmalloc.h>
 
 #include "emu.h"
+#include "emu_td.h"
 
-#define MAX_VPS			8u
 #define HKID_BITS		16u
-
-struct emu_vp {
-	u64 tdvpr;
-	bool initialized;
-	bool associated;		/* entered since the last VP.FLUSH */
-};
-
-struct emu_td {
-	u64 tdr;			/* 0: this element of the pool is free */
-	bool busy;			/* a call is using it */
-	enum tdx_td_state state;
-	bool keyed;			/* KEY.CONFIG done */
-	unsigned int tdcs_pages;
-	bool checked;			/* initialised under a TDX module with UPDATE_COMPAT */
-	u64 attributes;			/* first field of TD_PARAMS */
-	u64 enters;
-
-	struct emu_vp vp[MAX_VPS];
-	unsigned int nr_vps;
-	struct { u64 gpa, pa; } page[TDX_TD_MAX_PAGES];
-	unsigned int nr_pages;
-
-	struct shash_desc *hash;	/* MRTD so far, in state build */
-	bool measured;			/* @mrtd is final */
-	u8 mrtd[TDX_SHA384_SIZE];
-	bool spoiled;			/* its measurement comes out wrong */
-
-	unsigned int step;		/* EXPORT/IMPORT.STATE leaves done */
-	bool interrupted;		/* the next one has begun and was interrupted */
-	u32 interruptions;		/* that are still to come in it */
-	u64 stream;			/* number of the export, or of the one imported */
-};
 
 /* Content of the caller's page after EXPORT.STATE.*. */
 #define STATE_MAGIC		"TDXEMUTD"
@@ -145,8 +113,32 @@ void emu_td_unlock(struct emu_call *call)
 	call->td->busy = false;
 }
 
-/* Can a TD take this page over? */
-static bool page_is_free(u64 pa)
+/**
+ * emu_td_page() - find a TD's page
+ * @td: the TD
+ * @gpa: its guest-physical address
+ *
+ * Context: under emu.lock, @td locked.
+ * Return: the page, or NULL.
+ */
+struct emu_td_page *emu_td_page(struct emu_td *td, u64 gpa)
+{
+	unsigned int i;
+
+	for (i = 0; i < td->nr_pages; i++)
+		if (td->page[i].gpa == gpa)
+			return &td->page[i];
+	return NULL;
+}
+
+/**
+ * emu_td_page_is_free() - can a TD take this page over?
+ * @pa: physical address
+ *
+ * Context: under emu.lock.
+ * Return: false for a TDR, a TDVPR, and what is no page of ordinary memory.
+ */
+bool emu_td_page_is_free(u64 pa)
 {
 	struct emu_vp *vp;
 
@@ -180,7 +172,7 @@ u64 emu_mng_create(struct emu_call *call)
 	struct shash_desc *hash;
 	struct emu_td *td;
 
-	if (!page_is_free(call->regs->cx))
+	if (!emu_td_page_is_free(call->regs->cx))
 		return invalid(TDX_OPERAND_ID_RCX);
 	if (call->regs->dx >> HKID_BITS)
 		return invalid(TDX_OPERAND_ID_RDX);
@@ -214,8 +206,16 @@ u64 emu_mng_key_config(struct emu_call *call)
 	return TDX_SUCCESS;
 }
 
-/* A TD has two state machines, keys and operations. A leaf checks the keys first. */
-static u64 check_keyed(const struct emu_td *td)
+/**
+ * emu_td_check_keyed() - does a TD have a key?
+ * @td: the TD
+ *
+ * A TD has two state machines, keys and operations. A leaf checks the keys first.
+ *
+ * Context: under emu.lock, @td locked.
+ * Return: status.
+ */
+u64 emu_td_check_keyed(const struct emu_td *td)
 {
 	if (!td->keyed || td->state == TDX_TD_TEARDOWN)
 		return TDX_TD_LIFECYCLE_STATE_INCORRECT;
@@ -224,7 +224,7 @@ static u64 check_keyed(const struct emu_td *td)
 
 static u64 check_state(const struct emu_td *td, enum tdx_td_state state)
 {
-	u64 status = check_keyed(td);
+	u64 status = emu_td_check_keyed(td);
 
 	if (!status && td->state != state)
 		status = TDX_TD_OP_STATE_INCORRECT;
@@ -246,7 +246,7 @@ u64 emu_mng_addcx(struct emu_call *call)
 
 	if (status)
 		return status;
-	if (!page_is_free(call->regs->cx))
+	if (!emu_td_page_is_free(call->regs->cx))
 		return invalid(TDX_OPERAND_ID_RCX);
 	call->td->tdcs_pages++;
 	return TDX_SUCCESS;
@@ -277,7 +277,7 @@ static void initialize(struct emu_td *td, enum tdx_td_state state)
  */
 u64 emu_mng_init(struct emu_call *call)
 {
-	u64 *params = emu_memory(call->regs->dx, TDX_PAGE_SIZE);
+	u64 *params = emu_memory(call->regs->dx, TDX_TD_PARAMS_SIZE);
 	u64 status = check_uninitialized(call->td);
 
 	if (status)
@@ -300,14 +300,14 @@ u64 emu_mng_init(struct emu_call *call)
 u64 emu_vp_create(struct emu_call *call)
 {
 	struct emu_td *td = call->td;
-	u64 status = check_keyed(td);
+	u64 status = emu_td_check_keyed(td);
 
 	if (status)
 		return status;
 	if (td->state != TDX_TD_BUILD && td->state != TDX_TD_RUNNABLE &&
 	    td->state != TDX_TD_IMPORT)
 		return TDX_TD_OP_STATE_INCORRECT;
-	if (!page_is_free(call->regs->cx) || td->nr_vps == MAX_VPS)
+	if (!emu_td_page_is_free(call->regs->cx) || td->nr_vps == MAX_VPS)
 		return invalid(TDX_OPERAND_ID_RCX);
 	td->vp[td->nr_vps++] = (struct emu_vp){ .tdvpr = call->regs->cx };
 	return TDX_SUCCESS;
@@ -322,7 +322,7 @@ u64 emu_vp_create(struct emu_call *call)
  */
 u64 emu_vp_init(struct emu_call *call)
 {
-	u64 status = check_keyed(call->td);
+	u64 status = emu_td_check_keyed(call->td);
 
 	if (status)
 		return status;
@@ -346,25 +346,23 @@ u64 emu_mem_page_add(struct emu_call *call)
 	void *page = emu_memory(call->regs->r8, TDX_PAGE_SIZE);
 	void *source = emu_memory(call->regs->r9, TDX_PAGE_SIZE);
 	struct emu_td *td = call->td;
-	unsigned int i;
 
 	if (status)
 		return status;
 	if (!PAGE_ALIGNED(gpa) || td->nr_pages == TDX_TD_MAX_PAGES)
 		return invalid(TDX_OPERAND_ID_RCX);
-	for (i = 0; i < td->nr_pages; i++)
-		if (td->page[i].gpa == gpa)
-			return invalid(TDX_OPERAND_ID_RCX);
-	if (!page || !page_is_free(call->regs->r8))
+	if (emu_td_page(td, gpa))
+		return invalid(TDX_OPERAND_ID_RCX);
+	if (!emu_sept_has(td, gpa, 1))
+		return TDX_TD_EPT_WALK_FAILED | TDX_OPERAND_ID_RCX;
+	if (!page || !emu_td_page_is_free(call->regs->r8))
 		return invalid(TDX_OPERAND_ID_R8);
 	if (!source)
 		return invalid(TDX_OPERAND_ID_R9);
 
 	if (page != source)
 		memcpy(page, source, TDX_PAGE_SIZE);
-	td->page[td->nr_pages].gpa = gpa;
-	td->page[td->nr_pages].pa = call->regs->r8;
-	td->nr_pages++;
+	td->page[td->nr_pages++] = (struct emu_td_page){ .gpa = gpa, .pa = call->regs->r8 };
 	measure_operation(td, "MEM.PAGE.ADD", gpa);
 	return TDX_SUCCESS;
 }
@@ -381,18 +379,16 @@ u64 emu_mr_extend(struct emu_call *call)
 	u64 gpa = call->regs->cx, status = check_state(call->td, TDX_TD_BUILD);
 	u64 offset = gpa & (TDX_PAGE_SIZE - 1);
 	struct emu_td *td = call->td;
-	unsigned int i;
+	struct emu_td_page *page;
 
 	if (status)
 		return status;
-	for (i = 0; i < td->nr_pages; i++)
-		if (td->page[i].gpa == gpa - offset)
-			break;
-	if (i == td->nr_pages || offset % TDX_TD_CHUNK_SIZE)
+	page = emu_td_page(td, gpa - offset);
+	if (!page || offset % TDX_TD_CHUNK_SIZE)
 		return invalid(TDX_OPERAND_ID_RCX);
 
 	measure_operation(td, "MR.EXTEND", gpa);
-	crypto_shash_update(td->hash, __va(td->page[i].pa + offset), TDX_TD_CHUNK_SIZE);
+	crypto_shash_update(td->hash, __va(page->pa + offset), TDX_TD_CHUNK_SIZE);
 	return TDX_SUCCESS;
 }
 
@@ -419,7 +415,7 @@ u64 emu_mr_finalize(struct emu_call *call)
  * emu_vp_enter() - TDH.VP.ENTER
  * @call: RCX = TDVPR
  *
- * The guest exits at once.
+ * The guest that is acted out is that of tdx_emu_guest.h, or exits at once.
  *
  * Context: a trap, under emu.lock, @call->td locked.
  * Return: status.
@@ -434,7 +430,7 @@ u64 emu_vp_enter(struct emu_call *call)
 		return TDX_TD_OP_STATE_INCORRECT;
 	call->vp->associated = true;
 	call->td->enters++;
-	return TDX_SUCCESS;
+	return emu_guest_run(call);
 }
 
 /**
@@ -503,12 +499,19 @@ u64 emu_mng_rd(struct emu_call *call)
 	u64 field = call->regs->dx, value;
 	struct emu_td *td = call->td;
 
+	call->regs->r8 = 0;
 	switch (field) {
 	case TDX_TD_FIELD_STATE:
 		value = td->state;
 		break;
 	case TDX_TD_FIELD_ENTERS:
 		value = td->enters;
+		break;
+	case TDX_TD_FIELD_TSC_OFFSET:
+		value = 0;
+		break;
+	case TDX_TD_FIELD_TSC_MULTIPLIER:
+		value = 1ULL << 48;
 		break;
 	case TDX_TD_FIELD_MRTD ... TDX_TD_FIELD_MRTD + TDX_SHA384_SIZE / sizeof(value) - 1:
 		if (!td->measured)
@@ -553,7 +556,7 @@ u64 emu_export_state(struct emu_call *call)
 	struct emu_td *td = call->td;
 	u64 status;
 
-	status = check_keyed(td);
+	status = emu_td_check_keyed(td);
 	if (status)
 		return status;
 	if (resume != td->interrupted || (td->state == TDX_TD_EXPORT ? step != td->step :
@@ -599,7 +602,7 @@ u64 emu_import_state(struct emu_call *call)
 	unsigned int i;
 	u64 status;
 
-	status = td->state == TDX_TD_IMPORT ? check_keyed(td) : check_uninitialized(td);
+	status = td->state == TDX_TD_IMPORT ? emu_td_check_keyed(td) : check_uninitialized(td);
 	if (status)
 		return status;
 	if (resume != td->interrupted || step != td->step)

@@ -30,7 +30,7 @@ static DEFINE_PER_CPU(struct page *, region);
  */
 bool emu_vmx_is_real(void)
 {
-	return boot_cpu_has(X86_FEATURE_VMX);
+	return boot_cpu_has(X86_FEATURE_VMX) && emu_cpu_is_whole();
 }
 
 /* Return false if the instruction traps: this CPU is not in VMX operation. */
