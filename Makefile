@@ -49,6 +49,9 @@ check-debug:	## run them with sanitizers (kernels are built once): KERNEL=, TEST
 check-kvm:	## update under KVM guests in Bochs, which has VMX: TEST=, KERNEL=, SHORT=1
 	@tests/kvm/run.sh
 
+check-tdx:	## update below a kernel that builds TDs itself, in software emulation: TEST=
+	@tests/tdx/run.sh
+
 coverage:	## show which lines of src/ no case reaches, and why: TEST=, SMP=
 	@tests/coverage/run.sh
 
@@ -178,6 +181,10 @@ build/kvm/linux-init: tests/kvm/linux-init.c
 	$(CC) -O2 -Wall -Wextra -Werror -ffreestanding -fno-stack-protector -fno-pie -no-pie \
 		-mno-sse -static -nostdlib -s -o $@ $<
 
+build/tdx/vmm: tests/tdx/vmm.c tests/tdx/kvm_tdx.h tests/emu/tdx_emu_guest.h
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra -Werror -Itests/emu -o $@ $(filter %.c,$^) -lcrypto
+
 build/bench/clock.so: tests/bench/plugin/clock.c tests/bench/plugin/qemu_plugin.h
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Wno-unused-parameter -Werror -shared -fPIC -fvisibility=hidden -o $@ $<
@@ -186,6 +193,6 @@ build/tools/%: tests/tools/%.c include/tdx_arch.h tests/emu/tdx_emu_abi.h
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -Iinclude -Itests/emu -o $@ $< -lcrypto
 
-.PHONY: modules tool install uninstall demo try check check-all check-debug check-kvm coverage \
+.PHONY: modules tool install uninstall demo try check check-all check-debug check-kvm check-tdx coverage \
 	mutants oracle mutate fuzz bench compare soak model proof recording lint dkms-install \
 	dkms-uninstall deb rpm dist check-packages clean help

@@ -1,24 +1,30 @@
 #!/bin/bash
 # Builds a kernel from Debian's source package with the compiler of its suite.
 #
-#	scripts/built-kernel.sh NAME SUITE PACKAGE "CONFIG... [VARIABLE=VALUE...]"
+#	scripts/built-kernel.sh NAME SUITE PACKAGE "CONFIG... [emu] [VARIABLE=VALUE...]"
 #
 # Called by kernel.sh, whose list has the arguments and whose head describes the output. Each CONFIG
 # is a file of tests/vm/config; the variables are for make, such as LLVM=1. With "own:" in front they
 # are for the kernel alone, not for modules that are built for it. A kernel is built again when the
 # options, the variables or the version of the package have changed. The kernel itself is not
 # installed, only the packages that its build needs.
+#
+# With emu the emulator (tests/emu) is a part of the kernel. Its sources count as an option then,
+# and the build's tree stays in build/linux/NAME, so that a new emulator costs seconds only.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 
-name=$1 suite=$2 package=$3 configs=() args=() own=()
+name=$1 suite=$2 package=$3 configs=() args=() own=() emu=''
 for word in $4; do
 	case $word in
+	emu) emu=yes ;;
 	own:*) own+=("${word#own:}") ;;
 	*=*) args+=("$word") ;;
 	*) configs+=("$word") ;;
 	esac
 done
+# What the emulator is built of.
+mapfile -t emulator < <(cd "$top" && printf '%s\n' tests/emu/Kbuild tests/emu/*.[ch] include/*.h)
 kept=$top/build/kernels-built
 dir=$kept/$name
 work=$top/build/linux/$name
@@ -56,6 +62,7 @@ candidate() {
 recipe() {
 	echo "source $1"
 	echo "config $(fragment | sha256sum)${args:+ ${args[*]}}${own:+ own: ${own[*]}}"
+	[ -z "$emu" ] || echo "emu $(cd "$top" && cat "${emulator[@]}" | sha256sum)"
 }
 
 # Succeeds if there is a kernel that would be the same if built today. Any version of the package
@@ -75,11 +82,21 @@ unpack() {
 	deb=$("$top/scripts/source.sh" "${package#linux-source-}")
 	version=${deb##*/"$package"_}
 	version=${version%_all.deb}
+	[ -z "$emu" ] || [ "$(cat "$work/.unpacked" 2>/dev/null)" != "$version" ] || return 0
 	say "unpacking ${deb##*/}"
 	rm -rf "$work"
 	mkdir -p "$work"
 	dpkg-deb --fsys-tarfile "$deb" | tar -xO "./usr/src/$package.tar.xz" |
 		tar -xJ -C "$work" --strip-components=1
+	echo "$version" >"$work/.unpacked"
+}
+
+# Copies the emulator and its headers into the tree, at the distance that its Kbuild expects.
+add_emulator() {
+	(cd "$top" &&
+		cp -u --preserve=timestamps --parents "${emulator[@]}" "$work/drivers/tdx_update")
+	grep -q tdx_update "$work/drivers/Makefile" ||
+		echo 'obj-y += tdx_update/tests/emu/' >>"$work/drivers/Makefile"
 }
 
 # Options that the fragment does not name are off, or have this kernel's default.
@@ -139,7 +156,7 @@ keep() {
 	printf '%s\n' "$made" "release $release" >"$dir.new/made"
 	rm -rf "$dir"
 	mv "$dir.new" "$dir"
-	rm -rf "$work"
+	[ -n "$emu" ] || rm -rf "$work"
 	say "$release built in $((SECONDS - start)) s, $(du -sh "$dir" | cut -f 1)"
 }
 
@@ -158,6 +175,10 @@ if ! fresh; then
 	[[ " ${args[*]} " != *" LLVM=1 "* ]] || "$top/scripts/root.sh" "$suite" llvm >/dev/null
 	unpack
 	cd "$work"
+	if [ -n "$emu" ]; then
+		mkdir -p drivers/tdx_update
+		add_emulator
+	fi
 	configure
 	compile
 	keep

@@ -14,6 +14,7 @@
 #	scripts/kernel.sh --gcov	the kernel that counts lines, only for `make coverage`
 #	scripts/kernel.sh --kasan	the kernel that CI builds to find faults of memory
 #	scripts/kernel.sh --tiny	the kernel of a KVM guest in `make check-kvm`
+#	scripts/kernel.sh --td	the kernel with the emulator built in, only for `make check-tdx`
 #	scripts/kernel.sh --suite NAME	the suite that the kernel comes from
 #	scripts/kernel.sh --table	the list as the rows of the table in docs/kernels.md
 #
@@ -23,9 +24,9 @@ set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 
 # Columns: name (up to a dash, the beginning of the release), suite, and either the image's meta
-# package, or the source package, files of tests/vm/config, arguments for make, and with "own:" those
-# for the kernel alone. A kernel whose own code is not checked builds and runs nearly as fast as one
-# without KASAN.
+# package, or the source package, files of tests/vm/config, emu for a kernel with the emulator built
+# in, arguments for make, and with "own:" those for the kernel alone. A kernel whose own code is not
+# checked builds and runs nearly as fast as one without KASAN.
 kernels='
 6.1		bookworm		linux-image-cloud-amd64
 6.12-bpo12	bookworm-backports	linux-image-cloud-amd64
@@ -44,6 +45,7 @@ kernels='
 6.1-gcov	bookworm		linux-source-6.1	guest gcov
 6.1-kasan	bookworm		linux-source-6.1	guest kasan own:KASAN_SANITIZE=n
 6.1-tiny	bookworm		linux-source-6.1	tiny
+7.3-td		trixie-backports	linux-source-7.3	guest td emu
 '
 
 die() {
@@ -119,13 +121,13 @@ headers() {
 		>/dev/null
 }
 
-# list packaged|built|kvm|gcov|tiny|kasan: prints the names of the kernels of that kind. Those with
-# gcov or for CI are not among those of `make check-debug`: they would find no fault that the others
-# miss.
+# list packaged|built|kvm|gcov|tiny|kasan|td: prints the names of the kernels of that kind. Those
+# that have a kind of their own are not among those of `make check-debug`: they would find no fault
+# that the others miss.
 list() {
 	awk -v kind="$1" '
 		NF { is = NF > 3 ? "built" : "packaged" }
-		match($1, /-(kvm|gcov|tiny|kasan)$/) { is = substr($1, RSTART + 1) }
+		match($1, /-(kvm|gcov|tiny|kasan|td)$/) { is = substr($1, RSTART + 1) }
 		NF && is == kind { print $1 }
 	' <<<"$kernels"
 }
@@ -144,7 +146,7 @@ known() {
 case ${1:-} in
 --list) list packaged; exit ;;
 --newest) list packaged | grep -v -- - | tail -n 1; exit ;;
---built | --kvm | --gcov | --tiny | --kasan) list "${1#--}"; exit ;;
+--built | --kvm | --gcov | --tiny | --kasan | --td) list "${1#--}"; exit ;;
 --suite)
 	known "$2"
 	awk -v name="$2" '$1 == name { print $2 }' <<<"$kernels"

@@ -173,7 +173,7 @@ checkpatch() {
 # Of the shells that shellcheck knows, dash is closest to busybox's. SC1091 is off: scripts source
 # files by their paths in the guest.
 shell_guest() {
-	local guests='(oracle/|kvm/)?cases/.*\.sh|soak/soak\.sh|kvm/kvm\.sh|bench/guest-.*\.sh'
+	local guests='(oracle/|kvm/|tdx/)?cases/.*\.sh|soak/soak\.sh|kvm/kvm\.sh|bench/guest-.*\.sh'
 
 	guests+='|lib/(run|counts|.*\.sh)|vm/init|vm/(demo|try)-guest\.sh|vm/selftest/.*/.*\.sh'
 	guests+='|packages/(guest|host|pinned|tdx)\.sh'
@@ -209,14 +209,14 @@ columns() {
 # Every case begins with a comment on what must hold, sources lib.sh, and is a script for sh.
 cases() {
 	local file
-	for file in $(files '^tests/(kvm/)?cases/'); do
+	for file in $(files '^tests/(kvm/|tdx/)?cases/'); do
 		sed -n 1p "$file" | grep -qx '#!/bin/sh' || echo "$file: line 1 is not #!/bin/sh"
 		sed -n 2p "$file" | grep -q '^# [^ ]' || echo "$file: line 2 is not a comment"
 		grep -nE '^# [A-Z]+:' "$file" |
 			grep -vE ':# ((SMP|THREADS|BOOT|NEEDS|CONSOLE): |SMOKE: (yes|kasan)|SANITIZERS: no|KERNEL: any)' |
 			sed "s|^|$file: unknown key: |"
 		grep -qx '\. /tests/lib.sh' "$file" || echo "$file: does not source /tests/lib.sh"
-		[[ $file =~ ^tests/(kvm/cases|cases/[a-z]+)/[a-z0-9-]+\.sh$ ]] || echo "$file: is not FOLDER/NAME.sh"
+		[[ $file =~ ^tests/(kvm/cases|(tdx/)?cases/[a-z]+)/[a-z0-9-]+\.sh$ ]] || echo "$file: is not FOLDER/NAME.sh"
 	done
 }
 

@@ -54,11 +54,24 @@ idle() {
 	[ "$(cat $NODE/status)" = idle ]
 }
 
-# setup_beside [KEY=VALUE...]: load the emulator with these settings, and mainline's own driver as
-# built for this kernel. That driver refuses CPUs on which P-SEAMLDR calls clear the VMCS pointer,
-# hence erratum=0.
+# setup_beside [KEY=VALUE...]: load the emulator with these settings, and mainline's own driver: as
+# built for this kernel, or the kernel's own where that has brought TDX up. The latter is loaded for
+# good, because its firmware node holds it. The driver refuses CPUs on which P-SEAMLDR calls clear
+# the VMCS pointer, hence erratum=0.
 setup_beside() {
-	modinfo mainline_tdx >/dev/null 2>&1 || skip "mainline's own driver is not built for this kernel"
+	modinfo "$MAINLINE" >/dev/null 2>&1 || skip "mainline's own driver is not built for this kernel"
 	setup_emu erratum=0 "$@"
-	modprobe mainline_tdx || die "mainline_tdx does not load"
+	modprobe "$MAINLINE" || die "$MAINLINE does not load"
+	! emu_is_built_in || renew_core
 }
+
+# renew_core: have the kernel's own TDX core see the first TDX module again. It keeps what it knows
+# from case to case, and learns of no reset and of no update by tdx_update.
+renew_core() {
+	upload test/same.blob
+	expect "error of mainline's update to the first TDX module" '' "$ERROR"
+	emu_set reset 1
+}
+
+MAINLINE=mainline_tdx
+! emu_is_built_in || MAINLINE=tdx_host

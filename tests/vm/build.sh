@@ -32,6 +32,12 @@ if [[ $KERNEL == 7.3?(-kvm) ]]; then
 	tests/mainline/derive.sh "$modules/tests/mainline"
 	dirs+=(tests/mainline)
 fi
+# The kernel with the emulator built in needs no module of it. It gets a VMM that builds TDs.
+emulator=yes vmm=''
+if [[ $KERNEL == *-td ]]; then
+	emulator='' vmm=yes
+	env -u MAKEFLAGS make -s build/tdx/vmm >&2
+fi
 [[ $KERNEL != *-gcov ]] || export COUNTS=1
 scripts/modules.sh "$KDIR" "$modules" "${dirs[@]}" >&2
 env -u MAKEFLAGS make -s build/tool/tdx-update >&2
@@ -46,7 +52,8 @@ updates=/lib/modules/$KVER/updates
 printf '%s\n' \
 	"$modules/tdx_update.ko=$updates/tdx_update.ko" \
 	"$modules/hwtest/tdx_hwtest.ko=$updates/tdx_hwtest.ko" \
-	"$modules/tests/emu/tdx_emu.ko=$updates/tdx_emu.ko" \
+	${emulator:+"$modules/tests/emu/tdx_emu.ko=$updates/tdx_emu.ko"} \
+	${vmm:+"build/tdx/vmm=/sbin/vmm"} \
 	"$modules/tests/td/tdx_td.ko=$updates/tdx_td.ko" \
 	"$modules/tests/slow/tdx_slow.ko=$updates/tdx_slow.ko" \
 	"$modules/tests/slow/tdx_nomem.ko=$updates/tdx_nomem.ko" \

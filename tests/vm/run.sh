@@ -144,13 +144,13 @@ else
 	mapfile -t guest <<<"$built"
 fi
 # has_needs WORDS: the kernel has all of them: options of its configuration (with "!": not set), or
-# KERNEL=NAME.
+# KERNEL=NAME or KERNEL=NAME|NAME.
 has_needs() {
 	local word config=$KROOT/boot/config-$KVER
 
 	for word in $1; do
 		case $word in
-		KERNEL=*) [ "$KERNEL" = "${word#*=}" ] || return 1 ;;
+		KERNEL=*) [[ $KERNEL == @(${word#*=}) ]] || return 1 ;;
 		!*) ! grep -q "^${word#!}=[my]" "$config" || return 1 ;;
 		*) grep -q "^$word=[my]" "$config" || return 1 ;;
 		esac

@@ -3,7 +3,7 @@
 # call P-SEAMLDR at the same time, tdx_update calls again, so neither its readers nor its updates
 # fail.
 # SMP: 2 4
-# NEEDS: KERNEL=7.3
+# NEEDS: KERNEL=7.3|7.3-td
 . /tests/lib.sh
 . /tests/mainline.sh
 setup_beside remaining=1000

@@ -2,7 +2,7 @@
 # tdx_update and mainline's own driver update in turn, and TDs live on. Our version file shows the
 # TDX module that runs. Mainline's shows the one that its own last update installed.
 # SMP: 1 2 4
-# NEEDS: KERNEL=7.3
+# NEEDS: KERNEL=7.3|7.3-td
 . /tests/lib.sh
 . /tests/mainline.sh
 setup_beside

@@ -2,7 +2,7 @@
 # The kernel's own driver shows a stale version after an update by tdx_update: status says so, and
 # no decision relies on that version.
 # SANITIZERS: no
-# NEEDS: KERNEL=7.3
+# NEEDS: KERNEL=7.3|7.3-td
 . /tests/lib.sh
 . /tests/mainline.sh
 . /tests/tool.sh
