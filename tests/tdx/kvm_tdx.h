@@ -21,6 +21,7 @@ enum td_command {
 	TD_INIT_MEM_REGION,
 	TD_FINALIZE_VM,
 };
+
 #define TD_MEASURE		1	/* flag of TD_INIT_MEM_REGION */
 
 struct td_cmd {
@@ -30,10 +31,12 @@ struct td_cmd {
 	uint64_t hw_error;
 };
 
+#define TD_MAX_CPUID		64u
+
 struct td_cpuid {
 	uint32_t nent;
 	uint32_t padding;
-	struct kvm_cpuid_entry2 entries[64];
+	struct kvm_cpuid_entry2 entries[TD_MAX_CPUID];
 };
 
 struct td_capabilities {
@@ -77,6 +80,7 @@ struct td_memory_region2 {
 	uint32_t pad1;
 	uint64_t pad2[14];
 };
+
 #define TD_MEM_GUEST_MEMFD	(1u << 2)
 
 struct td_memory_attributes {
@@ -85,6 +89,7 @@ struct td_memory_attributes {
 	uint64_t attributes;
 	uint64_t flags;
 };
+
 #define TD_ATTRIBUTE_PRIVATE	(1ull << 3)
 
 #define TD_SET_USER_MEMORY_REGION2	_IOW(KVMIO, 0x49, struct td_memory_region2)

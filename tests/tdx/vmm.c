@@ -111,7 +111,7 @@ static bool create(void)
 	vm = ioctl(kvm, KVM_CREATE_VM, TD_VM_TYPE);
 	if (vm < 0)
 		return failed("KVM_CREATE_VM");
-	caps.cpuid.nent = sizeof(caps.cpuid.entries) / sizeof(caps.cpuid.entries[0]);
+	caps.cpuid.nent = TD_MAX_CPUID;
 	if (!td_op(vm, TD_CAPABILITIES, 0, &caps, "KVM_TDX_CAPABILITIES"))
 		return false;
 	if (ioctl(vm, KVM_ENABLE_CAP, &split))
@@ -174,7 +174,8 @@ static bool add_vcpu(void)
 	run_page = mmap(NULL, run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
 	if (run_page == MAP_FAILED)
 		return failed("KVM_GET_VCPU_MMAP_SIZE");
-	if (!set_cpuid() || !td_op(vcpu, TD_INIT_VCPU, 0, NULL, "KVM_TDX_INIT_VCPU") || !give_memory())
+	if (!set_cpuid() || !td_op(vcpu, TD_INIT_VCPU, 0, NULL, "KVM_TDX_INIT_VCPU") ||
+	    !give_memory())
 		return false;
 	printf("vcpu\n");
 	return true;
@@ -190,7 +191,8 @@ static bool add(unsigned int count)
 		};
 		unsigned int chunk;
 
-		if (!td_op(vcpu, TD_INIT_MEM_REGION, TD_MEASURE, &region, "KVM_TDX_INIT_MEM_REGION"))
+		if (!td_op(vcpu, TD_INIT_MEM_REGION, TD_MEASURE, &region,
+			   "KVM_TDX_INIT_MEM_REGION"))
 			return false;
 		measure("MEM.PAGE.ADD", GPA + added * PAGE);
 		for (chunk = 0; chunk < PAGE; chunk += CHUNK) {
@@ -239,7 +241,8 @@ static bool run(unsigned int numbers)
 	while (numbers) {
 		if (ioctl(vcpu, KVM_RUN, 0))
 			return failed("KVM_RUN");
-		if (run_page->exit_reason != KVM_EXIT_IO || run_page->io.port != TDX_EMU_GUEST_PORT ||
+		if (run_page->exit_reason != KVM_EXIT_IO ||
+		    run_page->io.port != TDX_EMU_GUEST_PORT ||
 		    run_page->io.size != sizeof(last)) {
 			printf("error exit %u\n", run_page->exit_reason);
 			return false;
@@ -260,7 +263,10 @@ static void close_all(void)
 	close(vcpu);
 	close(vm);
 	close(kvm);
-	kvm = vm = vcpu = memory_fd = -1;
+	kvm = -1;
+	vm = -1;
+	vcpu = -1;
+	memory_fd = -1;
 	printf("closed\n");
 }
 
@@ -274,7 +280,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: vmm PAGES [SEED], PAGES from 1 to %u\n", MAX_PAGES);
 		return 2;
 	}
-	pages = mmap(NULL, num_pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pages = mmap(NULL, num_pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		     -1, 0);
 	hash = EVP_MD_CTX_new();
 	if (pages == MAP_FAILED || !hash || !EVP_DigestInit_ex(hash, EVP_sha384(), NULL)) {
 		fprintf(stderr, "vmm: no memory\n");
