@@ -127,7 +127,7 @@ export KERNEL KVER KROOT KDIR BUILD_ROOT MAKE_ARGS
 # Runs in a subshell, because the harness is always tested on the default kernel: its test needs a
 # quick one.
 selftest() (
-	unset KERNEL THREADS TOKENS
+	unset KERNEL MODULES THREADS TOKENS
 	assignments=$(scripts/kernel.sh)
 	eval "$assignments"
 	export KERNEL KVER KROOT KDIR BUILD_ROOT MAKE_ARGS
