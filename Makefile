@@ -172,6 +172,16 @@ build/tool/tdx-update: $(wildcard tool/*.[ch]) src/image.c src/plan.c include/td
 	$(CC) $(CPPFLAGS) $(or $(CFLAGS),-O2 -g) $(TOOL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^) \
 		-lcrypto -ljansson
 
+HWTEST_TD = hwtest/td/main.c hwtest/td/memory.c hwtest/td/guest.S
+
+build/hwtest/td: $(HWTEST_TD) $(wildcard hwtest/td/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(or $(CFLAGS),-O2 -g) -Wall -Wextra $(WERROR) $(LDFLAGS) -o $@ $(HWTEST_TD) -lcrypto
+
+build/hwtest/kvm.so: tests/hwtest/kvm.c tests/hwtest/cpu.c tests/hwtest/kvm.h hwtest/td/kvm_tdx.h
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra -Werror -shared -fPIC -o $@ $(filter %.c,$^) -lcrypto
+
 build/kvm/guests: tests/kvm/guests.c tests/kvm/linux.c tests/kvm/guests.h
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -pthread -o $@ $(filter %.c,$^)

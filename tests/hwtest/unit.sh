@@ -151,4 +151,9 @@ run 0 help
 run 64 update --dir
 expect "evidence of stages that were not confirmed" no "$([ -s "$dir/stages/evidence.jsonl" ] || echo no)"
 
+# --- the TD of the kit ---------------------------------------------------------------------------
+
+# shellcheck source=tests/hwtest/td.sh
+. tests/hwtest/td.sh
+
 sum_up
