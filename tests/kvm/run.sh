@@ -83,6 +83,10 @@ for file in a.blob b.blob same.blob bad-signer.blob signer; do
 	guest+=("build/images/$file=/lib/firmware/test/$file")
 done
 guest+=("$here/kvm.sh=/tests/kvm.sh")
+if [[ " ${cases[*]} " == *" hwtest "* ]]; then
+	mapfile -t -O ${#guest[@]} guest < <(grep -E \
+		'/tdx_hwtest\.ko$|=/sbin/(tdx-update|jq|flock)$|=/tests/hwtest/(lib|tdx-update-hwtest)$' <<<"$built")
+fi
 if has_linux; then
 	build_linux "$out/linux"
 	guest+=("$out/linux/kernel=/linux/kernel" "$out/linux/initrd=/linux/initrd")
