@@ -52,6 +52,9 @@ check-kvm:	## update under KVM guests in Bochs, which has VMX: TEST=, KERNEL=, S
 check-tdx:	## update below a kernel that builds TDs itself, in software emulation: TEST=
 	@tests/tdx/run.sh
 
+check-hwtest:	## kill and stop each stage of tdx-update-hwtest at each of its steps: TEST=
+	@tests/hwtest/kills.sh
+
 coverage:	## show which lines of src/ no case reaches, and why: TEST=, SMP=
 	@tests/coverage/run.sh
 
@@ -203,6 +206,7 @@ build/tools/%: tests/tools/%.c include/tdx_arch.h tests/emu/tdx_emu_abi.h
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -Iinclude -Itests/emu -o $@ $< -lcrypto
 
-.PHONY: modules tool install uninstall demo try check check-all check-debug check-kvm check-tdx coverage \
+.PHONY: modules tool install uninstall demo try check check-all check-debug check-kvm check-tdx \
+	check-hwtest coverage \
 	mutants oracle mutate fuzz bench compare soak model proof recording lint dkms-install \
 	dkms-uninstall deb rpm dist check-packages clean help

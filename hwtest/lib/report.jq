@@ -38,8 +38,11 @@ def remarks: .look as $look | [
 	($look.host.vms | if . == 0 then "no KVM guest ran, so no CPU had a current VMCS" else empty end)
 ];
 
-# Steps that began and have no end: the stage was killed, or the host died there.
-def interrupted: [group_by([.run, .step])[] | select(all(.[]; .event == "begin")) | .[0] |
+# Steps that began and have no end: the stage was killed, or the host died there. A stage that ended
+# between two of its steps is listed with the step before.
+def interrupted: [group_by(.run)[] | . as $run | map(.event) as $events |
+	[group_by(.step)[] | select(.[0].step != "" and all(.[]; .event == "begin")) | .[0]] |
+	if . != [] or ($events | index("done")) then .[] else $run[-1] | .step = "after \(.step)" end |
 	{ time, stage, step }];
 
 def left_out: ["host name, addresses, serial numbers, users and processes",
@@ -97,7 +100,8 @@ def summary: "Verdict: \(.verdict)" + (.obstacles | map("\n  in the way: \(.)") 
 	"\(count("not reached")) not reached" +
 	([.facts[] | select(.verdict == "contradicted") | "\n  CONTRADICTED \(.id): \(.fact)\n    seen: \(.seen | tojson)"] |
 		join("")) +
-	(.interrupted | map("\n  interrupted: \(.stage), \(.step), \(.time)") | join(""));
+	(.interrupted | map("\n  interrupted: \(.stage), \(.step), \(.time)") | join("")) +
+	if .torn_lines > 0 then "\n  torn: \(.torn_lines) lines of evidence.jsonl cannot be read" else "" end;
 
 def cell: if type == "string" then . else tojson end | gsub("\\|"; "\\|") | gsub("\n"; " ");
 def row: "| " + (map(cell) | join(" | ")) + " |";
@@ -112,6 +116,8 @@ def markdown: "# Report of tdx-update-hwtest \(.kit), \(.made)\n\n" +
 	  (.remarks | bullets | section("Remarks")),
 	  (.interrupted | map("\(.time) \(.stage): \(.step)") | bullets |
 		section("Steps that did not end")),
+	  (if .torn_lines > 0 then "\(.torn_lines) lines of evidence.jsonl cannot be read" else "" end |
+		section("Torn evidence")),
 	  ([.facts[] | [.id, .verdict, .section, .fact, .seen]] |
 		table(["fact", "verdict", "docs/firmware.md", "what it says", "what was seen"]) |
 		section("Facts")),

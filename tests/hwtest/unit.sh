@@ -5,7 +5,7 @@
 #	tests/hwtest/unit.sh
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-scripts/deps.sh jq
+scripts/deps.sh jq make gcc libc6-dev libssl-dev python3
 
 kit=hwtest/tdx-update-hwtest lib=hwtest/lib
 dir=$(mktemp -d)
@@ -76,6 +76,11 @@ while read -r id verdicts; do
 	expect "$id, and against it" "seen contradicted" "$verdicts"
 done <"$dir/verdicts"
 
+expect "verdicts on an empty report" "not reached" \
+	"$(jq -n -r -L "$lib" 'include "facts"; { steps: [], look: {} } | [facts[].verdict] | unique[]')"
+expect "little-endian bytes" "89674523 61389" "$(jq -n -r -L "$lib" \
+	'include "decode"; "0123456789abcdef" | little(1; 4) + " \(number(6; 2))"')"
+
 # Each section is a title of docs/firmware.md.
 jq -n -r -L "$lib" 'include "facts"; { steps: [], look: {} } | facts[].section' | sort -u |
 	while read -r title; do
@@ -111,16 +116,22 @@ matches emulator 'inject TDH.SYS.SHUTDOWN any 1 0x8000051200010007 0x0'
 run 0 emulator tests/hwtest/older.json
 matches emulator 'module version=1.5.16 svn=1.4 features0=0x0000000000040002 hv=0-0 no_downgrade=0 handoff_pages=13'
 
-# Evidence: a step without an end, a torn line, and a host without anything of TDX.
-printf '%s\n' '{"time":"t","run":"1","stage":"look","step":"look","event":"begin"}' \
+# Evidence: a stage that came to its end; on a host without anything of TDX a stage that stopped
+# between two steps, and one that stopped in a step; a torn line.
+printf '%s\n' '{"time":"t","run":"0","stage":"look","step":"look","event":"begin"}' \
+	'{"time":"t","run":"0","stage":"look","step":"look","event":"end","kind":"look","host":"cpu_vendor=GenuineIntel\npackages=1\nvms=0\n","status":"null\n","now_fields":""}' \
+	'{"time":"t","run":"0","stage":"look","step":"","event":"done"}' \
+	'{"time":"t","run":"1","stage":"look","step":"look","event":"begin"}' \
 	'{"time":"t","run":"1","stage":"look","step":"look","event":"end","kind":"look","host":"cpu_vendor=x\npackages=1\nvms=0\n","status":"null\n","now_fields":""}' \
-	'{"time":"t","run":"1","stage":"update","step":"update same","event":"begin"}' \
+	'{"time":"t","run":"2","stage":"update","step":"update same","event":"begin"}' \
 	'{"time":"t","run":"2","sta' >"$dir/evidence"
 out=$(jq -n -R -r -L "$lib" 'include "report"; [inputs] | report("1") | summary' "$dir/evidence")
 matches summary 'Verdict: not ready'
 matches summary "  in the way: the CPU is not Intel's"
 matches summary '  in the way: tdx_hwtest.ko is not loaded, so nothing raw is known'
-matches summary '  interrupted: update, update same, t'
+expect "stages that did not end" "  interrupted: look, after look, t
+  interrupted: update, update same, t" "$(grep interrupted: <<<"$out")"
+matches summary '  torn: 1 lines of evidence.jsonl cannot be read'
 expect "torn lines" 1 "$(jq -n -R -L "$lib" 'include "report"; [inputs] | report("1") | .torn_lines' "$dir/evidence")"
 
 # --- wrong usage ----------------------------------------------------------------------------------
