@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,6 +27,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "kvm_tdx.h"
@@ -165,11 +167,12 @@ static const char *read_command(void)
 	return line;
 }
 
-static bool command_waits(void)
+/* Returns POLLIN if a command waits, POLLHUP if nobody can write one any more. */
+static int poll_input(void)
 {
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
 
-	return poll(&in, 1, 0) > 0;
+	return poll(&in, 1, 0) > 0 ? in.revents : 0;
 }
 
 /* ---- the VM -------------------------------------------------------------------------------- */
@@ -372,12 +375,30 @@ __attribute__((noreturn)) static void fail_exit(void)
 	fail("KVM_RUN", "exit reason %u, %s; detail 0x%llx", run->exit_reason, name, detail);
 }
 
+static void on_alarm(int signal)
+{
+	(void)signal;
+}
+
+/* Lets KVM_RUN return each second, also where the TD never leaves by itself. */
+static void start_timer(void)
+{
+	const struct itimerval second = { .it_interval.tv_sec = 1, .it_value.tv_sec = 1 };
+	const struct sigaction action = { .sa_handler = on_alarm, .sa_flags = SA_ONSTACK };
+
+	if (sigaction(SIGALRM, &action, NULL) || setitimer(ITIMER_REAL, &second, NULL))
+		fail_errno("setitimer");
+}
+
 /* Runs the TD up to its next write to a port. Returns the port. */
 static unsigned int run_to_output(__u32 *value)
 {
-	while (ioctl(vcpu, KVM_RUN, 0) < 0)
+	while (ioctl(vcpu, KVM_RUN, 0) < 0) {
 		if (errno != EINTR && errno != EAGAIN)
 			fail_errno("KVM_RUN");
+		if (poll_input() & POLLHUP)
+			exit(0);
+	}
 	if (run->exit_reason != KVM_EXIT_IO || run->io.direction != KVM_EXIT_IO_OUT ||
 	    run->io.size != sizeof(*value))
 		fail_exit();
@@ -409,7 +430,7 @@ __attribute__((noreturn)) static void count(void)
 		if (run_to_output(&value) != TD_PORT_COUNT || value != last + 1)
 			fail("KVM_RUN", "the TD counted %u after %u", value, last);
 		last = value;
-		if (command_waits() && !strcmp(read_command(), "count"))
+		if (poll_input() && !strcmp(read_command(), "count"))
 			printf("runs %u\n", last);
 	}
 }
@@ -446,6 +467,7 @@ int main(int argc, char **argv)
 	/* Commands are waited for with poll(), which does not see what the buffer has. */
 	setvbuf(stdin, NULL, _IONBF, 0);
 	build();
+	start_timer();
 	read_measurement();
 	count();
 }

@@ -29,6 +29,7 @@
 
 #define CLIENT		"/sys/kernel/debug/tdx_td"
 #define MMAP_SIZE	(2 * 4096)
+#define RUN_US		10000
 
 #define CPUID_X2APIC	(1U << 21)
 #define WANTED_XFAM	3
@@ -59,6 +60,8 @@ struct td stand_in_td;
 static const struct kvm_cpuid_entry2 configurable[] = {
 	{ .function = 1, .eax = 0x0fff3fff, .ebx = 0x00ff0000, .ecx = 0x00000100 },
 	{ .function = 4, .index = 0, .flags = 1, .eax = 0xfc000000 },
+	/* KVM does not support this one. */
+	{ .function = 0x1f, .index = 0, .flags = 1, .eax = 0x1f, .ebx = 0xffff },
 	{ .function = 0x80000008, .eax = 0x00ff0000, .ebx = 0x00000200 },
 }, supported[] = {
 	{ .function = 0, .eax = 0x20 },
@@ -416,6 +419,8 @@ static int run(uintptr_t unused)
 	uint64_t status = client("enter", "");
 
 	(void)unused;
+	/* The TD does nothing but leave. It must not keep a CPU from the others. */
+	usleep(RUN_US);
 	if (status) {
 		stand_in_run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
 		stand_in_run->internal.suberror = KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON;

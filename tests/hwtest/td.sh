@@ -20,7 +20,7 @@ td() {
 		timeout 20 build/hwtest/td "$@" 2>&1) || td_status=$?
 }
 
-td go,,count,,count,
+td go,,count,,,,,,,count,
 expect "exit status at the end of its input" 0 "$td_status"
 expect "calls that KVM refused" '' "$(grep refused "$dir/record")"
 expect "calls of KVM" "KVM_CHECK_EXTENSION
@@ -85,6 +85,12 @@ for arguments in 4 65 x '16 16' '16 0' '1 2 3'; do
 	td '' $arguments
 	expect "exit status with $arguments" 64 "$td_status"
 done
+
+# A TD that never leaves: the program ends with its input, not later than the next second.
+export KVM_FAIL=KVM_RUN:4
+td go,,
+unset KVM_FAIL
+expect "exit status of a TD that never leaves" 0 "$td_status"
 
 # Each call that fails; what the last line says.
 while IFS='|' read -r failure line; do
