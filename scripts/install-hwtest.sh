@@ -1,6 +1,6 @@
 #!/bin/bash
-# Installs the hardware test for its package: the command, what judges its evidence, the man page,
-# and the source of tdx_hwtest.ko for DKMS.
+# Installs the hardware test for its package: the command, the program that builds a TD, what judges
+# the evidence, the man page, and the source of tdx_hwtest.ko for DKMS.
 #
 #	DESTDIR= scripts/install-hwtest.sh
 #
@@ -12,10 +12,12 @@ cd "$top"
 
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 share=/usr/share/tdx-update-hwtest
+td=/usr/lib/tdx-update-hwtest/tdx-update-hwtest-td
 source=${DESTDIR:-}/usr/src/tdx-update-hwtest-$version
 
 install -D -m 755 hwtest/tdx-update-hwtest "${DESTDIR:-}/usr/sbin/tdx-update-hwtest"
-sed -i "s|@LIB@|$share|" "${DESTDIR:-}/usr/sbin/tdx-update-hwtest"
+sed -i "s|@LIB@|$share|; s|@TD@|$td|" "${DESTDIR:-}/usr/sbin/tdx-update-hwtest"
+install -D -m 755 build/hwtest/td "${DESTDIR:-}$td"
 install -D -m 644 -t "${DESTDIR:-}$share" hwtest/lib/*
 echo "$version" >"${DESTDIR:-}$share/version"
 install -D -m 644 -t "${DESTDIR:-}/usr/share/man/man8" docs/man/tdx-update-hwtest.8

@@ -80,3 +80,11 @@ def decode_calls: trace_events("seamcall") | group_by([.leaf, .raw, .rdx]) |
 	      cpus: (map(.cpu) | unique | length) });
 
 def decode_trace: { phases: decode_phases, calls: decode_calls };
+
+# ---- the TD of the kit ----
+
+# What tdx-update-hwtest-td has printed: a word and what belongs to it, a line each.
+def td_line($word): [lines[] | select(startswith($word + " ")) | .[($word | length) + 1:]] | last;
+def decode_td: { calls: ([lines[] | select(startswith("step "))] | length), held: td_line("held"),
+	expected: td_line("expected"), reported: td_line("reported"), runs: td_line("runs"),
+	failed: td_line("failed") };

@@ -26,7 +26,7 @@ def with_vmcs: [raw.cpus[]?, (steps("vmcs")[] | .before[], .after[]) |
 # Updates that succeeded, with what tdx_hwtest.ko showed before and after.
 def updates: [steps("update")[] | select(.result == "success")];
 def none_if_empty: if length == 0 then null else . end;
-def calls_of($leaf): [steps("update")[], steps("refuse")[] | .trace.calls[]? | select(.leaf == $leaf)];
+def calls_of($leaf): [steps("update")[], steps("refuse")[], steps("race")[] | .trace.calls[]? | select(.leaf == $leaf)];
 
 # Versions from which TDX modules have UPDATE_COMPAT, by series.
 def first_compat: { "1.5": 24, "2.0": 14 };
@@ -152,6 +152,14 @@ def facts: . as $report | [
 		[calls_of("TDH.SYS.SHUTDOWN")[] | select(.raw[:10] == "0x80000512") | .raw] | unique |
 			none_if_empty;
 		. == ["0x8000051200010000"]),
+	fact("race-refused"; "Update-sensitive operations";
+		"an update that may not spoil a TD's build is refused while one is under way";
+		if fields and (fields.FEATURES0.value | bit(47)) then steps("race") | last.result else null end;
+		. == "update-race"),
+	fact("race-measurement"; "TD reports";
+		"MRTD is the hash of what MEM.PAGE.ADD and MR.EXTEND add, also after a refusal in between";
+		[steps("td")[] | select(.reported) | { expected, reported }] | none_if_empty;
+		all(.[]; .expected == .reported)),
 	fact("update-installs"; "SEAMLDR.INSTALL";
 		"every LP calls once a session, and each call answers SUCCESS";
 		updates | none_if_empty | if . then map([.trace.calls[] |
@@ -184,6 +192,10 @@ def facts: . as $report | [
 		"the TDs live on after an update";
 		updates | map(select(.td_before == 0) | .td_after) | none_if_empty | if . then unique else null end;
 		. == [0]),
+	fact("update-runs"; "TDH.SYS.UPDATE";
+		"a TD's vCPU goes on after an update";
+		updates | map(select(.runs_before) | [.runs_before, .runs_after]) | none_if_empty;
+		all(.[]; .[1] != null and .[1] > .[0])),
 	fact("linux-stale"; "Linux";
 		"tdx_host/version shows the old TDX module after an update from outside";
 		if .look.host.CONFIG_TDX_HOST_SERVICES | not then [] else updates end |

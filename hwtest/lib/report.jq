@@ -55,6 +55,7 @@ def snapshot($name): with_entries(select(.key | startswith($name)) | .key |= .[(
 	decode_raw;
 def answer: (.answer | fromjson? // {}) // {};
 def or_null: if . == "" then null else . end;
+def number_or_null: . // "" | if . == "" then null else tonumber end;
 def take($keys): . as $object | $keys | map({ (.): $object[.] }) | add;
 
 def decode_look: (.status | fromjson? // {}) as $status |
@@ -73,8 +74,12 @@ def decode_step:
 	elif .kind == "refuse" then (.trace // "" | decode_trace) as $trace |
 		take(["name", "wanted", "result", "tried"]) + { trace: $trace, shutdowns: ([$trace.calls[] |
 			select(.leaf == "TDH.SYS.SHUTDOWN") | .calls] | add // 0) }
+	elif .kind == "race" then { trace: (.trace | decode_trace) } +
+		(answer | take(["result", "reason", "phase", "leaf", "status", "errno", "error"]))
+	elif .kind == "td" or .kind == "build" or .kind == "no-td" then .td | decode_td
 	elif .kind == "update" then { name, image: { version: .image_version, svn: .image_svn },
 		td_before: (.td_before | fromjson), td_after: (.td_after | fromjson),
+		runs_before: (.runs_before | number_or_null), runs_after: (.runs_after | number_or_null),
 		trace: (.trace | decode_trace), kernel_version: (.kernel_version | or_null),
 		before: snapshot("before_"), after: snapshot("after_") } +
 		(answer | take(["result", "reason", "phase", "leaf", "status", "from", "to", "sessions",
@@ -125,10 +130,18 @@ def markdown: "# Report of tdx-update-hwtest \(.kit), \(.made)\n\n" +
 		select(length > 0) | table(["image", "version", "result", "reason", "ns"]) | section("Checks")),
 	  ([.steps[] | select(.kind == "refuse") | [.name, .wanted, .result, .shutdowns]] | select(length > 0) |
 		table(["refusal", "expected", "seen", "shutdowns"]) | section("Refusals")),
-	  ([.steps[] | select(.kind == "update") |
-		[.name, .from, .to, .result, .reason, .blackout_ns, .td_after]] | select(length > 0) |
-		table(["update", "from", "to", "result", "reason", "blackout ns", "--alive after"]) |
-		section("Updates")),
+	  ([.steps[] | select(.kind == "race") | [.time, .result, .reason, (.trace.calls[] |
+		select(.leaf == "TDH.SYS.SHUTDOWN") | .raw) // null]] | select(length > 0) |
+		table(["update while a TD is built", "result", "reason", "status of the shutdown"]) |
+		section("Races")),
+	  ([.steps[] | select(.kind == "td" or .kind == "no-td") | [.time, .calls, .expected, .reported,
+		.failed]] | select(length > 0) |
+		table(["TD of the kit", "calls of KVM", "measurement expected", "reported", "failed"]) |
+		section("TDs")),
+	  ([.steps[] | select(.kind == "update") | [.name, .from, .to, .result, .reason, .blackout_ns,
+		.td_after, .runs_before, .runs_after]] | select(length > 0) |
+		table(["update", "from", "to", "result", "reason", "blackout ns", "--alive after",
+		"TD counted before", "after"]) | section("Updates")),
 	  ([.steps[] | select(.kind == "update") | . as $u | .trace.phases[] | [$u.name, .phase, .ns]] |
 		select(length > 0) | table(["update", "phase", "ns"]) | section("Phases")),
 	  ([.look.host // {} | to_entries[] | [.key, .value]] | table(["host", ""]) | section("Host")),

@@ -58,7 +58,8 @@ enum emu_leaf { TDX_LEAVES(EMU_LEAF_INDEX) EMU_UNKNOWN_LEAF };
 	X(EMU_LIE_INFO_FEATURES0,	"info-features0")		\
 	X(EMU_LIE_SEAMINFO_VERSION,	"seaminfo-version")		\
 	X(EMU_LIE_REMAINING,		"remaining")			\
-	X(EMU_LIE_HANDOFF_KEPT,		"handoff-kept")
+	X(EMU_LIE_HANDOFF_KEPT,		"handoff-kept")			\
+	X(EMU_LIE_RACE,			"race")
 
 /* States of the TDX module. */
 #define EMU_MODULE_STATES(X)				\

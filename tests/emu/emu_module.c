@@ -150,7 +150,7 @@ u64 emu_sys_shutdown(struct emu_call *call)
 	const struct emu_image *image = &emu.image;
 	u64 rcx = call->regs->cx;
 
-	if (!(rcx & TDX_SHUTDOWN_AVOID_COMPAT_SENSITIVE))
+	if (!(rcx & TDX_SHUTDOWN_AVOID_COMPAT_SENSITIVE) || emu_lies(EMU_LIE_RACE))
 		emu_td_spoil();
 	else if (emu_td_update_sensitive())
 		return TDX_UPDATE_COMPAT_SENSITIVE | TDX_SHUTDOWN_AVOID_COMPAT_SENSITIVE;

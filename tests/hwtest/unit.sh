@@ -50,12 +50,15 @@ seamrr @ . @ .look.raw.msrs.IA32_SEAMRR_PHYS_MASK = \"0x0000000000000400\"
 reads @ $(step '{ kind: "reads", count: 9, failed: 0, different: 1 }') @ .steps[-1].failed = 1
 refused @ $(step '{ kind: "refuse", name: "x", wanted: "older", result: "older", shutdowns: 0 }') @ .steps[-1].shutdowns = 1
 race-status @ .steps[0].trace.calls[-1].raw = \"0x8000051200010000\" @ .steps[0].trace.calls[-1].raw = \"0x8000051200010007\"
+race-refused @ $(step '{ kind: "race", result: "update-race", trace: { calls: [] } }') @ .steps[-1].result = \"success\"
+race-measurement @ $(step '{ kind: "td", expected: "aa", reported: "aa" }') @ .steps[-1].reported = \"ab\"
 update-installs @ . @ $(updated '(.trace.calls[] | select(.leaf == "SEAMLDR.INSTALL") | .calls) = 1')
 update-remaining @ . @ $(updated '.after.info.decoded.num_remaining_updates += 1')
 update-svn @ . @ $(updated '.after.info.decoded.svn_minor += 1')
 update-version @ . @ $(updated '.image.version = "1.5.99"')
 update-handoff @ . @ $(updated '.after.fields.HANDOFF_DATA_VALID.value = "0x1"')
 update-tds @ . @ $(updated '.td_after = 1')
+update-runs @ $(updated '.runs_before = 3 | .runs_after = 4') @ $(updated '.runs_after = 3')
 linux-stale @ .look.host.CONFIG_TDX_HOST_SERVICES = \"m\" | $(updated '.from = "1.5.23" | .kernel_version = .from') @ $(updated '.kernel_version = .to')
 "
 # One jq judges all, as each start of it takes a while.

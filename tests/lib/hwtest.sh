@@ -4,6 +4,8 @@
 
 HWTEST_DIR=$TMP/hwtest
 OUT=''
+# TDs for the kit: by the program that it has on a host, and a stand-in for KVM.
+export TDX_HWTEST_TD=/tests/hwtest-td KVM_RECORD="$TMP/kvm"
 
 # hwtest STATUS ARGUMENT...: run a stage or a command, and expect this exit status; set OUT.
 hwtest() {

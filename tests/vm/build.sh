@@ -40,7 +40,7 @@ if [[ $KERNEL == *-td ]]; then
 fi
 [[ $KERNEL != *-gcov ]] || export COUNTS=1
 scripts/modules.sh "$KDIR" "$modules" "${dirs[@]}" >&2
-env -u MAKEFLAGS make -s build/tool/tdx-update >&2
+env -u MAKEFLAGS make -s build/tool/tdx-update build/hwtest/td build/hwtest/kvm.so >&2
 tests/tools/images.sh build/images >&2
 # Make the mutants again when an image, their generator or the code that judges images has changed.
 if [ "${1:-}" != demo ] && [ -n "$(find build/images/.made src/image.c src/plan.c include \
@@ -73,6 +73,8 @@ printf '%s\n' \
 	"contrib/older-names=/tests/older-names" \
 	"hwtest/tdx-update-hwtest=/tests/hwtest/tdx-update-hwtest" \
 	"hwtest/lib=/tests/hwtest/lib" \
+	"build/hwtest/td=/sbin/tdx-update-hwtest-td" \
+	"build/hwtest/kvm.so=/lib/hwtest-kvm.so" \
 	"tests/hwtest=/tests/hwtest/reports" \
 	"build/images=/lib/firmware/test"
 [ "${1:-}" = demo ] || echo build/mutants=/lib/firmware/mutants

@@ -6,6 +6,7 @@
 . /tests/hwtest.sh
 setup cpu=0x806F8
 some_images same
+td_load
 
 # The stage, the emulator's settings, and the facts that they contradict.
 lies='look lie=none
@@ -19,6 +20,7 @@ look lie=info-features0 info-features0
 look lie=info-mrsigner info-constants
 look lie=seaminfo-version seaminfo-constants
 look features0=0x40002 update-compat
+race lie=race race-refused race-measurement
 update lie=remaining update-remaining
 update lie=handoff-kept update-handoff'
 
@@ -32,7 +34,8 @@ while read -r stage setting facts; do
 	emu_set reset 1
 	# shellcheck disable=SC2034 # for hwtest
 	HWTEST_DIR=$TMP/lie-$((number += 1))
-	hwtest 0 "$stage" --yes --no-report --images "$IMAGES"
+	# An update that should have been refused ends the stage.
+	hwtest "$([ "$setting" = lie=race ] && echo 1 || echo 0)" "$stage" --yes --no-report --images "$IMAGES"
 	emu_set platform lie=none
 	emu_set module features0=0x0000800000040002
 	echo "$setting: $facts" >>"$TMP/wanted"
