@@ -8,6 +8,7 @@
 #		signer	compare the copies of Intel's signer (tests/pure/signer.sh)
 #		tool	run the command against a made-up sysfs (tests/tool/unit.sh)
 #		reference	compare its reference values (tests/tool/reference.sh)
+#		hwtest	judge evidence, build a TD with a stand-in for KVM (tests/hwtest/unit.sh)
 #	tests/mutate/pure.sh --prepare
 #		build the objects that no mutation of a .c file changes
 #
@@ -86,6 +87,18 @@ if [ "$4" = signer ]; then
 		echo survived
 	else
 		printf 'found\tsigner: %s\n' "$(head -n 1 "$dir/log")"
+	fi
+	exit
+fi
+if [ "$4" = hwtest ]; then
+	cp -r --parents Makefile dkms.conf docs/firmware.md hwtest scripts/deps.sh tests/hwtest tests/tool/expect.sh "$dir/"
+	cp "$changed" "$dir/$file"
+	if FIRST=1 WERROR='' timeout 300 "$dir/tests/hwtest/unit.sh" >"$dir/log" 2>&1; then
+		echo survived
+	elif grep -q ': error: ' "$dir/log"; then
+		uncompiled "$dir/log"
+	else
+		printf 'found\t%s\n' "$(grep -m 1 '^hwtest: ' "$dir/log" || tail -n 1 "$dir/log")"
 	fi
 	exit
 fi

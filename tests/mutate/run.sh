@@ -79,7 +79,7 @@ while IFS=$'\t' read -r line file how _; do
 	! is_known "$line" || continue
 	table apply "$line" >"$out/files/$line"
 	case $how in
-	pure | signer | tool | reference) pure+=("$line") ;;
+	pure | signer | tool | reference | hwtest) pure+=("$line") ;;
 	*/*) guest+=("$line") ;;
 	*) die "$TABLE:$line: '$how' is no way to find a mutation" ;;
 	esac
@@ -157,6 +157,9 @@ build_mutant() {
 			>"$out/build.log" 2>&1 || return 1
 		cp "$out/tool/build/tool/tdx-update" "$out/built/$1"
 		echo /sbin/tdx-update
+	elif [[ $file == hwtest/tdx-update-hwtest ]]; then
+		cp "$out/files/$1" "$out/built/$1"
+		echo "/tests/$file"
 	else
 		replace "$out/files/$1" "$modules/$file"
 		if { [[ $file == *.c ]] && link_module "$file"; } || make_module; then
