@@ -81,6 +81,21 @@ module_loads() {
 	begin && grep . $TDX/version $TDX/state && [ "$(cat $TDX/version)" = 1.5.24 ]
 }
 
+# The hardware test loads its module, looks, unloads it, and leaves a report. It says why a stage
+# is not possible here.
+hwtest_looks() {
+	tdx-update-hwtest look --yes && [ ! -d /sys/module/tdx_hwtest ] || return
+	report=/var/lib/tdx-update-hwtest/report.json
+	jq -c '.kit, .look.status, (.facts | group_by(.verdict)[] | [.[0].verdict, length])' $report
+	[ "$(jq '.facts | map(select(.verdict == "contradicted")) | length' $report)" = 0 ] &&
+		[ "$(jq '.facts | map(select(.verdict == "seen")) | length > 10' $report)" = true ] || return
+	# KVM is a stand-in here, and cannot build a TD.
+	mkdir -p /run/hwtest && cp "$IMAGES/same.blob" /run/hwtest/ || return
+	! tdx-update-hwtest race --yes --images /run/hwtest >/run/hwtest/out 2>&1 || return
+	cat /run/hwtest/out
+	grep '^KVM builds no TD here: open: ' /run/hwtest/out
+}
+
 # A TD that was built before the update is alive after it.
 update_works() {
 	build_td 1 && mkdir -p /lib/firmware/intel/tdx &&

@@ -183,6 +183,46 @@ sources_only() {
 	[ -z "$(find "$root"/usr/src/tdx-update-* "$root/var/lib/dkms" -name '*emu*' -o -name 'tests')" ]
 }
 
+# The hardware test's package has its files, DKMS has built its module, and its program finds its
+# libraries. Nothing of it runs by itself.
+hwtest_installed() {
+	local file
+
+	apt install "$top/$debs"/tdx-update-hwtest_*.deb
+	on dkms status -k "$release" | grep "^tdx-update-hwtest/$version, $release, x86_64: installed"
+	file=$(on modinfo -k "$release" -n tdx_hwtest)
+	[[ $file == /lib/modules/$release/updates/dkms/tdx_hwtest.ko* ]]
+	on modinfo -k "$release" -F signer tdx_hwtest | grep -i 'dkms module signing key'
+	on dpkg-query -L tdx-update-hwtest | grep -v '^/usr/share/tdx-update-hwtest/' | while read -r path; do
+		[ -d "$root$path" ] || echo "$path"
+	done | grep -v "^/usr/src/tdx-update-hwtest-$version/" | sort | diff - <(
+		cat <<-END
+		/usr/lib/tdx-update-hwtest/tdx-update-hwtest-td
+		/usr/sbin/tdx-update-hwtest
+		/usr/share/doc/tdx-update-hwtest/changelog.gz
+		/usr/share/doc/tdx-update-hwtest/copyright
+		/usr/share/doc/tdx-update-hwtest/firmware.md.gz
+		/usr/share/doc/tdx-update-hwtest/hardware.md.gz
+		/usr/share/lintian/overrides/tdx-update-hwtest
+		/usr/share/man/man8/tdx-update-hwtest.8.gz
+		END
+	)
+	[ "$(on tdx-update-hwtest --version)" = "tdx-update-hwtest $version" ]
+	on tdx-update-hwtest --help | grep '^Stages, in this order'
+	on tdx-update-hwtest facts | grep -P '^not reached\trace-refused\t'
+	status=0
+	on /usr/lib/tdx-update-hwtest/tdx-update-hwtest-td 0 || status=$?
+	[ "$status" = 64 ]
+}
+
+hwtest_purged() {
+	apt purge tdx-update-hwtest
+	find "$root"/{usr,etc,boot,var/lib} -xdev -name '*tdx[-_]*hwtest*' >"$out/traces"
+	cat "$out/traces"
+	[ ! -s "$out/traces" ]
+	installed "$version" "$release"
+}
+
 upgrade() {
 	apt install "$top/$next_debs"/tdx-update{,-dkms}_*.deb
 	installed "$next" "$release"
@@ -455,7 +495,7 @@ version=$(version_in "$debs")
 next=$(version_in "$next_debs")
 printf '%s\n' systemd_is_up pinned_at_boot loaded_at_boot figures_at_boot timer_writes_figures \
 	not_loaded_without_tdx module_found no_seam unit_verifies unit_fails_without_module module_loads \
-	update_works unit_waits_and_installs unit_fails_by_name journal_has_who_and_what \
+	hwtest_looks 	update_works unit_waits_and_installs unit_fails_by_name journal_has_who_and_what \
 	rule_verifies rule_writes_figures rule_writes_labels \
 	rule_passes_over_a_linked_directory rule_tells_of_recovery rule_tells_of_shut_down \
 	unit_brings_tdx_back pinned_unit_is_bounded rule_tells_of_loss \
@@ -473,10 +513,12 @@ check "apt installs the package, DKMS builds and signs the module" install_by_ap
 check "only the module's source is on the host" sources_only
 check "the command, its pages, units, rule and examples are there, no unit is enabled" command_installed
 check "bash completes it" completes
+check "apt installs the hardware test, DKMS builds its module" hwtest_installed
 
 check "emulator and client build for the guest" guest_modules
 check "a system disk with them and the tests" guest_root
 check "as a file" guest_disk
+check "apt purge leaves nothing of the hardware test, and the rest as it was" hwtest_purged
 tdx_host="root=LABEL=guest rw kvm_intel.tdx=1 tdx_update.signer=$(<build/images/signer)"
 boot update update --kernel "$root/boot/vmlinuz-$release" --initrd "$root/boot/initrd.img-$release" \
 	--append "$tdx_host guest.plan=update guest.pin=1.5.26:v2.blob modules_load=tdx_emu,kvm_intel"
