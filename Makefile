@@ -206,7 +206,7 @@ build/tools/%: tests/tools/%.c include/tdx_arch.h tests/emu/tdx_emu_abi.h
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -Iinclude -Itests/emu -o $@ $< -lcrypto
 
-.PHONY: modules tool install uninstall demo try check check-all check-debug check-kvm check-tdx \
-	check-hwtest coverage \
-	mutants oracle mutate fuzz bench compare soak model proof recording lint dkms-install \
-	dkms-uninstall deb rpm dist check-packages clean help
+.PHONY: modules tool install uninstall demo try check check-all check-debug check-kvm \
+	check-tdx check-hwtest coverage mutants oracle mutate fuzz bench compare soak model \
+	proof recording lint dkms-install dkms-uninstall deb rpm dist check-packages clean \
+	help
