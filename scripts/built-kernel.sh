@@ -4,8 +4,8 @@
 #	scripts/built-kernel.sh NAME SUITE PACKAGE "CONFIG... [emu] [VARIABLE=VALUE...]"
 #
 # Called by kernel.sh, whose list has the arguments and whose head describes the output. Each CONFIG
-# is a file of tests/vm/config; the variables are for make, such as LLVM=1. With "own:" in front they
-# are for the kernel alone, not for modules that are built for it. A kernel is built again when the
+# is a file of tests/vm/config; the variables are for make, such as LLVM=1. With "own:" in front one
+# is for the kernel alone, not for modules that are built for it. A kernel is built again when the
 # options, the variables or the version of the package have changed. The kernel itself is not
 # installed, only the packages that its build needs.
 #
