@@ -123,6 +123,8 @@ struct emu_platform {
 	u32 seaminfo_lps;		/* SEAMLDR.SEAMINFO's count; EMU_TRUE_COUNT: the true one */
 	u32 seaminfo_sockets;		/* the same */
 	u32 lie;			/* enum emu_lie */
+	u32 guest_mrtd;			/* ports of the guest of a TD without tdx_emu_guest.h; */
+	u32 guest_count;		/* 0: it exits at once */
 	/* These take effect at the next reset. */
 	u32 remaining;
 	struct emu_version seamldr;
@@ -217,6 +219,9 @@ struct emu {
 	/* Settings. @booted: the platform's settings as of the last reset. */
 	struct emu_platform platform;
 	struct emu_first_module first_module;
+	/* As they are after loading. */
+	struct emu_platform default_platform;
+	struct emu_first_module default_module;
 	struct emu_platform booted;
 	u64 delay_ns[EMU_NR_LEAVES];
 	bool hold[EMU_NR_LEAVES];
@@ -425,6 +430,7 @@ u64 emu_sys_tdmr_init(struct emu_call *call);
 
 /* emu_metadata.c */
 u64 emu_sys_rd(struct emu_call *call);
+int emu_td_cpuid(u64 field, u64 *value);
 
 /* emu_td.c */
 int emu_td_init(void);

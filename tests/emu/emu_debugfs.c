@@ -140,6 +140,8 @@ static const struct setting platform_settings[] = {
 	{ "seaminfo_lps", KEY_U32, &emu.platform.seaminfo_lps },
 	{ "seaminfo_sockets", KEY_U32, &emu.platform.seaminfo_sockets },
 	{ "lie", KEY_LIE, &emu.platform.lie },
+	{ "guest_mrtd", KEY_U32, &emu.platform.guest_mrtd },
+	{ "guest_count", KEY_U32, &emu.platform.guest_count },
 	{ "remaining", KEY_U32, &emu.platform.remaining },
 	{ "seamldr", KEY_VERSION, &emu.platform.seamldr },
 	{ "debug", KEY_FLAG, &emu.platform.debug },
@@ -572,9 +574,26 @@ out:
 	return ret;
 }
 
+static void set_defaults(void)
+{
+	raw_spin_lock_irq(&emu.lock);
+	emu.platform = emu.default_platform;
+	emu.first_module = emu.default_module;
+	memset(emu.delay_ns, 0, sizeof(emu.delay_ns));
+	memset(emu.hold, 0, sizeof(emu.hold));
+	memset(emu.msr_gp, 0, sizeof(emu.msr_gp));
+	emu.close_delay_ns = 0;
+	raw_spin_unlock_irq(&emu.lock);
+}
+
 static int write_reset(char *text)
 {
-	return strcmp(strim(text), "1") ? -EINVAL : emu_reset();
+	text = strim(text);
+	if (!strcmp(text, "defaults"))
+		set_defaults();
+	else if (strcmp(text, "1"))
+		return -EINVAL;
+	return emu_reset();
 }
 
 static int show_inject(struct seq_file *m, void *unused)

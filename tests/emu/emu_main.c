@@ -80,7 +80,8 @@ struct insn {
  * @align: power of two that @pa must be aligned to
  *
  * Hardware accepts shared memory below the maximum physical address. The emulator accepts ordinary
- * memory of the kernel, so that an access cannot fault.
+ * memory of the kernel, so that an access cannot fault, and the page of zeroes that a process has
+ * where it has written nothing.
  *
  * Context: any.
  * Return: the address in the direct map, or NULL if @pa is not acceptable.
@@ -89,7 +90,9 @@ void *emu_memory(u64 pa, u64 align)
 {
 	if (pa & (align - 1) || pa >> boot_cpu_data.x86_phys_bits)
 		return NULL;
-	if (!pfn_valid(PHYS_PFN(pa)) || PageReserved(pfn_to_page(PHYS_PFN(pa))))
+	if (!pfn_valid(PHYS_PFN(pa)))
+		return NULL;
+	if (PageReserved(pfn_to_page(PHYS_PFN(pa))) && !is_zero_pfn(PHYS_PFN(pa)))
 		return NULL;
 	return __va(pa);
 }
@@ -422,6 +425,7 @@ static int __init emu_hash_init(void)
 		goto exit_install;
 	/* Linux has brought TDX up by now. A later reset stands for a boot in which it did. */
 	emu.first_module.state = EMU_MODULE_READY;
+	emu.default_module.state = EMU_MODULE_READY;
 	pr_info("TDX firmware emulated with %s, for tests only\n",
 		crypto_shash_driver_name(emu_sha384));
 	return 0;
@@ -463,6 +467,8 @@ static int __init emu_init(void)
 
 	emu.platform.lps = num_present_cpus();
 	emu.platform.cpus = (struct emu_cpus){ .nr = 1, .eax = { cpuid_eax(1) } };
+	emu.default_platform = emu.platform;
+	emu.default_module = emu.first_module;
 	emu.package_lps = package_lps();
 	emu.left = emu_module_left();
 	ret = emu_reset();

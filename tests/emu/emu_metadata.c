@@ -2,11 +2,15 @@
 /*
  * The fields of TDH.SYS.RD: those of the TDX module and its handoff data, and those that a kernel
  * reads when it brings TDX up. The latter are constants of a plausible TDX module, and the emulator
- * itself does not use them. Runs in traps under emu.lock.
+ * itself does not use them. And a TD's CPUID, for TDH.MNG.RD. Runs in traps under emu.lock.
  */
+#include <linux/bitfield.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
 
+#include <asm/cpufeatures.h>
+
+#include "compat.h"
 #include "emu.h"
 
 #define TDX_MD_HANDOFF_DATA_SIZE	0x8900000200000006ULL
@@ -61,6 +65,23 @@ static const u64 cpuid_config_values[][2] = {
 	{ 0x00ff00000fff3fffULL, 0x0000000031044988ULL },
 	{ 0xd09f4fb900000000ULL, 0x00000420 | 0x1a01f5f2ULL << 32 },
 	{ 0x00000000000000ffULL, 0 },
+};
+
+/*
+ * A TD's CPUID: field codes with bit 31 of the leaf in bit 16, the leaf's lower bits in bits 15:9, in
+ * bit 8 whether there is no subleaf, the subleaf in bits 7:1, and ECX and EDX in place of EAX and EBX
+ * in bit 0.
+ */
+#define TDX_MD_CPUID_VALUES		0x9410000300000000ULL
+#define CPUID_VALUES_MASK		GENMASK_ULL(16, 0)
+#define CPUID_VALUES_LEAF		GENMASK_ULL(15, 9)
+#define CPUID_VALUES_SUBLEAF		GENMASK_ULL(7, 1)
+#define CPUID_NO_SUBLEAF		0x7fu
+
+/* How many subleaves a leaf has. Leaves that are not here have none. */
+static const struct { u32 leaf, subleaves; } cpuid_subleaves[] = {
+	{ 0x4, 4 }, { 0x7, 2 }, { 0xb, 2 }, { 0xd, 3 }, { 0x14, 2 }, { 0x1d, 2 }, { 0x1e, 1 },
+	{ 0x1f, 2 },
 };
 
 /*
@@ -161,4 +182,42 @@ u64 emu_sys_rd(struct emu_call *call)
 		call->regs->dx = id;
 	return emu_lies(EMU_LIE_UNKNOWN_FIELD) ? TDX_OPERAND_INVALID | TDX_OPERAND_ID_RDX :
 						 TDX_METADATA_FIELD_ID_INCORRECT;
+}
+
+static bool has_cpuid(u32 leaf, bool no_subleaf, u32 subleaf)
+{
+	u32 subleaves = 0;
+	unsigned int i;
+
+	if (leaf > cpuid_eax(leaf & BIT(31)))
+		return false;
+	for (i = 0; i < ARRAY_SIZE(cpuid_subleaves); i++)
+		if (cpuid_subleaves[i].leaf == leaf)
+			subleaves = cpuid_subleaves[i].subleaves;
+	return no_subleaf ? !subleaves && subleaf == CPUID_NO_SUBLEAF : subleaf < subleaves;
+}
+
+/**
+ * emu_td_cpuid() - a field of TDH.MNG.RD that holds a part of the TD's CPUID
+ * @field: the field's id
+ * @value: two registers, filled in on success
+ *
+ * A TD has the CPUID of this CPU, but no VMX, and always x2APIC.
+ *
+ * Context: a trap.
+ * Return: 0, -ENOENT if there is no such field.
+ */
+int emu_td_cpuid(u64 field, u64 *value)
+{
+	u32 leaf = FIELD_GET(CPUID_VALUES_LEAF, field) | (field & BIT_ULL(16) ? BIT(31) : 0);
+	u32 subleaf = FIELD_GET(CPUID_VALUES_SUBLEAF, field), eax, ebx, ecx, edx;
+
+	if ((field & ~CPUID_VALUES_MASK) != TDX_MD_CPUID_VALUES ||
+	    !has_cpuid(leaf, field & BIT_ULL(8), subleaf))
+		return -ENOENT;
+	cpuid_count(leaf, subleaf == CPUID_NO_SUBLEAF ? 0 : subleaf, &eax, &ebx, &ecx, &edx);
+	if (leaf == 1)
+		ecx = (ecx & ~BIT(X86_FEATURE_VMX & 31)) | BIT(X86_FEATURE_X2APIC & 31);
+	*value = field & 1 ? (u64)edx << 32 | ecx : (u64)ebx << 32 | eax;
+	return 0;
 }

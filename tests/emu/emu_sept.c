@@ -8,6 +8,7 @@
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
+#include <linux/string.h>
 
 #include <asm/irq_vectors.h>
 #include <asm/vmx.h>
@@ -287,7 +288,7 @@ static u64 exit_by_interrupt(struct pt_regs *regs)
 	return EXIT_EXTERNAL_INTERRUPT;
 }
 
-static u64 exit_by_io(struct pt_regs *regs, const struct tdx_emu_guest *guest)
+static u64 exit_by_io(struct pt_regs *regs, u32 port, u32 value)
 {
 	regs->cx = PASSED_REGISTERS;
 	regs->dx = 0;
@@ -295,11 +296,25 @@ static u64 exit_by_io(struct pt_regs *regs, const struct tdx_emu_guest *guest)
 	regs->r9 = 0;
 	regs->r10 = 0;
 	regs->r11 = EXIT_IO_INSTRUCTION;
-	regs->r12 = sizeof(guest->count);
+	regs->r12 = sizeof(value);
 	regs->r13 = 1;
-	regs->r14 = guest->port;
-	regs->r15 = guest->count;
+	regs->r14 = port;
+	regs->r15 = value;
 	return EXIT_TDCALL;
+}
+
+/* A guest that shows its measurement and then counts, as that of tdx-update-hwtest does. */
+static u64 show_and_count(struct emu_td *td, struct pt_regs *regs)
+{
+	const u32 words = sizeof(td->mrtd) / sizeof(u32);
+	u32 word;
+
+	if (!(td->enters % 4))
+		return exit_by_interrupt(regs);
+	if (td->written++ >= words)
+		return exit_by_io(regs, emu.platform.guest_count, td->written - words);
+	memcpy(&word, td->mrtd + (td->written - 1) * sizeof(word), sizeof(word));
+	return exit_by_io(regs, emu.platform.guest_mrtd, word);
 }
 
 /**
@@ -318,8 +333,8 @@ u64 emu_guest_run(struct emu_call *call)
 		return TDX_SUCCESS;
 	guest = __va(td->page[0].pa);
 	if (guest->magic != TDX_EMU_GUEST_MAGIC)
-		return TDX_SUCCESS;
+		return emu.platform.guest_count ? show_and_count(td, call->regs) : TDX_SUCCESS;
 	guest->count++;
-	return TDX_SUCCESS |
-	       (guest->count % 4 ? exit_by_io(call->regs, guest) : exit_by_interrupt(call->regs));
+	return guest->count % 4 ? exit_by_io(call->regs, guest->port, guest->count) :
+				  exit_by_interrupt(call->regs);
 }

@@ -520,7 +520,8 @@ u64 emu_mng_rd(struct emu_call *call)
 		       sizeof(value));
 		break;
 	default:
-		return TDX_METADATA_FIELD_ID_INCORRECT;
+		if (emu_td_cpuid(field, &value))
+			return TDX_METADATA_FIELD_ID_INCORRECT;
 	}
 	call->regs->r8 = value;
 	return TDX_SUCCESS;

@@ -37,6 +37,7 @@ struct emu_td {
 	bool checked;			/* initialised under a TDX module with UPDATE_COMPAT */
 	u64 attributes;			/* first field of TD_PARAMS */
 	u64 enters;
+	u32 written;			/* numbers that the guest has written to ports */
 
 	struct emu_vp vp[MAX_VPS];
 	unsigned int nr_vps;
