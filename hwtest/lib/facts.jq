@@ -198,8 +198,9 @@ def facts: . as $report | [
 		all(.[]; .[1] != null and .[1] > .[0])),
 	fact("linux-stale"; "Linux";
 		"tdx_host/version shows the old TDX module after an update from outside";
-		if .look.host.CONFIG_TDX_HOST_SERVICES | not then [] else updates end |
-			map(select(.kernel_version and .from != .to) | .kernel_version == .to) |
+		.look.host.kernel_version as $shown |
+			if .look.host.CONFIG_TDX_HOST_SERVICES | not then [] else updates end |
+			map(select(.kernel_version and .from != .to and $shown != .to) | .kernel_version == .to) |
 			none_if_empty | if . then unique else null end;
 		. == [false])
 ];

@@ -59,7 +59,7 @@ update-version @ . @ $(updated '.image.version = "1.5.99"')
 update-handoff @ . @ $(updated '.after.fields.HANDOFF_DATA_VALID.value = "0x1"')
 update-tds @ . @ $(updated '.td_after = 1')
 update-runs @ $(updated '.runs_before = 3 | .runs_after = 4') @ $(updated '.runs_after = 3')
-linux-stale @ .look.host.CONFIG_TDX_HOST_SERVICES = \"m\" | $(updated '.from = "1.5.23" | .kernel_version = .from') @ $(updated '.kernel_version = .to')
+linux-stale @ .look.host.CONFIG_TDX_HOST_SERVICES = \"m\" | .look.host.kernel_version = \"1.5.23\" | $(updated '.from = "1.5.23" | .kernel_version = .from') @ $(updated '.kernel_version = .to')
 "
 # One jq judges all, as each start of it takes a while.
 # shellcheck disable=SC2016 # jq's variables
