@@ -42,6 +42,7 @@
 #define GPA_BITS	48u
 #define IOAPIC_PINS	24u
 #define MRTD_SIZE	48u
+#define MAX_CPUID	64u
 
 #define EMULATOR_TDS	"/sys/kernel/debug/tdx_emu/tds"
 
@@ -59,9 +60,9 @@ static bool failed(const char *step)
 	return false;
 }
 
-static bool td_op(int fd, enum td_command id, uint32_t flags, void *data, const char *step)
+static bool td_op(int fd, enum kvm_tdx_cmd_id id, uint32_t flags, void *data, const char *step)
 {
-	struct td_cmd cmd = { .id = id, .flags = flags, .data = (uintptr_t)data };
+	struct kvm_tdx_cmd cmd = { .id = id, .flags = flags, .data = (uintptr_t)data };
 
 	if (!ioctl(fd, KVM_MEMORY_ENCRYPT_OP, &cmd))
 		return true;
@@ -97,34 +98,40 @@ static void fill(unsigned int seed)
 
 static bool create(void)
 {
-	struct kvm_enable_cap split = { .cap = TD_CAP_SPLIT_IRQCHIP, .args = { IOAPIC_PINS } };
-	static struct td_capabilities caps;
-	static struct td_init_vm init;
+	struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { IOAPIC_PINS } };
+	static struct {
+		struct kvm_tdx_capabilities of;
+		struct kvm_cpuid_entry2 entries[MAX_CPUID];
+	} caps;
+	static struct {
+		struct kvm_tdx_init_vm of;
+		struct kvm_cpuid_entry2 entry;
+	} init;
 
 	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (kvm < 0)
 		return failed("/dev/kvm");
-	if (!(ioctl(kvm, KVM_CHECK_EXTENSION, TD_CAP_VM_TYPES) & 1 << TD_VM_TYPE)) {
+	if (!(ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_VM_TYPES) & 1 << KVM_X86_TDX_VM)) {
 		errno = EOPNOTSUPP;
 		return failed("KVM_CAP_VM_TYPES");
 	}
-	vm = ioctl(kvm, KVM_CREATE_VM, TD_VM_TYPE);
+	vm = ioctl(kvm, KVM_CREATE_VM, KVM_X86_TDX_VM);
 	if (vm < 0)
 		return failed("KVM_CREATE_VM");
-	caps.cpuid.nent = TD_MAX_CPUID;
-	if (!td_op(vm, TD_CAPABILITIES, 0, &caps, "KVM_TDX_CAPABILITIES"))
+	caps.of.cpuid.nent = MAX_CPUID;
+	if (!td_op(vm, KVM_TDX_CAPABILITIES, 0, &caps, "KVM_TDX_CAPABILITIES"))
 		return false;
 	if (ioctl(vm, KVM_ENABLE_CAP, &split))
 		return failed("KVM_CAP_SPLIT_IRQCHIP");
-	init.xfam = caps.xfam & 3;
-	init.cpuid.nent = 1;
-	init.cpuid.entries[0].function = 0x80000008;
-	init.cpuid.entries[0].eax = GPA_BITS << 16 | 46;
-	if (!td_op(vm, TD_INIT_VM, 0, &init, "KVM_TDX_INIT_VM"))
+	init.of.xfam = caps.of.supported_xfam & 3;
+	init.of.cpuid.nent = 1;
+	init.entry.function = 0x80000008;
+	init.entry.eax = GPA_BITS << 16 | 46;
+	if (!td_op(vm, KVM_TDX_INIT_VM, 0, &init, "KVM_TDX_INIT_VM"))
 		return false;
 	printf("created attributes=0x%llx xfam=0x%llx cpuid=%u\n",
-	       (unsigned long long)caps.attributes, (unsigned long long)caps.xfam,
-	       caps.cpuid.nent);
+	       (unsigned long long)caps.of.supported_attrs,
+	       (unsigned long long)caps.of.supported_xfam, caps.of.cpuid.nent);
 	return true;
 }
 
@@ -144,23 +151,29 @@ static bool set_cpuid(void)
 static bool give_memory(void)
 {
 	const uint64_t size = (uint64_t)num_pages * PAGE;
-	struct td_guest_memfd create = { .size = size };
-	struct td_memory_region2 region = { .flags = TD_MEM_GUEST_MEMFD, .guest_phys_addr = GPA,
-					    .memory_size = size };
-	struct td_memory_attributes private = { .address = GPA, .size = size,
-						.attributes = TD_ATTRIBUTE_PRIVATE };
+	struct kvm_create_guest_memfd create = { .size = size };
+	struct kvm_userspace_memory_region2 region = {
+		.flags = KVM_MEM_GUEST_MEMFD,
+		.guest_phys_addr = GPA,
+		.memory_size = size,
+	};
+	struct kvm_memory_attributes private = {
+		.address = GPA,
+		.size = size,
+		.attributes = KVM_MEMORY_ATTRIBUTE_PRIVATE,
+	};
 	void *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (shared == MAP_FAILED)
 		return failed("mmap");
 	region.userspace_addr = (uintptr_t)shared;
-	memory_fd = ioctl(vm, TD_CREATE_GUEST_MEMFD, &create);
+	memory_fd = ioctl(vm, KVM_CREATE_GUEST_MEMFD, &create);
 	if (memory_fd < 0)
 		return failed("KVM_CREATE_GUEST_MEMFD");
 	region.guest_memfd = memory_fd;
-	if (ioctl(vm, TD_SET_USER_MEMORY_REGION2, &region))
+	if (ioctl(vm, KVM_SET_USER_MEMORY_REGION2, &region))
 		return failed("KVM_SET_USER_MEMORY_REGION2");
-	if (ioctl(vm, TD_SET_MEMORY_ATTRIBUTES, &private))
+	if (ioctl(vm, KVM_SET_MEMORY_ATTRIBUTES, &private))
 		return failed("KVM_SET_MEMORY_ATTRIBUTES");
 	return true;
 }
@@ -174,7 +187,7 @@ static bool add_vcpu(void)
 	run_page = mmap(NULL, run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
 	if (run_page == MAP_FAILED)
 		return failed("KVM_GET_VCPU_MMAP_SIZE");
-	if (!set_cpuid() || !td_op(vcpu, TD_INIT_VCPU, 0, NULL, "KVM_TDX_INIT_VCPU") ||
+	if (!set_cpuid() || !td_op(vcpu, KVM_TDX_INIT_VCPU, 0, NULL, "KVM_TDX_INIT_VCPU") ||
 	    !give_memory())
 		return false;
 	printf("vcpu\n");
@@ -184,14 +197,14 @@ static bool add_vcpu(void)
 static bool add(unsigned int count)
 {
 	for (; count && added < num_pages; count--, added++) {
-		struct td_mem_region region = {
+		struct kvm_tdx_init_mem_region region = {
 			.source_addr = (uintptr_t)pages + added * PAGE,
 			.gpa = GPA + added * PAGE,
 			.nr_pages = 1,
 		};
 		unsigned int chunk;
 
-		if (!td_op(vcpu, TD_INIT_MEM_REGION, TD_MEASURE, &region,
+		if (!td_op(vcpu, KVM_TDX_INIT_MEM_REGION, KVM_TDX_MEASURE_MEMORY_REGION, &region,
 			   "KVM_TDX_INIT_MEM_REGION"))
 			return false;
 		measure("MEM.PAGE.ADD", GPA + added * PAGE);
@@ -209,7 +222,7 @@ static bool finalize(void)
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned int i;
 
-	if (!td_op(vm, TD_FINALIZE_VM, 0, NULL, "KVM_TDX_FINALIZE_VM"))
+	if (!td_op(vm, KVM_TDX_FINALIZE_VM, 0, NULL, "KVM_TDX_FINALIZE_VM"))
 		return false;
 	EVP_DigestFinal_ex(hash, digest, NULL);
 	for (i = 0; i < MRTD_SIZE; i++)
