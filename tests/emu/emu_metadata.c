@@ -68,9 +68,9 @@ static const u64 cpuid_config_values[][2] = {
 };
 
 /*
- * A TD's CPUID: field codes with bit 31 of the leaf in bit 16, the leaf's lower bits in bits 15:9, in
- * bit 8 whether there is no subleaf, the subleaf in bits 7:1, and ECX and EDX in place of EAX and EBX
- * in bit 0.
+ * A TD's CPUID. A field code has bit 31 of the leaf in bit 16, the leaf's lower bits in bits 15:9,
+ * in bit 8 whether there is no subleaf, the subleaf in bits 7:1, and in bit 0 whether the field is
+ * ECX and EDX, not EAX and EBX.
  */
 #define TDX_MD_CPUID_VALUES		0x9410000300000000ULL
 #define CPUID_VALUES_MASK		GENMASK_ULL(16, 0)

@@ -32,6 +32,7 @@
 /* Exit of a TD by TDG.VP.VMCALL: RCX says which registers it passed on, here R10 to R15. */
 #define EXIT_TDCALL		77u
 #define EXIT_EXTERNAL_INTERRUPT	1u
+#define EXIT_HLT		12u
 #define EXIT_IO_INSTRUCTION	30u
 #define PASSED_REGISTERS	0xfc00u
 #define INTERRUPT_VALID		BIT(31)
@@ -193,6 +194,9 @@ u64 emu_vp_addcx(struct emu_call *call)
 	return TDX_SUCCESS;
 }
 
+/* VCPU_STATE_DETAILS: bit 0 says that an interrupt waits for the guest. */
+#define VCPU_STATE_DETAILS	(BIT_ULL(63) | (u64)CLASS_GUEST_STATE << 56 | 0x100)
+
 static bool is_known(u64 field)
 {
 	return FIELD_CLASS(field) == CLASS_VMCS || FIELD_CLASS(field) == CLASS_GUEST_STATE ||
@@ -201,7 +205,8 @@ static bool is_known(u64 field)
 
 /**
  * emu_vp_rd() - TDH.VP.RD
- * @call: RCX = TDVPR, RDX = field id; R8 out: 0, the value of every field that KVM reads
+ * @call: RCX = TDVPR, RDX = field id; R8 out: 0, the value of every field that KVM reads, but for
+ *	VCPU_STATE_DETAILS: a guest that has halted has an interrupt waiting at once
  *
  * Context: a trap, under emu.lock, @call->td locked.
  * Return: status.
@@ -213,6 +218,8 @@ u64 emu_vp_rd(struct emu_call *call)
 	call->regs->r8 = 0;
 	if (!status && !is_known(field))
 		status = TDX_METADATA_FIELD_ID_INCORRECT;
+	if (!status && field == VCPU_STATE_DETAILS)
+		call->regs->r8 = call->vp->halted;
 	return status;
 }
 
@@ -288,19 +295,25 @@ static u64 exit_by_interrupt(struct pt_regs *regs)
 	return EXIT_EXTERNAL_INTERRUPT;
 }
 
-static u64 exit_by_io(struct pt_regs *regs, u32 port, u32 value)
+/* TDG.VP.VMCALL: the guest wants its host to act out an instruction. */
+static u64 exit_by_vmcall(struct pt_regs *regs, u32 instruction, u64 r12)
 {
 	regs->cx = PASSED_REGISTERS;
 	regs->dx = 0;
 	regs->r8 = 0;
 	regs->r9 = 0;
 	regs->r10 = 0;
-	regs->r11 = EXIT_IO_INSTRUCTION;
-	regs->r12 = sizeof(value);
+	regs->r11 = instruction;
+	regs->r12 = r12;
+	return EXIT_TDCALL;
+}
+
+static u64 exit_by_io(struct pt_regs *regs, u32 port, u32 value)
+{
 	regs->r13 = 1;
 	regs->r14 = port;
 	regs->r15 = value;
-	return EXIT_TDCALL;
+	return exit_by_vmcall(regs, EXIT_IO_INSTRUCTION, sizeof(value));
 }
 
 /* A guest that shows its measurement and then counts, as that of tdx-update-hwtest does. */
@@ -309,8 +322,6 @@ static u64 show_and_count(struct emu_td *td, struct pt_regs *regs)
 	const u32 words = sizeof(td->mrtd) / sizeof(u32);
 	u32 word;
 
-	if (!(td->enters % 4))
-		return exit_by_interrupt(regs);
 	if (td->written++ >= words)
 		return exit_by_io(regs, emu.platform.guest_count, td->written - words);
 	memcpy(&word, td->mrtd + (td->written - 1) * sizeof(word), sizeof(word));
@@ -328,13 +339,21 @@ u64 emu_guest_run(struct emu_call *call)
 {
 	struct emu_td *td = call->td;
 	struct tdx_emu_guest *guest;
+	bool speaks;
 
 	if (!td->nr_pages)
 		return TDX_SUCCESS;
 	guest = __va(td->page[0].pa);
-	if (guest->magic != TDX_EMU_GUEST_MAGIC)
-		return emu.platform.guest_count ? show_and_count(td, call->regs) : TDX_SUCCESS;
-	guest->count++;
-	return guest->count % 4 ? exit_by_io(call->regs, guest->port, guest->count) :
-				  exit_by_interrupt(call->regs);
+	speaks = guest->magic == TDX_EMU_GUEST_MAGIC;
+	if (!speaks && !emu.platform.guest_count)
+		return TDX_SUCCESS;
+	if (speaks)
+		guest->count++;
+	call->vp->halted = td->enters % 8 == 6;
+	if (call->vp->halted)
+		return exit_by_vmcall(call->regs, EXIT_HLT, 0);
+	if (td->enters % 4 == 0)
+		return exit_by_interrupt(call->regs);
+	return speaks ? exit_by_io(call->regs, guest->port, guest->count) :
+			show_and_count(td, call->regs);
 }

@@ -19,6 +19,7 @@ struct emu_vp {
 	u64 tdvpr;
 	bool initialized;
 	bool associated;		/* entered since the last VP.FLUSH */
+	bool halted;			/* its guest has left by HLT */
 };
 
 struct emu_td_page {

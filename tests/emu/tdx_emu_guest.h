@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The guest that the emulator acts out in a TD: the first page that MEM.PAGE.ADD adds begins with
- * this structure. Each TDH.VP.ENTER adds one to @count, in the TD's memory, and leaves the TD. It
- * leaves by an external interrupt each fourth time, else by TDG.VP.VMCALL to write @count to @port.
- * A TD without the structure exits at once, with all outputs unchanged. Tests only.
+ * this structure. Each TDH.VP.ENTER adds one to @count, in the TD's memory, and leaves the TD. Of
+ * eight times it leaves twice by an external interrupt, once by TDG.VP.VMCALL for HLT, with an
+ * interrupt that comes at once, else by TDG.VP.VMCALL to write @count to @port. A TD without the
+ * structure exits at once, with all outputs unchanged, unless the setting guest_count says what it
+ * does (README.md). Tests only.
  */
 #ifndef TDX_EMU_GUEST_H
 #define TDX_EMU_GUEST_H

@@ -16,20 +16,32 @@ load_kvm() {
 	expect "kvm_intel's parameter tdx" Y "$(cat /sys/module/kvm_intel/parameters/tdx)"
 }
 
-# vmm_start ID PAGES: start a VMM for TD ID, 1 to 3.
+# vmm_start ID PAGES: start a VMM for TD ID, 1 to 7.
 vmm_start() {
-	mkfifo "$TMP/vmm.$1.in" "$TMP/vmm.$1.out"
-	vmm "$2" "$1" <"$TMP/vmm.$1.in" >"$TMP/vmm.$1.out" 2>"$TMP/vmm.$1.err" &
-	eval "exec $((2 * $1 + 1))>'$TMP/vmm.$1.in' $((2 * $1 + 2))<'$TMP/vmm.$1.out'"
+	mkfifo "$TMP/vmm.$1.in"
+	: >"$TMP/vmm.$1.out"
+	vmm "$2" "$1" <"$TMP/vmm.$1.in" >>"$TMP/vmm.$1.out" 2>"$TMP/vmm.$1.err" &
+	eval "exec $(($1 + 2))>'$TMP/vmm.$1.in'"
+}
+
+# vmm_answers ID NUMBER: whether the VMM has printed more lines than that.
+vmm_answers() {
+	[ "$(wc -l <"$TMP/vmm.$1.out")" -gt "$2" ]
 }
 
 # vmm_do ID COMMAND...: have it done, and set ANSWER.
 vmm_do() {
-	local id=$1
+	local id=$1 lines
+
 	shift
-	echo "$*" >&$((2 * id + 1))
+	lines=$(wc -l <"$TMP/vmm.$id.out")
+	echo "$*" >&$((id + 2))
 	ANSWER=
-	read -r ANSWER <&$((2 * id + 2)) || fail "the VMM of TD $id is gone: $(cat "$TMP/vmm.$id.err")"
+	if wait_for 60 vmm_answers "$id" "$lines"; then
+		ANSWER=$(tail -n 1 "$TMP/vmm.$id.out")
+	else
+		fail "the VMM of TD $id does not answer: $(cat "$TMP/vmm.$id.err")"
+	fi
 }
 
 # vmm_ok ID ANSWER COMMAND...: have it done, and expect an answer that matches.
@@ -54,5 +66,28 @@ vmm_build() {
 # vmm_stop ID: destroy the TD and end its VMM.
 vmm_stop() {
 	vmm_ok "$1" closed close
-	eval "exec $((2 * $1 + 1))>&- $((2 * $1 + 2))<&-"
+	vmm_end "$1"
+}
+
+# vmm_end ID: end its VMM as it is.
+vmm_end() {
+	eval "exec $(($1 + 2))>&-"
+	rm "$TMP/vmm.$1.in"
+}
+
+# quiet_begins: from here on KVM may warn. The console does not show it, as the judge would take it
+# for a fault, and it does not stop the kernel.
+quiet_begins() {
+	mark_dmesg
+	dmesg -n 1
+	echo 0 >/proc/sys/kernel/panic_on_warn
+}
+
+# quiet_ends PATTERN: each warning since quiet_begins has to match, and there has to be one.
+quiet_ends() {
+	dmesg_since_mark >"$TMP/quiet"
+	dmesg -n 7
+	echo 1 >/proc/sys/kernel/panic_on_warn
+	expect_match "KVM's warnings" "WARNING: .*$1" "$(cat "$TMP/quiet")"
+	expect "other warnings" '' "$(grep -E 'WARNING: |BUG: |Oops' "$TMP/quiet" | grep -vE "WARNING: .*$1")"
 }

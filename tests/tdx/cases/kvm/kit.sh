@@ -1,13 +1,13 @@
 #!/bin/sh
-# The hardware test has a real KVM build its TD: the race is refused, the measurement is what the kit
-# computes, and the TD counts on through updates.
+# The hardware test has a real KVM build its TD: the race is refused, the measurement is what the
+# kit computes, and the TD counts on through updates.
 # SMP: 2
 . /tests/lib.sh
 . /tests/vmm.sh
 . /tests/hwtest.sh
 
 # No stand-in. The emulator acts out what the TD's code does.
-TDX_HWTEST_TD=/sbin/tdx-update-hwtest-td
+export TDX_HWTEST_TD=/sbin/tdx-update-hwtest-td
 setup_kvm guest_mrtd=0x500 guest_count=0x504
 load
 some_images same v2
@@ -25,6 +25,7 @@ done
 expect "TDs in the end" 0 "$(emu tds | wc -l)"
 
 note "The control: firmware that does not refuse"
+# shellcheck disable=SC2034 # for hwtest
 HWTEST_DIR=$TMP/liar
 emu_set platform lie=race
 hwtest 1 race --yes --images "$IMAGES"
