@@ -75,6 +75,38 @@ vmm_end() {
 	rm "$TMP/vmm.$1.in"
 }
 
+# builders_begin: for each CPU a process that has KVM build, run and destroy one TD after another.
+builders_begin() {
+	builders=''
+	for number in $(seq 1 "$(nproc)"); do
+		builder "$number" &
+		builders="$builders $!"
+	done
+}
+
+builder() {
+	local seed=$1
+
+	while [ ! -e "$TMP/over" ]; do
+		printf '%s\n' create vcpu 'add 4' finalize verify 'run 3' close |
+			vmm 4 "$seed" >>"$TMP/built.$1" 2>&1
+		seed=$((seed + 10))
+	done
+}
+
+# builders_end: end them, and set GOOD and WRONG to how many TDs have that measurement.
+# shellcheck disable=SC2034 # for the cases
+builders_end() {
+	: >"$TMP/over"
+	# shellcheck disable=SC2086 # a list of processes
+	wait $builders
+	cat "$TMP"/built.* >"$TMP/built"
+	GOOD=$(grep -c '^verified good' "$TMP/built")
+	WRONG=$(grep -c '^verified wrong' "$TMP/built")
+	expect "steps of builds that failed" '' \
+		"$(grep -vE '^(created|vcpu|added|finalized|verified|ran|closed)' "$TMP/built" | head -n 3)"
+}
+
 # quiet_begins: from here on KVM may warn. The console does not show it, as the judge would take it
 # for a fault, and it does not stop the kernel.
 quiet_begins() {
