@@ -5,6 +5,9 @@
  */
 #include "td.h"
 
+	/* Else the program has the name of a temporary file, and no build is like another. */
+	.file "guest.S"
+
 #define TDG_VP_VMCALL		0
 #define TDG_MR_REPORT		4
 #define EXIT_REASON_IO		30

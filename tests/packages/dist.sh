@@ -59,7 +59,7 @@ same_packages() {
 	local deb debs=("build/deb/$version"/*.deb)
 
 	(umask 077 && cd "$out/unpacked" && TZ=Asia/Tokyo LC_ALL=de_DE.UTF-8 scripts/deb.sh)
-	[ ${#debs[@]} = 4 ]
+	[ ${#debs[@]} = 5 ]
 	for deb in "${debs[@]}"; do
 		cmp "$deb" "$out/unpacked/$deb"
 	done
