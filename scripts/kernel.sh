@@ -35,17 +35,17 @@ kernels='
 7.2		sid			linux-image-cloud-amd64
 7.3		trixie-backports	linux-image-cloud-amd64
 7.3-rt		trixie-backports	linux-image-rt-amd64
-6.1-debug	bookworm		linux-source-6.1	guest locks memory
-7.3-debug	trixie-backports	linux-source-7.3	guest locks memory
-7.3-race	trixie-backports	linux-source-7.3	guest locks race
-7.3-tdx		trixie-backports	linux-source-7.3	guest tdx LLVM=1
+6.1-debug	bookworm		linux-source-6.1	guest all-cases locks memory
+7.3-debug	trixie-backports	linux-source-7.3	guest all-cases locks memory
+7.3-race	trixie-backports	linux-source-7.3	guest all-cases locks race
+7.3-tdx		trixie-backports	linux-source-7.3	guest all-cases tdx LLVM=1
 6.1-kvm		bookworm		linux-image-amd64
 6.12-kvm	trixie			linux-image-amd64
 7.3-kvm		trixie-backports	linux-image-amd64
-6.1-gcov	bookworm		linux-source-6.1	guest gcov
+6.1-gcov	bookworm		linux-source-6.1	guest all-cases gcov
 6.1-kasan	bookworm		linux-source-6.1	guest kasan own:KASAN_SANITIZE=n
 6.1-tiny	bookworm		linux-source-6.1	tiny
-7.3-td		trixie-backports	linux-source-7.3	guest td emu
+7.3-td		trixie-backports	linux-source-7.3	guest all-cases td emu
 '
 
 die() {
