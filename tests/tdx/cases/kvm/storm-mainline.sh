@@ -1,6 +1,6 @@
 #!/bin/sh
-# The control of kvm/storm: the same with updates by mainline's driver, which asks for no protection.
-# They succeed, and break the measurements of TDs.
+# The control of kvm/storm: the same with updates by mainline's driver, which asks for no
+# protection. They succeed, and break the measurements of TDs.
 # SMP: 2
 # THREADS: multi
 . /tests/lib.sh
@@ -21,6 +21,6 @@ builders_end
 
 note "30 updates, $GOOD TDs good, $WRONG wrong"
 expect "updates in the emulator" 30 "$(emu_get state updates)"
-expect_ge "TDs that are wrong" 1 $WRONG
-expect "TDs that were broken" $WRONG "$(emu_get state spoiled)"
+expect_ge "TDs that are wrong" 1 "$WRONG"
+expect "TDs that were broken" "$WRONG" "$(emu_get state spoiled)"
 expect "TDs in the end" 0 "$(emu tds | wc -l)"

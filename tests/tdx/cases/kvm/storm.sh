@@ -32,7 +32,7 @@ builders_end
 note "$successes updates, $races refused for a race, $GOOD TDs built"
 expect "updates in the emulator" $successes "$(emu_get state updates)"
 expect_ge "updates that succeeded" 1 $successes
-expect_ge "TDs built" 2 $GOOD
-expect "TDs with a wrong measurement" 0 $WRONG
+expect_ge "TDs built" 2 "$GOOD"
+expect "TDs with a wrong measurement" 0 "$WRONG"
 expect "TDs that were broken" 0 "$(emu_get state spoiled)"
 expect "TDs in the end" 0 "$(emu tds | wc -l)"
