@@ -194,9 +194,10 @@ build/kvm/linux-init: tests/kvm/linux-init.c
 	$(CC) -O2 -Wall -Wextra -Werror -ffreestanding -fno-stack-protector -fno-pie -no-pie \
 		-mno-sse -static -nostdlib -s -o $@ $<
 
-build/tdx/vmm: tests/tdx/vmm.c hwtest/td/kvm_tdx.h tests/emu/tdx_emu_guest.h
+build/tdx/vmm: tests/tdx/vmm.c hwtest/td/memory.c hwtest/td/guest.S $(wildcard hwtest/td/*.h) \
+		tests/emu/tdx_emu_guest.h
 	@mkdir -p $(@D)
-	$(CC) -O2 -Wall -Wextra -Werror -Ihwtest/td -Itests/emu -o $@ $(filter %.c,$^) -lcrypto
+	$(CC) -O2 -Wall -Wextra -Werror -Ihwtest/td -Itests/emu -o $@ $(filter %.c %.S,$^) -lcrypto
 
 build/bench/clock.so: tests/bench/plugin/clock.c tests/bench/plugin/qemu_plugin.h
 	@mkdir -p $(@D)

@@ -341,7 +341,7 @@ static void build(void)
 		add_page(page);
 	}
 	CALL_TDX(vm, KVM_TDX_FINALIZE_VM, 0, NULL);
-	if (td_measure(contents, nr_pages, mrtd))
+	if (td_measure(contents, nr_pages, gpa_of(0), mrtd))
 		fail("SHA-384", "libcrypto cannot compute it");
 	print_hex("expected", mrtd);
 }

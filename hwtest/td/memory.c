@@ -66,7 +66,8 @@ static int add_page(EVP_MD_CTX *hash, const unsigned char *page, uint64_t gpa)
 }
 
 /* Returns 0; -1 if libcrypto fails. */
-int td_measure(const unsigned char *memory, unsigned int pages, unsigned char mrtd[TD_MRTD_SIZE])
+int td_measure(const unsigned char *memory, unsigned int pages, uint64_t gpa,
+	       unsigned char mrtd[TD_MRTD_SIZE])
 {
 	EVP_MD_CTX *hash = EVP_MD_CTX_new();
 	unsigned int i;
@@ -75,7 +76,7 @@ int td_measure(const unsigned char *memory, unsigned int pages, unsigned char mr
 	good = hash && EVP_DigestInit_ex(hash, EVP_sha384(), NULL);
 	for (i = 0; good && i < pages; i++)
 		good = add_page(hash, memory + i * (size_t)TD_PAGE_SIZE,
-				first_gpa(pages) + i * (uint64_t)TD_PAGE_SIZE);
+				gpa + i * (uint64_t)TD_PAGE_SIZE);
 	good = good && EVP_DigestFinal_ex(hash, mrtd, NULL);
 	EVP_MD_CTX_free(hash);
 	return good ? 0 : -1;

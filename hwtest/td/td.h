@@ -28,6 +28,7 @@
 
 #ifndef __ASSEMBLER__
 #include <stddef.h>
+#include <stdint.h>
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 
@@ -36,7 +37,8 @@ extern const unsigned char td_guest[TD_PAGE_SIZE];
 
 void td_fill_memory(unsigned char *memory, unsigned int pages);
 
-/* Computes the measurement of these pages, added and measured in ascending order. */
-int td_measure(const unsigned char *memory, unsigned int pages, unsigned char mrtd[TD_MRTD_SIZE]);
+/* Computes the measurement of these pages, added and measured in ascending order from gpa on. */
+int td_measure(const unsigned char *memory, unsigned int pages, uint64_t gpa,
+	       unsigned char mrtd[TD_MRTD_SIZE]);
 #endif
 #endif

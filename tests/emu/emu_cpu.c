@@ -11,6 +11,7 @@
 #include <linux/smp.h>
 #include <linux/string.h>
 
+#include <asm/cpufeatures.h>
 #include <asm/cpuid/api.h>
 #include <asm/msr.h>
 #include <asm/paravirt.h>
@@ -23,9 +24,7 @@
 /* KVM wants it of a TDX module. */
 #define FEATURES0_TOPOLOGY_ENUM	BIT_ULL(20)
 
-#define CPUID_1_ECX_VMX		BIT(5)
-#define CPUID_1_EDX_SELFSNOOP	BIT(27)
-#define CPUID_7_ECX_MOVDIR64B	BIT(28)
+#define FEATURE_BIT(feature)	BIT((feature) & 31)
 
 /* MSR 0x87: the KeyIDs after the first 31 are TDX's. */
 #define MSR_KEYID_PARTITIONING	0x87u
@@ -119,10 +118,10 @@ static void cpuid_with_vmx(unsigned int *eax, unsigned int *ebx, unsigned int *e
 
 	native_cpuid(eax, ebx, ecx, edx);
 	if (leaf == 1) {
-		*ecx |= CPUID_1_ECX_VMX;
-		*edx |= CPUID_1_EDX_SELFSNOOP;
+		*ecx |= FEATURE_BIT(X86_FEATURE_VMX);
+		*edx |= FEATURE_BIT(X86_FEATURE_SELFSNOOP);
 	} else if (leaf == 7 && !subleaf) {
-		*ecx |= CPUID_7_ECX_MOVDIR64B;
+		*ecx |= FEATURE_BIT(X86_FEATURE_MOVDIR64B);
 	}
 }
 

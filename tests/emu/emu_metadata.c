@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The fields of TDH.SYS.RD: those of the TDX module and its handoff data, and those that a kernel
- * reads when it brings TDX up. The latter are constants of a plausible TDX module, and the emulator
- * itself does not use them. And a TD's CPUID, for TDH.MNG.RD. Runs in traps under emu.lock.
+ * reads when it brings TDX up. The latter are constants of a plausible TDX module, of which the
+ * emulator itself uses those of TDMRs. And a TD's CPUID, for TDH.MNG.RD. Runs in traps under
+ * emu.lock.
  */
 #include <linux/bitfield.h>
 #include <linux/kernel.h>

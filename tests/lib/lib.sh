@@ -236,7 +236,7 @@ setup_emu() {
 	setup_none
 	modprobe tdx_emu || die "tdx_emu does not load"
 	# An emulator that is a part of the kernel still has the settings of the last case.
-	emu_set reset defaults
+	! emu_is_built_in || emu_set reset defaults
 	for word; do
 		key=${word%%=*}
 		if emu platform | grep -q "^$key="; then

@@ -495,7 +495,7 @@ version=$(version_in "$debs")
 next=$(version_in "$next_debs")
 printf '%s\n' systemd_is_up pinned_at_boot loaded_at_boot figures_at_boot timer_writes_figures \
 	not_loaded_without_tdx module_found no_seam unit_verifies unit_fails_without_module module_loads \
-	hwtest_looks 	update_works unit_waits_and_installs unit_fails_by_name journal_has_who_and_what \
+	hwtest_looks update_works unit_waits_and_installs unit_fails_by_name journal_has_who_and_what \
 	rule_verifies rule_writes_figures rule_writes_labels \
 	rule_passes_over_a_linked_directory rule_tells_of_recovery rule_tells_of_shut_down \
 	unit_brings_tdx_back pinned_unit_is_bounded rule_tells_of_loss \

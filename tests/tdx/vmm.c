@@ -29,19 +29,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
-
 #include "kvm_tdx.h"
+#include "td.h"
 #include "tdx_emu_guest.h"
 
-#define PAGE		4096u
 #define MAX_PAGES	60u
 #define GPA		0x100000u	/* of the first page */
-#define CHUNK		256u
-#define RECORD		128u
 #define GPA_BITS	48u
 #define IOAPIC_PINS	24u
-#define MRTD_SIZE	48u
 #define MAX_CPUID	64u
 
 #define EMULATOR_TDS	"/sys/kernel/debug/tdx_emu/tds"
@@ -51,8 +46,7 @@ static struct kvm_run *run_page;
 static size_t run_size;
 static unsigned char *pages;
 static unsigned int num_pages, added;
-static EVP_MD_CTX *hash;
-static char mrtd[2 * MRTD_SIZE + 1];	/* hexadecimal, once the TD is finalized */
+static char mrtd[2 * TD_MRTD_SIZE + 1];	/* hexadecimal, once the TD is finalized */
 
 static bool failed(const char *step)
 {
@@ -72,16 +66,6 @@ static bool td_op(int fd, enum kvm_tdx_cmd_id id, uint32_t flags, void *data, co
 	return failed(step);
 }
 
-/* A record of the measurement: the name of the leaf, zeroes up to offset 16, the GPA, zeroes. */
-static void measure(const char *leaf, uint64_t gpa)
-{
-	unsigned char record[RECORD] = {};
-
-	memcpy(record, leaf, strlen(leaf));
-	memcpy(record + 16, &gpa, sizeof(gpa));
-	EVP_DigestUpdate(hash, record, sizeof(record));
-}
-
 /* The first page tells the emulator what the TD's guest does; the others are only filled. */
 static void fill(unsigned int seed)
 {
@@ -91,8 +75,8 @@ static void fill(unsigned int seed)
 	};
 	unsigned int i;
 
-	for (i = 0; i < num_pages * PAGE; i++)
-		pages[i] = i * 7 + i / PAGE + seed;
+	for (i = 0; i < num_pages * TD_PAGE_SIZE; i++)
+		pages[i] = i * 7 + i / TD_PAGE_SIZE + seed;
 	memcpy(pages, &guest, sizeof(guest));
 }
 
@@ -150,7 +134,7 @@ static bool set_cpuid(void)
 
 static bool give_memory(void)
 {
-	const uint64_t size = (uint64_t)num_pages * PAGE;
+	const uint64_t size = (uint64_t)num_pages * TD_PAGE_SIZE;
 	struct kvm_create_guest_memfd create = { .size = size };
 	struct kvm_userspace_memory_region2 region = {
 		.flags = KVM_MEM_GUEST_MEMFD,
@@ -198,20 +182,13 @@ static bool add(unsigned int count)
 {
 	for (; count && added < num_pages; count--, added++) {
 		struct kvm_tdx_init_mem_region region = {
-			.source_addr = (uintptr_t)pages + added * PAGE,
-			.gpa = GPA + added * PAGE,
+			.source_addr = (uintptr_t)pages + added * TD_PAGE_SIZE,
+			.gpa = GPA + added * TD_PAGE_SIZE,
 			.nr_pages = 1,
 		};
-		unsigned int chunk;
-
 		if (!td_op(vcpu, KVM_TDX_INIT_MEM_REGION, KVM_TDX_MEASURE_MEMORY_REGION, &region,
 			   "KVM_TDX_INIT_MEM_REGION"))
 			return false;
-		measure("MEM.PAGE.ADD", GPA + added * PAGE);
-		for (chunk = 0; chunk < PAGE; chunk += CHUNK) {
-			measure("MR.EXTEND", GPA + added * PAGE + chunk);
-			EVP_DigestUpdate(hash, pages + added * PAGE + chunk, CHUNK);
-		}
 	}
 	printf("added %u\n", added);
 	return true;
@@ -219,13 +196,16 @@ static bool add(unsigned int count)
 
 static bool finalize(void)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned char digest[TD_MRTD_SIZE];
 	unsigned int i;
 
 	if (!td_op(vm, KVM_TDX_FINALIZE_VM, 0, NULL, "KVM_TDX_FINALIZE_VM"))
 		return false;
-	EVP_DigestFinal_ex(hash, digest, NULL);
-	for (i = 0; i < MRTD_SIZE; i++)
+	if (td_measure(pages, added, GPA, digest)) {
+		errno = ENOMEM;
+		return failed("SHA-384");
+	}
+	for (i = 0; i < TD_MRTD_SIZE; i++)
 		sprintf(mrtd + 2 * i, "%02x", digest[i]);
 	printf("finalized %s\n", mrtd);
 	return true;
@@ -293,10 +273,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: vmm PAGES [SEED], PAGES from 1 to %u\n", MAX_PAGES);
 		return 2;
 	}
-	pages = mmap(NULL, num_pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		     -1, 0);
-	hash = EVP_MD_CTX_new();
-	if (pages == MAP_FAILED || !hash || !EVP_DigestInit_ex(hash, EVP_sha384(), NULL)) {
+	pages = mmap(NULL, num_pages * TD_PAGE_SIZE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (pages == MAP_FAILED) {
 		fprintf(stderr, "vmm: no memory\n");
 		return 1;
 	}
