@@ -21,7 +21,13 @@ vmm_start() {
 	mkfifo "$TMP/vmm.$1.in"
 	: >"$TMP/vmm.$1.out"
 	vmm "$2" "$1" <"$TMP/vmm.$1.in" >>"$TMP/vmm.$1.out" 2>"$TMP/vmm.$1.err" &
+	echo $! >"$TMP/vmm.$1.pid"
 	eval "exec $(($1 + 2))>'$TMP/vmm.$1.in'"
+}
+
+# vmm_pin ID CPU: enter the TD on that CPU from now on.
+vmm_pin() {
+	taskset -p $((1 << $2)) "$(cat "$TMP/vmm.$1.pid")" >/dev/null
 }
 
 # vmm_answers ID NUMBER: whether the VMM has printed more lines than that.
