@@ -13,7 +13,7 @@ alive='1 2 3 4'
 # all_run WHAT: each TD that is alive is entered and counts.
 all_run() {
 	for id in $alive; do
-		vmm_ok $id 'ran [1-9]' run 8
+		vmm_ok "$id" 'ran [1-9]' run 8
 	done
 	note "$1: all run"
 }
@@ -62,9 +62,9 @@ if [ $last -gt 0 ]; then
 	expect "TD 2 after the next update" "error EIO KVM_RUN" "$ANSWER"
 fi
 for id in $alive; do
-	vmm_ok $id 'verified good' verify
+	vmm_ok "$id" 'verified good' verify
 done
 for id in 1 2 3 4; do
-	vmm_stop $id
+	vmm_stop "$id"
 done
 expect "TDs in the end" 0 "$(emu tds | wc -l)"
