@@ -343,6 +343,11 @@ static inline const struct cpumask *emu_cpu_vmx(void)
 	return cpu_possible_mask;
 }
 
+static inline const struct cpumask *emu_cpu_incoherent(void)
+{
+	return NULL;
+}
+
 static inline bool emu_cpu_trap(struct pt_regs *regs)
 {
 	return false;
@@ -350,6 +355,7 @@ static inline bool emu_cpu_trap(struct pt_regs *regs)
 #else
 bool emu_cpu_is_whole(void);
 const struct cpumask *emu_cpu_vmx(void);
+const struct cpumask *emu_cpu_incoherent(void);
 bool emu_cpu_trap(struct pt_regs *regs);
 void emu_cpu_init(void);
 #endif

@@ -83,6 +83,29 @@ const struct cpumask *emu_cpu_vmx(void)
 	return active ? &vmxon : cpu_possible_mask;
 }
 
+/**
+ * emu_cpu_incoherent() - which CPUs Linux flushes before kexec
+ *
+ * Linux marks a CPU at each SEAMCALL of its own, and flushes it when it takes it offline.
+ *
+ * Context: under emu.lock.
+ * Return: a mask that is valid until the lock is released; NULL if the emulator is a module, which
+ *	cannot see the marks.
+ */
+const struct cpumask *emu_cpu_incoherent(void)
+{
+	static struct cpumask marked;
+	unsigned int cpu;
+
+	lockdep_assert_held(&emu.lock);
+
+	cpumask_clear(&marked);
+	for_each_possible_cpu(cpu)
+		if (per_cpu(cache_state_incoherent, cpu))
+			cpumask_set_cpu(cpu, &marked);
+	return &marked;
+}
+
 /* Return -ENOENT if the MSR is the CPU's own. */
 static int supply_msr(u32 nr, u64 *value)
 {

@@ -796,6 +796,8 @@ static int show_tds(struct seq_file *m, void *unused)
 
 static int show_state(struct seq_file *m, void *unused)
 {
+	const struct cpumask *marked;
+
 	raw_spin_lock_irq(&emu.lock);
 	seq_printf(m, "module=%s\n", name_of(module_states, emu.state));
 	seq_puts(m, "version=");
@@ -821,6 +823,9 @@ static int show_state(struct seq_file *m, void *unused)
 	seq_printf(m, "left=%s\n", name_of(module_states, emu.left));
 	if (emu_vmx_is_real())
 		seq_printf(m, "vmcs_lost=%llu\nvmcs_kept=%llu\n", emu.vmcs_lost, emu.vmcs_kept);
+	marked = emu_cpu_incoherent();
+	if (marked)
+		seq_printf(m, "incoherent=%*pbl\n", cpumask_pr_args(marked));
 	raw_spin_unlock_irq(&emu.lock);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/string.h>
+#include <linux/topology.h>
 #include <linux/vmalloc.h>
 
 #include "emu.h"
@@ -195,14 +196,20 @@ u64 emu_mng_create(struct emu_call *call)
  * emu_mng_key_config() - TDH.MNG.KEY.CONFIG
  * @call: RCX = TDR
  *
+ * Its caller calls on each package. The emulator takes a TD for keyed from the first call on.
+ *
  * Context: a trap, under emu.lock, @call->td locked.
  * Return: status.
  */
 u64 emu_mng_key_config(struct emu_call *call)
 {
-	if (call->td->state != TDX_TD_CREATED || call->td->keyed)
+	u64 package = 1ULL << (topology_logical_package_id(call->cpu) & 63);
+
+	if (call->td->state != TDX_TD_CREATED)
 		return TDX_TD_LIFECYCLE_STATE_INCORRECT;
-	call->td->keyed = true;
+	if (call->td->keys & package)
+		return TDX_TD_KEY_CONFIGURED;
+	call->td->keys |= package;
 	return TDX_SUCCESS;
 }
 
@@ -217,7 +224,7 @@ u64 emu_mng_key_config(struct emu_call *call)
  */
 u64 emu_td_check_keyed(const struct emu_td *td)
 {
-	if (!td->keyed || td->state == TDX_TD_TEARDOWN)
+	if (!td->keys || td->state == TDX_TD_TEARDOWN)
 		return TDX_TD_LIFECYCLE_STATE_INCORRECT;
 	return TDX_SUCCESS;
 }

@@ -33,7 +33,7 @@ struct emu_td {
 	u64 tdr;			/* 0: this element of the pool is free */
 	bool busy;			/* a call is using it */
 	enum tdx_td_state state;
-	bool keyed;			/* KEY.CONFIG done */
+	u64 keys;			/* packages that KEY.CONFIG gave its key, by logical id */
 	unsigned int tdcs_pages;
 	bool checked;			/* initialised under a TDX module with UPDATE_COMPAT */
 	u64 attributes;			/* first field of TD_PARAMS */

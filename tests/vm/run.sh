@@ -75,7 +75,7 @@ for name in "${names[@]}"; do
 	read -r threads _ <<<"${heads[THREADS $name]:-}"
 	read -r own _ <<<"${heads[BOOT $name]:-}"
 	case $own in
-	'' | kexec | nosmt) ;;
+	'' | kexec | nosmt | packages) ;;
 	*) die "$name: BOOT: $own" ;;
 	esac
 	if [ "${SMP:-}" = once ]; then
@@ -165,6 +165,7 @@ describe() {
 	*-multi) how=' in threads of their own' ;;
 	*-kexec) how=' and a kexec' ;;
 	*-nosmt) how=', SMT off' ;;
+	*-packages) how=' in two packages' ;;
 	esac
 	echo "$KERNEL, ${1%%-*} CPUs$how"
 }
@@ -226,6 +227,7 @@ boot() {
 		smp+=,threads=2
 		append+=" nosmt"
 	fi
+	[[ $1 != *-packages ]] || smp+=,sockets=2
 	timeout=${BOOT_TIMEOUT:-$((60 + 20 * slower * $(wc -l <"$dir/plan") + 2 * case_timeout))}
 	if [ -n "${KEEP:-}" ]; then
 		options+=(--live console)
