@@ -26,7 +26,7 @@ export TABLE=tests/mutate/mutations
 out=build/mutate
 least=97		# percent that have to be found
 per_guest=25		# most mutations that one guest tries
-silence=150		# seconds without output from a guest after which it counts as hung
+silence=200		# seconds without a report from a guest after which it counts as hung
 
 die() {
 	echo "mutate: $*" >&2
@@ -284,14 +284,14 @@ settle() {
 SPLAT=$(sed -n "s/^splat='\(.*\)|do not trust KVM'\$/\1/p" tests/vm/judge.sh)'|Kernel panic'
 [ "$SPLAT" != '|Kernel panic' ] || die "vm/judge.sh has no pattern of splats"
 
-# watch PID DIR: waits for the guest, and kills it when it prints nothing for too long, as a guest
-# does whose CPUs spin.
+# watch PID DIR: waits for the guest, and kills it when it reports nothing for too long, as a guest
+# does whose CPUs spin. What a stuck kernel says on its console is no progress.
 watch() {
 	local pid=$1 dir=$2 size seen='' quiet=0
 
 	while kill -0 "$pid" 2>/dev/null; do
 		sleep 1
-		size=$(cat "$dir/work.log" "$dir/console.log" 2>/dev/null | wc -c || true)
+		size=$(wc -c 2>/dev/null <"$dir/work.log" || true)
 		if [ "$size" = "$seen" ]; then quiet=$((quiet + 1)); else quiet=0; fi
 		seen=$size
 		[ $quiet -lt $silence ] || { kill "$pid" 2>/dev/null || true; break; }
@@ -324,18 +324,17 @@ boot() {
 
 # in_guests KERNEL CPUS LINE...: tries the lines in as many boots as that takes.
 in_guests() {
-	local cpus=$2 number=0 taken line how size dir pids dirs
+	local cpus=$2 number=0 taken line how size dir pid
+	local -A under_way=()	# pid of a boot -> its directory
 
 	shift 2
-	while [ $# -gt 0 ]; do
-		pids=() dirs=()
-		size=$((($# + guests - 1) / guests))
-		[ $size -le $per_guest ] || size=$per_guest
-		while [ $# -gt 0 ] && [ ${#pids[@]} -lt "$guests" ]; do
+	while [ $# -gt 0 ] || [ ${#under_way[@]} -gt 0 ]; do
+		while [ $# -gt 0 ] && [ ${#under_way[@]} -lt "$guests" ]; do
 			dir=$out/guests/$KVER-$cpus-$((number += 1))
 			rm -rf "$dir"
 			mkdir -p "$dir"
-			taken=0
+			size=$((($# + guests - 1) / guests)) taken=0
+			[ $size -le $per_guest ] || size=$per_guest
 			while [ $# -gt 0 ] && [ $taken -lt $size ]; do
 				line=$1
 				# A doubtful line gets a guest of its own.
@@ -347,21 +346,19 @@ in_guests() {
 				[[ $doubtful != *" $line "* ]] || break
 			done
 			boot "$dir" "$cpus" &
-			pids+=($!) dirs+=("$dir")
+			under_way[$!]=$dir
 		done
-		for pid in "${pids[@]}"; do
-			wait "$pid" || die "a guest could not be started"
-		done
-		for dir in "${dirs[@]}"; do
-			settle "$dir"
-			# shellcheck disable=SC2046 # lists of numbers
-			set -- "$@" $(cat "$dir/rest")
-			if [ -e "$dir/alone" ]; then
-				doubtful+="$(xargs <"$dir/alone") "
-				# shellcheck disable=SC2046
-				set -- "$@" $(cat "$dir/alone")
-			fi
-		done
+		wait -n -p pid "${!under_way[@]}" || die "a guest could not be started"
+		dir=${under_way[$pid]}
+		unset "under_way[$pid]"
+		settle "$dir"
+		# shellcheck disable=SC2046 # lists of numbers
+		set -- "$@" $(cat "$dir/rest")
+		if [ -e "$dir/alone" ]; then
+			doubtful+="$(xargs <"$dir/alone") "
+			# shellcheck disable=SC2046
+			set -- "$@" $(cat "$dir/alone")
+		fi
 	done
 }
 
