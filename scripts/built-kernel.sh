@@ -61,7 +61,7 @@ candidate() {
 # recipe VERSION: prints what a kernel is made of. A kernel with another recipe is out of date.
 recipe() {
 	echo "source $1"
-	echo "config $(fragment | sha256sum)${args:+ ${args[*]}}${own:+ own: ${own[*]}}"
+	echo "config $(fragment | sort | sha256sum)${args:+ ${args[*]}}${own:+ own: ${own[*]}}"
 	[ -z "$emu" ] || echo "emu $(cd "$top" && cat "${emulator[@]}" | sha256sum)"
 }
 
