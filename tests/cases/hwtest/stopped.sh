@@ -7,8 +7,9 @@
 setup cpu=0x806F8
 some_images same
 
-offline() {
-	[ "$(cat /sys/devices/system/cpu/online)" = 0 ]
+# at_work: a CPU is offline and a trace is taken. Both have to be undone.
+at_work() {
+	[ "$(cat /sys/devices/system/cpu/online)" = 0 ] && [ "$(ls /sys/kernel/tracing/instances)" ]
 }
 
 # Without --yes and without a terminal nothing begins.
@@ -20,7 +21,7 @@ expect "evidence" no "$([ ! -e "$HWTEST_DIR/evidence.jsonl" ] && echo no)"
 sh /tests/hwtest/tdx-update-hwtest refuse --yes --images "$IMAGES" --dir "$HWTEST_DIR" \
 	</dev/null >/dev/null 2>&1 &
 pid=$!
-wait_for 60 offline || die "no CPU goes offline"
+wait_for 60 at_work || die "no CPU goes offline"
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null
 # What it had started may outlive it for a moment.
@@ -39,7 +40,7 @@ expect "shutdowns" 0 "$(counter TDH.SYS.SHUTDOWN)"
 sh /tests/hwtest/tdx-update-hwtest refuse --yes --images "$IMAGES" --dir "$HWTEST_DIR" \
 	</dev/null >/dev/null 2>&1 &
 pid=$!
-wait_for 60 offline || die "no CPU goes offline"
+wait_for 60 at_work || die "no CPU goes offline"
 kill -TERM "$pid"
 status=0
 wait "$pid" || status=$?
