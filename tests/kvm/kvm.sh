@@ -63,16 +63,24 @@ guests_ask() {
 	done >"$TMP/guests"
 }
 
-# Has every guest counted on since the counts in $TMP/counts? Judges the answer in $TMP/guests.
-guests_counted() {
-	[ "$(sed 's/.* count=\([0-9]*\) .*/\1/' "$TMP/guests" | paste - "$TMP/counts" |
-		awk '$1 > $2' | wc -l)" = $((CPUS * PER_CPU)) ]
+# guests_with CONDITION: prints how many guests fulfil a condition of awk. In it $1 is a guest's
+# count in the answer in $TMP/guests, $2 how it ends, $3 its count in $TMP/counts.
+guests_with() {
+	sed 's/.* count=\([0-9]*\) .* end=\(.*\)$/\1 \2/' "$TMP/guests" | paste - "$TMP/counts" |
+		awk "$1" | wc -l
 }
 
-# Has every guest counted on, or has one ended, for which nothing needs to wait?
+# Has every guest counted on?
+guests_counted() {
+	# shellcheck disable=SC2016 # awk's own
+	[ "$(guests_with '$1 > $3')" = $((CPUS * PER_CPU)) ]
+}
+
+# Has every guest counted on, or ended? A broken one ends only when it runs again.
 guests_settled() {
 	guests_ask show
-	grep -qv ' end=running$' "$TMP/guests" || guests_counted
+	# shellcheck disable=SC2016 # awk's own
+	[ "$(guests_with '$1 > $3 || $2 != "running"')" = $((CPUS * PER_CPU)) ]
 }
 
 # expect_guests WHEN: all guests run and count on.
