@@ -331,6 +331,7 @@ echo "recovery image: 13 handoff pages, at least 24 needed" >"$tdx/last/reason"
 tool 0 'update:71:bad-handoff update:0:success' apply "$new" --recovery auto --json
 expect "the recovery image that suits" "success $dir/images/tdx_module_1.5.24.blob" "$(json '"\(.result) \(.recovery)"')"
 expect "writes: two images, and what was set before" 3 "$(writes recovery_image)"
+expect "the path of the image, told with both" 2 "$(grep -cx "file $new" "$dir/log")"
 expect_match "the one that does not" 'passed over as recovery image: .*1\.5\.24-b\.blob: bad-handoff' "$ERR"
 tool 66 'update:71:bad-handoff' apply "$new" --recovery auto
 expect_match "none suits" 'no usable image of the running version 1\.5\.24' "$ERR"
