@@ -37,6 +37,7 @@ words=(
 	# The tests do not need these, and they take long in Bochs.
 	cryptomgr.notests apparmor=0 audit=0 rodata=off 8250.nr_uarts=2
 	noxsave			# Linux warns of the XSAVE sizes that Bochs 2.7 reports
+	idle=halt		# a CPU that waits by MWAIT loses its timer, and others wait for it
 )
 
 cd=$(mktemp -d)

@@ -146,9 +146,8 @@ judged() {
 if [ ${#kexec[@]} -gt 0 ]; then
 	echo "Booting $KERNEL, 2 CPUs with VMX and a kexec: ${#kexec[@]} cases"
 	tests/vm/kexec.sh "$out/$KERNEL-kexec.cpio" "$out/$KERNEL.cpio"
-	# It takes long to load and to unpack a kernel on such a slow CPU: longer than a task may wait,
-	# so the kernel's first task unpacks the initramfs itself.
-	boot kexec "$dir-kexec" "$out/$KERNEL-kexec.cpio" "nowatchdog initramfs_async=0"
+	# It takes long to load and to unpack a kernel on such a slow CPU.
+	boot kexec "$dir-kexec" "$out/$KERNEL-kexec.cpio" nowatchdog
 	mv "$dir-kexec/work.log" "$dir-kexec/ktap.log"
 	judged "$dir-kexec"
 fi
