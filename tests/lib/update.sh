@@ -125,3 +125,13 @@ set_byte() {
 	put_bytes "$4" "$2" "$3"
 	put_bytes "$4" 2 $((sum & 0xff)) $((sum >> 8))
 }
+
+# update_until_restart FILE: update again and again until an update fails, as it does when the host
+# goes down. The console shows how it failed.
+update_until_restart() {
+	while :; do
+		update "$1"
+		[ "$ERRNO" = 0 ] || break
+	done
+	echo "test: an update while the host goes down: $ERRNO, $(tdx last/result)" >/dev/kmsg
+}

@@ -20,11 +20,7 @@ if [ -z "${RESUMED:-}" ]; then
 	expect_ok /kexec/kexec load /kexec/vmlinuz /kexec/initramfs \
 		"$(cat /proc/cmdline) guest.resume=basic/kexec"
 	{
-		while :; do
-			update test/a.blob
-			[ "$ERRNO" = 0 ] || break
-		done
-		echo "test: an update while the host goes down: $ERRNO, $(tdx last/result)" >/dev/kmsg
+		update_until_restart test/a.blob
 		# The counts of this kernel end with it.
 		[ ! -e /sys/kernel/debug/gcov ] || sh /tests/counts
 	} &

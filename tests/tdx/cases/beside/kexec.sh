@@ -43,13 +43,7 @@ if [ -z "${RESUMED:-}" ]; then
 
 	expect_ok /kexec/kexec load /kexec/vmlinuz /kexec/initramfs \
 		"$(cat /proc/cmdline) guest.resume=beside/kexec"
-	{
-		while :; do
-			update test/a.blob
-			[ "$ERRNO" = 0 ] || break
-		done
-		echo "test: an update while the host goes down: $ERRNO, $(tdx last/result)" >/dev/kmsg
-	} &
+	update_until_restart test/a.blob &
 	slow_load restart_ms=5000
 	[ -s "$TMP/failures" ] || /kexec/kexec start
 	die "no kexec"
