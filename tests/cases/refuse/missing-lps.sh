@@ -2,7 +2,6 @@
 # The platform has more logical processors than Linux (nr_cpus=, kexec): an install session would
 # stay open, so the update is refused before anything changes, and both numbers are reported.
 # SMP: 1 2 4
-# SMOKE: yes
 . /tests/lib.sh
 setup
 n=$(nproc)

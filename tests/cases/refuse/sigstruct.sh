@@ -1,7 +1,6 @@
 #!/bin/sh
 # Handoff range and table offsets are checked to the byte, as P-SEAMLDR does. No image is refused
 # for its rip_offset.
-# SMOKE: yes
 # KERNEL: any
 . /tests/lib.sh
 setup

@@ -1,6 +1,5 @@
 #!/bin/sh
 # If an image has two faults, tdx_update reports the one that the firmware would report.
-# SMOKE: yes
 . /tests/lib.sh
 setup
 

@@ -1,7 +1,6 @@
 #!/bin/sh
 # While TDX is down, the command tells shut-down from lost: by exit status, text, JSON and metrics,
 # with the next step for each.
-# SMP: 2 4
 # SANITIZERS: no
 # KERNEL: any
 . /tests/lib.sh

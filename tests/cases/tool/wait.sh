@@ -1,7 +1,6 @@
 #!/bin/sh
 # apply --wait outlasts a race, or gives up when its time is over. It shows what it waits for on a
 # terminal only.
-# SMP: 2 4
 # SANITIZERS: no
 # KERNEL: any
 . /tests/lib.sh
