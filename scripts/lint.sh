@@ -40,10 +40,20 @@ test_modules=(hwtest tests/emu tests/td tests/slow tests/vendor tests/oracle/gue
 	tests/packages/kvm)
 
 # Builds from scratch, because the compiler warns only about what it compiles. all.sh does the same
-# for the other kernels.
+# for the other kernels. CI boots no backport, so the modules for hosts are built for it here.
 compiler() {
-	rm -rf "$out/modules"
+	local kernel assignments
+
+	rm -rf "$out/modules" "$out/bpo"
 	STRICT=1 scripts/modules.sh "$KDIR" "$out/modules" "${test_modules[@]}"
+	for kernel in $(scripts/kernel.sh --list | grep -e -bpo); do
+		(
+			assignments=$(scripts/kernel.sh "$kernel" 2>/dev/null)
+			eval "$assignments"
+			export BUILD_ROOT
+			STRICT=1 scripts/modules.sh "$KDIR" "$out/bpo/$kernel" hwtest
+		) || echo "the build for $kernel failed"
+	done
 }
 
 # Debian's sparse lacks some of the language that the newest kernel uses; CF defines replacements.
