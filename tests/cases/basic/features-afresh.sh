@@ -1,6 +1,7 @@
 #!/bin/sh
 # version, features0 and race_protection are read from the running TDX module each time, never
 # cached.
+# KERNEL: any
 . /tests/lib.sh
 setup
 

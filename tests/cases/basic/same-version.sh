@@ -1,5 +1,6 @@
 #!/bin/sh
 # The running version can be installed again.
+# KERNEL: any
 . /tests/lib.sh
 setup
 td_build 1

@@ -3,6 +3,7 @@
 # install session would close too early, or a CPU table could not be checked. The update is refused,
 # and both numbers are reported.
 # SMP: 1 2 4
+# KERNEL: any
 . /tests/lib.sh
 setup
 n=$(nproc)

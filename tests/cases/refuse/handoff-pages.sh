@@ -1,6 +1,7 @@
 #!/bin/sh
 # A TDX module with fewer handoff pages than the running one would stop an LP for good at
 # TDH.SYS.UPDATE, so its image is refused.
+# KERNEL: any
 . /tests/lib.sh
 setup
 td_build 1

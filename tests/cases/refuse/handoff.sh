@@ -1,6 +1,7 @@
 #!/bin/sh
 # SHUTDOWN asks for the highest handoff version that both TDX modules know. If there is none,
 # nothing is shut down.
+# KERNEL: any
 . /tests/lib.sh
 
 # running [MIN-MAX], no_downgrade, image's [MIN-MAX], version asked for (-: refused)

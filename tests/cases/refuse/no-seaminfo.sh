@@ -1,6 +1,7 @@
 #!/bin/sh
 # SEAMLDR.SEAMINFO is called again while P-SEAMLDR is busy. If it fails, the number of the
 # platform's LPs is unknown and nothing is shut down.
+# KERNEL: any
 . /tests/lib.sh
 setup
 td_build 1

@@ -1,6 +1,7 @@
 #!/bin/sh
 # P-SEAMLDR 1.5.02 refuses an image that has its version in the sigstruct, so such an image is
 # refused before the shutdown. A later P-SEAMLDR accepts it.
+# KERNEL: any
 . /tests/lib.sh
 setup seamldr=1.5.02
 td_build 1

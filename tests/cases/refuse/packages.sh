@@ -1,6 +1,7 @@
 #!/bin/sh
 # The CPU table must have the CPU of each package; the stepping does not count. The reason names the
 # first CPU that is missing.
+# KERNEL: any
 . /tests/lib.sh
 setup
 

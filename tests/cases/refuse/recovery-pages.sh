@@ -1,6 +1,7 @@
 #!/bin/sh
 # A recovery image may have to follow the running TDX module or the image. If it has fewer handoff
 # pages than one of them, it is refused.
+# KERNEL: any
 . /tests/lib.sh
 setup handoff_pages=12
 td_build 1

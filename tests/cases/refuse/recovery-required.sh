@@ -1,5 +1,6 @@
 #!/bin/sh
 # Parameter require_recovery refuses an update for which no recovery image is set.
+# KERNEL: any
 . /tests/lib.sh
 setup
 td_build 1

@@ -2,6 +2,7 @@
 # If the shutdown is refused for any reason but the race, the update fails with EIO, nothing has
 # changed, and the next update succeeds.
 # SMP: 1 2 4
+# KERNEL: any
 . /tests/lib.sh
 setup
 td_build 1

@@ -1,5 +1,6 @@
 #!/bin/sh
 # If an image has two faults, tdx_update reports the one that the firmware would report.
+# KERNEL: any
 . /tests/lib.sh
 setup
 

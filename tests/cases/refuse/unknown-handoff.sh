@@ -1,6 +1,7 @@
 #!/bin/sh
 # Another driver has shut TDX down, so the size of the handoff data is unknown. No image is
 # installed unless the image of the TDX module that was shut down is there to show the size.
+# KERNEL: any
 . /tests/lib.sh
 . /tests/firmware.sh
 setup

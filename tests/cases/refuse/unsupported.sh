@@ -1,5 +1,6 @@
 #!/bin/sh
 # A running TDX module without TD_PRESERVING cannot be updated at run time.
+# KERNEL: any
 . /tests/lib.sh
 setup features0=0x0000800000040000
 
