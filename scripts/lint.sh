@@ -48,7 +48,8 @@ compiler() {
 	STRICT=1 scripts/modules.sh "$KDIR" "$out/modules" "${test_modules[@]}"
 	for kernel in $(scripts/kernel.sh --list | grep -e -bpo); do
 		(
-			assignments=$(scripts/kernel.sh "$kernel" 2>/dev/null)
+			# A failure ends no subshell that is followed by ||.
+			assignments=$(scripts/kernel.sh "$kernel" 2>/dev/null) || exit
 			eval "$assignments"
 			export BUILD_ROOT
 			STRICT=1 scripts/modules.sh "$KDIR" "$out/bpo/$kernel" hwtest

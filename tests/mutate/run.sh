@@ -26,7 +26,7 @@ export TABLE=tests/mutate/mutations
 out=build/mutate
 least=97		# percent that have to be found
 per_guest=25		# most mutations that one guest tries
-silence=200		# seconds without a report from a guest after which it counts as hung
+silence=150		# seconds without progress of a guest after which it counts as hung
 
 die() {
 	echo "mutate: $*" >&2
@@ -284,14 +284,15 @@ settle() {
 SPLAT=$(sed -n "s/^splat='\(.*\)|do not trust KVM'\$/\1/p" tests/vm/judge.sh)'|Kernel panic'
 [ "$SPLAT" != '|Kernel panic' ] || die "vm/judge.sh has no pattern of splats"
 
-# watch PID DIR: waits for the guest, and kills it when it reports nothing for too long, as a guest
-# does whose CPUs spin. What a stuck kernel says on its console is no progress.
+# watch PID DIR: waits for the guest, and kills it when it makes no progress for too long, because
+# its CPUs spin or a task is stuck. Progress is a line of its report, or a mark of its cases on the
+# console. Other lines there do not count: a kernel goes on complaining about a stuck task.
 watch() {
 	local pid=$1 dir=$2 size seen='' quiet=0
 
 	while kill -0 "$pid" 2>/dev/null; do
 		sleep 1
-		size=$(wc -c 2>/dev/null <"$dir/work.log" || true)
+		size=$({ cat "$dir/work.log"; grep -a ' test: ' "$dir/console.log"; } 2>/dev/null | wc -c || true)
 		if [ "$size" = "$seen" ]; then quiet=$((quiet + 1)); else quiet=0; fi
 		seen=$size
 		[ $quiet -lt $silence ] || { kill "$pid" 2>/dev/null || true; break; }

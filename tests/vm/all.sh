@@ -2,12 +2,12 @@
 # Runs the cases on several kernels, and sums up.
 #
 #	tests/vm/all.sh all		every kernel that Debian packages, see scripts/kernel.sh
-#	tests/vm/all.sh ci		those but the oldest, which `make check` runs, and backports
-#					of one that is there as well: on the newest the cases to
-#					which the kernel makes a difference, see run.sh, each once;
-#					on the others those that say "# SMOKE: yes", on 2 CPUs, but
-#					none that needs the host for itself; on the kernel with
-#					KASAN those that say "# SMOKE: kasan"
+#	tests/vm/all.sh ci		those but two: `make check` runs the oldest, and lint builds
+#					the hosts' modules for the backport. On the newest it runs
+#					the cases to which the kernel makes a difference, see
+#					run.sh, each once; on the others those that say "# SMOKE:
+#					yes", on 2 CPUs, but none that needs the host for itself;
+#					on the kernel with KASAN those that say "# SMOKE: kasan"
 #	tests/vm/all.sh built		the ones with sanitizers, SMP=once
 #
 #	TEST=, SMP= as run.sh takes them; KERNEL= only that one

@@ -21,7 +21,7 @@ expect "evidence" no "$([ ! -e "$HWTEST_DIR/evidence.jsonl" ] && echo no)"
 sh /tests/hwtest/tdx-update-hwtest refuse --yes --images "$IMAGES" --dir "$HWTEST_DIR" \
 	</dev/null >/dev/null 2>&1 &
 pid=$!
-wait_for 60 at_work || die "no CPU goes offline"
+wait_for 60 at_work || die "no CPU goes offline under a trace"
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null
 # What it had started may outlive it for a moment.
@@ -40,7 +40,7 @@ expect "shutdowns" 0 "$(counter TDH.SYS.SHUTDOWN)"
 sh /tests/hwtest/tdx-update-hwtest refuse --yes --images "$IMAGES" --dir "$HWTEST_DIR" \
 	</dev/null >/dev/null 2>&1 &
 pid=$!
-wait_for 60 at_work || die "no CPU goes offline"
+wait_for 60 at_work || die "no CPU goes offline under a trace"
 kill -TERM "$pid"
 status=0
 wait "$pid" || status=$?

@@ -27,7 +27,7 @@ if [ -z "${RESUMED:-}" ]; then
 	load_kvm
 	load
 	vmm_build 1 1
-	# KVM takes its vCPU from a CPU that goes offline by a SEAMCALL, which would mark that CPU.
+	# KVM takes a vCPU off a CPU that goes offline by a SEAMCALL, which marks that CPU again.
 	vmm_pin 1 0
 	vmm_ok 1 'ran [1-9]' run 1
 	expect "marks after mainline's update" 0-1 "$(emu_get state incoherent)"
